@@ -1,0 +1,419 @@
+"""SpiffWorkflow behind a pure function: the only module where it runs.
+
+A transition takes a marking, builds the few SpiffWorkflow tasks that it stands for, lets SpiffWorkflow move them, and
+reads the new marking and all that happened from what the engine did. The workflow lives for these few milliseconds
+and never escapes. SpiffWorkflow's own specification is built from our ProcessDefinition, never parsed: its parser
+loses lanes and takes the order of branches from the drawing.
+
+A transition depends on nothing but the definition, the marking, the act and the truth of the conditions it met, so
+that it can be remembered (`Transitions`); a remembered one gives the identical result.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
+from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin, BoundaryEventSplit
+from SpiffWorkflow.bpmn.specs.defaults import (
+    BoundaryEvent,
+    EndEvent,
+    ExclusiveGateway,
+    IntermediateCatchEvent,
+    ParallelGateway,
+    StartEvent,
+    UserTask,
+)
+from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinition, TerminateEventDefinition
+from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
+from SpiffWorkflow.exceptions import WorkflowException
+from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskState
+
+from .definition import Element, ProcessDefinition, SequenceFlow
+from .marking import ARMED, ARRIVED, OPEN, WAITING, Marking, Token
+from .timers import ClocklessTimer
+
+ENGINE = "alur 1, SpiffWorkflow 3.2.0"
+MOST_STEPS = 1_000              # engine steps in one transition
+MOST_TOKENS = 200               # live tokens of one instance
+
+Choose = Callable[[SequenceFlow], bool]
+"""Whether the condition of a flow holds. Raises what evaluating raises."""
+
+
+class Stuck(Exception):
+    """The engine cannot go on: no way out of a gateway, or past a limit. Becomes an incident, never a lost token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing that the engine did, in the order in which it did it.
+
+    kind    entered, left, decided, opened (a user task), armed (a timer), fired, cancelled, consumed (by a join)
+    flow    entered: the sequence flow it came by; left: the one it goes by ("" at an end); decided: the one asked
+    result  decided: what the condition was
+    """
+    kind: str
+    number: int
+    element: str
+    flow: str = ""
+    result: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    marking: Marking
+    happenings: tuple[Happening, ...]
+
+
+class NoScripts:
+    """Stands where SpiffWorkflow keeps its Python engine. Nothing in a diagram is code: it refuses whatever is asked."""
+
+    environment = None
+
+    def _refuse(self, *arguments, **named):
+        raise Stuck("SpiffWorkflow asked for a script to be run; no diagram carries one.")
+
+    evaluate = execute = call_service = validate = _refuse
+
+
+class Gateway(ExclusiveGateway):
+    """SpiffWorkflow's decision, without its prediction of the whole path behind it."""
+
+    def _run_hook(self, task):
+        output = self.default_task_spec
+        for condition, name in self.cond_task_specs:
+            if condition is not None and condition._matches(task):
+                output = name
+                break
+        if output is None:
+            raise Stuck(f"No condition holds at {self.name!r}, and it has no default flow.")
+        task._sync_children([self._wf_spec.task_specs[output]], TaskState.FUTURE)
+        return True
+
+
+class Condition:
+    """The condition of one sequence flow: asks the run in progress, which knows how to answer."""
+
+    def __init__(self, flow: SequenceFlow):
+        self.flow = flow
+
+    def _matches(self, task) -> bool:
+        return task.workflow.run.decide(self.flow)
+
+
+def specification(definition: ProcessDefinition) -> BpmnProcessSpec:
+    """The process as SpiffWorkflow's specification, in document order. The deadline is not in it."""
+    spec = BpmnProcessSpec(definition.key)
+    nodes = {one.id: node(spec, one) for one in definition.elements.values()}
+    entry = dict(nodes)             # what a flow into the element leads to
+    for one in definition.elements.values():
+        events = definition.boundary_events[one.id]
+        if not events:
+            continue
+        split = BoundaryEventSplit(spec, f"{one.id}.BoundaryEventSplit")
+        join = BoundaryEventJoin(spec, f"{one.id}.BoundaryEventJoin", split_task=split.name, cancel=True)
+        entry[one.id] = split
+        split.connect(nodes[one.id])
+        nodes[one.id].connect(join)
+        for event in events:
+            split.connect(nodes[event.id])
+            nodes[event.id].connect(join)
+    for one in definition.elements.values():
+        flows = definition.outgoing[one.id]
+        for flow in flows:
+            target = entry[flow.target]
+            if one.kind == "exclusiveGateway" and len(flows) > 1 and not flow.default:
+                nodes[one.id].connect_if(Condition(flow), target)
+            else:
+                nodes[one.id].connect(target)
+    spec.start.connect(entry[definition.start.id])
+    return spec
+
+
+def node(spec: BpmnProcessSpec, element: Element):
+    match element.kind:
+        case "startEvent":
+            return StartEvent(spec, element.id, NoneEventDefinition())
+        case "endEvent":
+            return EndEvent(spec, element.id, TerminateEventDefinition() if element.terminate else NoneEventDefinition())
+        case "userTask":
+            return UserTask(spec, element.id)
+        case "exclusiveGateway":
+            return Gateway(spec, element.id)
+        case "parallelGateway":
+            return ParallelGateway(spec, element.id)
+        case "intermediateCatchEvent":
+            return IntermediateCatchEvent(spec, element.id, ClocklessTimer(element.id))
+        case "boundaryEvent":
+            return BoundaryEvent(spec, element.id, ClocklessTimer(element.id), element.interrupting)
+    raise ValueError(f"{element.id!r} is a {element.kind}; the gate should have refused it.")
+
+
+class Run:
+    """One transition while it happens: SpiffWorkflow's tasks beside our tokens."""
+
+    def __init__(self, definition: ProcessDefinition, spec: BpmnProcessSpec, marking: Marking, choose: Choose):
+        self.definition, self.choose, self.next = definition, choose, marking.next
+        self.happenings: list[Happening] = []
+        self.numbers: dict[object, int] = {}            # SpiffWorkflow's task id -> our number
+        self.flow_of: dict[object, str] = {}            # a task that arrived at a join -> the flow it came by
+        self.kept = [t for t in marking.tokens if t.status == ARMED]
+        self.parents: dict[int, int] = {}               # a boundary timer's number -> its user task's
+        self.live: dict[int, Task] = {}                 # tokens that may yet be cancelled
+        self.workflow = BpmnWorkflow(spec, script_engine=NoScripts(), deserializing=True)
+        self.workflow.run = self
+        self.root = Task(self.workflow, spec.start, state=TaskState.COMPLETED)
+        self.workflow.task_tree = self.root
+        self.restore(marking)
+
+    def restore(self, marking: Marking) -> None:
+        specs, splits, arrived = self.workflow.spec.task_specs, {}, set()
+        for token in marking.tokens:
+            if token.status == OPEN:
+                parent = self.root
+                if self.definition.boundary_events[token.element]:
+                    parent = Task(self.workflow, specs[f"{token.element}.BoundaryEventSplit"], self.root, TaskState.COMPLETED)
+                    splits[token.number] = parent
+                self.know(Task(self.workflow, specs[token.element], parent, TaskState.READY), token.number)
+        for token in marking.tokens:
+            if token.status == WAITING:
+                parent = splits.get(token.parent, self.root)
+                task = Task(self.workflow, specs[token.element], parent, TaskState.WAITING)
+                self.workflow.event_manager.add_task(task)
+                self.know(task, token.number)
+                if token.parent:
+                    self.parents[token.number] = token.parent
+            elif token.status == ARRIVED:
+                flow = self.definition.flows[token.element]
+                if flow.id in arrived:                  # a second one on the same flow waits for the next round
+                    self.kept.append(token)
+                    continue
+                arrived.add(flow.id)
+                source = Task(self.workflow, specs[flow.source], self.root, TaskState.COMPLETED)
+                task = Task(self.workflow, specs[flow.target], source, TaskState.CANCELLED)
+                self.numbers[task.id], self.flow_of[task.id] = token.number, flow.id
+
+    def know(self, task: Task, number: int) -> None:
+        self.numbers[task.id], self.live[number] = number, task
+
+    def draw(self) -> int:
+        self.next += 1
+        return self.next - 1
+
+    def tell(self, kind: str, number: int, element: str, flow: str = "", result: bool | None = None) -> None:
+        self.happenings.append(Happening(kind, number, element, flow, result))
+
+    def decide(self, flow: SequenceFlow) -> bool:
+        result = self.choose(flow)
+        self.tell("decided", self.deciding, flow.source, flow.id, result)
+        return result
+
+    # What can be asked of an instance
+
+    def start(self) -> None:
+        child = Task(self.workflow, self.workflow.spec.task_specs[self.definition.start.id], self.root, TaskState.FUTURE)
+        number = self.draw()
+        self.know(child, number)
+        self.tell("entered", number, self.definition.start.id)
+        child.task_spec._update(child)
+        self.go_on()
+
+    def complete(self, number: int) -> None:
+        self.run(self.live[number])
+        self.go_on()
+
+    def fire(self, number: int, again: bool) -> None:
+        task = self.live[number]
+        element = self.definition.elements[task.task_spec.name]
+        self.tell("fired", number, element.id)
+        if again:           # a cycle: this firing goes its way, and a new token waits for the next
+            twin = Task(self.workflow, task.task_spec, task.parent, TaskState.WAITING)
+            self.workflow.event_manager.add_task(twin)
+            self.know(twin, self.draw())
+            if number in self.parents:
+                self.parents[self.numbers[twin.id]] = self.parents[number]
+        task.internal_data["event_fired"] = True
+        task.task_spec._update(task)
+        self.run(task)
+        if again:
+            self.tell("armed", self.numbers[twin.id], element.id)
+        self.go_on()
+
+    # How the engine goes on
+
+    def go_on(self) -> None:
+        """Run what needs nobody, one at a time, in the order in which it became ready."""
+        for _ in range(MOST_STEPS):
+            ready = next((t for t in self.workflow.tasks.values()
+                          if t._state == TaskState.READY and not t.task_spec.manual), None)
+            if ready is None:
+                return
+            self.run(ready)
+        raise Stuck(f"More than {MOST_STEPS} engine steps after one command.")
+
+    def run(self, task: Task) -> None:
+        spec = task.task_spec
+        self.deciding = self.numbers.get(task.id, 0)
+        if not task._children and not isinstance(spec, Gateway):
+            spec._predict_hook(task)            # its children, one level deep: all that running it needs
+        try:
+            task.run()
+        except WorkflowException as error:
+            raise Stuck(str(error)) from error
+        if isinstance(spec, BoundaryEventSplit):
+            self.open_activity(task)
+        elif spec.name in self.definition.elements:
+            self.leave(task)
+        for number, one in list(self.live.items()):
+            if one._state == TaskState.CANCELLED:
+                self.tell("cancelled", number, one.task_spec.name)
+                del self.live[number]
+
+    def open_activity(self, split: Task) -> None:
+        number = self.numbers[split.id]
+        for child in split.children:
+            if child.task_spec.manual:
+                self.know(child, number)
+                self.tell("opened", number, child.task_spec.name)
+        for child in split.children:
+            if not child.task_spec.manual:
+                timer = self.draw()
+                self.parents[timer] = number
+                self.know(child, timer)
+                self.tell("armed", timer, child.task_spec.name)
+
+    def leave(self, task: Task) -> None:
+        element, number = task.task_spec.name, self.numbers[task.id]
+        self.live.pop(number, None)
+        if self.definition.elements[element].kind == "parallelGateway":
+            self.consume(element, number)
+        went = [(c, c.task_spec.name.removesuffix(".BoundaryEventSplit")) for c in task.children
+                if not isinstance(c.task_spec, BoundaryEventJoin)]
+        flows = {f.target: f.id for f in self.definition.outgoing[element]}
+        self.tell("left", number, element, flows[went[0][1]] if len(went) == 1 else "")
+        for child, target in went:
+            self.enter(child, target, flows[target])
+
+    def enter(self, task: Task, element: str, flow: str) -> None:
+        number = self.draw()
+        self.numbers[task.id] = number
+        self.tell("entered", number, element, flow)
+        kind = self.definition.elements[element].kind
+        if kind == "userTask" and task.task_spec.manual:
+            self.know(task, number)
+            self.tell("opened", number, element)
+        elif kind == "intermediateCatchEvent":
+            self.know(task, number)
+            self.tell("armed", number, element)
+        elif kind == "parallelGateway":
+            self.flow_of[task.id] = flow
+
+    def consume(self, element: str, number: int) -> None:
+        """The join fired: one token of each incoming flow is gone, and goes on as `number`."""
+        for id in [id for id, flow in self.flow_of.items() if self.definition.flows[flow].target == element]:
+            if self.numbers[id] <= number:
+                if self.numbers[id] != number:
+                    self.tell("consumed", self.numbers[id], element, self.flow_of[id])
+                del self.flow_of[id]
+
+    def transition(self) -> Transition:
+        tokens = list(self.kept)
+        for number, task in self.live.items():
+            status = OPEN if task.task_spec.manual else WAITING
+            tokens.append(Token(number, task.task_spec.name, self.parents.get(number, 0), status))
+        tokens += [Token(self.numbers[id], flow, 0, ARRIVED) for id, flow in self.flow_of.items()]
+        if len(tokens) > MOST_TOKENS:
+            raise Stuck(f"{len(tokens)} live tokens; one instance may have {MOST_TOKENS}.")
+        tokens.sort(key=lambda token: token.number)
+        return Transition(Marking(tuple(tokens), self.next), tuple(self.happenings))
+
+
+class Transitions:
+    """The transitions of one process definition, each run by SpiffWorkflow once and remembered.
+
+    A marking is remembered by its shape: elements, statuses and who belongs to whom, without the numbers. What is
+    remembered is the path of conditions met and, at its end, the result with numbers relative to the marking's own.
+    """
+
+    def __init__(self, definition: ProcessDefinition, remember: bool = True):
+        self.definition, self.spec, self.remember = definition, specification(definition), remember
+        self.known: dict[tuple, dict] = {}
+
+    def start(self, choose: Choose) -> Transition:
+        return self.take("start", Marking(), 0, choose, False)
+
+    def complete(self, marking: Marking, number: int, choose: Choose) -> Transition:
+        return self.take("complete", marking, number, choose, False)
+
+    def fire(self, marking: Marking, number: int, choose: Choose, again: bool = False) -> Transition:
+        """`again`: a cycle that fires more often; a new token waits for the next time."""
+        return self.take("fire", marking, number, choose, again)
+
+    def take(self, act: str, marking: Marking, number: int, choose: Choose, again: bool) -> Transition:
+        if not self.remember:
+            return self.run(act, marking, number, choose, again)
+        place = {t.number: i for i, t in enumerate(marking.tokens)}
+        shape = (act, again, place.get(number), tuple((t.element, place.get(t.parent, -1), t.status) for t in marking.tokens))
+        asked: dict[str, bool] = {}
+        known = self.known.get(shape)
+        while isinstance(known, dict):
+            flow = self.definition.flows[known["flow"]]
+            asked[flow.id] = choose(flow)
+            known = known[asked[flow.id]] if asked[flow.id] in known else None
+        if known is None:
+            met: list[tuple[str, bool]] = []
+
+            def ask(flow: SequenceFlow) -> bool:
+                answer = asked[flow.id] if flow.id in asked else choose(flow)
+                met.append((flow.id, answer))
+                return answer
+
+            found = self.run(act, marking, number, ask, again)
+            self.learn(shape, met, relative(found, marking, place))
+            return found
+        return absolute(known, marking)
+
+    def run(self, act: str, marking: Marking, number: int, choose: Choose, again: bool) -> Transition:
+        run = Run(self.definition, self.spec, marking, choose)
+        if act == "start":
+            run.start()
+        elif act == "complete":
+            run.complete(number)
+        else:
+            run.fire(number, again)
+        return run.transition()
+
+    def learn(self, shape: tuple, met: list[tuple[str, bool]], result: tuple) -> None:
+        if len({flow for flow, _ in met}) < len(met):
+            return              # the same condition twice in one transition: it may not be asked only once
+        if len(self.known) > 10_000:
+            self.known.clear()
+        place: dict = self.known
+        key: object = shape
+        for flow, answer in met:
+            place = place.setdefault(key, {"flow": flow})
+            key = answer
+        place[key] = result
+
+
+def relative(found: Transition, before: Marking, place: dict[int, int]) -> tuple:
+    """Numbers as (place in the marking before) for old tokens, -1 - n for the n-th new one."""
+    def short(number: int) -> int:
+        return place[number] if number in place else -1 - (number - before.next)
+    return (tuple((short(t.number), t.element, short(t.parent) if t.parent else None, t.status) for t in found.marking.tokens),
+            found.marking.next - before.next,
+            tuple((h.kind, short(h.number), h.element, h.flow, h.result) for h in found.happenings))
+
+
+def absolute(known: tuple, before: Marking) -> Transition:
+    rows, drawn, happened = known
+    old, first = before.tokens, before.next
+
+    def number(short: int) -> int:
+        return old[short].number if short >= 0 else first - 1 - short
+    tokens = [old[n] if n >= 0 else Token(number(n), element, 0 if parent is None else number(parent), status)
+              for n, element, parent, status in rows]
+    return Transition(Marking(tuple(tokens), first + drawn),
+                      tuple(Happening(kind, number(n), element, flow, result) for kind, n, element, flow, result in happened))
