@@ -1,0 +1,203 @@
+"""What happened in a process instance: the closed list of events, past tense. They come from what the engine did.
+
+Events carry token numbers, BPMN ids, person ids and instants; never values and never names. The values stand in the
+command beside them.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class ProcessInstanceStarted:
+    year: int | None                        # tahun laporan, None where the process has none
+
+
+@dataclass(frozen=True)
+class ProcessInstanceSuspended:
+    pass
+
+
+@dataclass(frozen=True)
+class ProcessInstanceResumed:
+    pass
+
+
+@dataclass(frozen=True)
+class ProcessInstanceCancelled:
+    pass
+
+
+@dataclass(frozen=True)
+class ProcessInstanceCompleted:
+    pass
+
+
+@dataclass(frozen=True)
+class ProcessInstanceCorrected:
+    fields: tuple[str, ...]
+    closed: tuple[int, ...]
+    opened: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ElementEntered:
+    token: int
+    element: str
+    flow: str                               # the sequence flow taken; "" at the start
+
+
+@dataclass(frozen=True)
+class ElementLeft:
+    token: int
+    element: str
+    flow: str                               # the sequence flow taken; "" at an end, or where several are
+
+
+@dataclass(frozen=True)
+class TokenConsumed:
+    """A join fired: the token that had waited on `flow` went on in another."""
+    token: int
+    element: str
+    flow: str
+
+
+@dataclass(frozen=True)
+class ConditionEvaluated:
+    token: int
+    element: str
+    flow: str
+    result: bool
+
+
+@dataclass(frozen=True)
+class UserTaskOpened:
+    user_task: int
+    element: str
+    lane: str
+    round: int                              # 1 on the first pass
+    norm_at: datetime | None                # CONTRACTS 4: the SOP's Waktu, None where it has none
+    late_at: datetime | None
+    escalate_at: datetime | None
+
+
+@dataclass(frozen=True)
+class UserTaskClaimed:
+    user_task: int
+    person: str
+
+
+@dataclass(frozen=True)
+class UserTaskReleased:
+    user_task: int
+    person: str
+
+
+@dataclass(frozen=True)
+class UserTaskReassigned:
+    user_task: int
+    person: str | None
+    before: str | None
+
+
+@dataclass(frozen=True)
+class ValuesRecorded:
+    user_task: int
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class UserTaskCompleted:
+    user_task: int
+    element: str
+    waiting_minutes: int | None             # working minutes from opened to claimed
+    processing_minutes: int | None          # from claimed to completed; None when it was completed unclaimed
+    late: bool                              # judged by `done_at` where that was said
+
+
+@dataclass(frozen=True)
+class UserTaskCancelled:
+    user_task: int
+    element: str
+
+
+@dataclass(frozen=True)
+class TeamAppointed:
+    lane: str
+    members: tuple[tuple[str, str], ...]    # (person id, role: ketua | sekretaris | anggota)
+    basis: int                              # the user task in which
+
+
+@dataclass(frozen=True)
+class TimerStarted:
+    timer: int
+    element: str
+    user_task: int | None                   # of a boundary timer
+    due_at: datetime
+    calendar: str                           # SHA-256 of the calendar that it counts in
+    left: int                               # how often it will fire, this time included
+
+
+@dataclass(frozen=True)
+class TimerFired:
+    timer: int
+    element: str
+
+
+@dataclass(frozen=True)
+class TimerCancelled:
+    timer: int
+    element: str
+
+
+@dataclass(frozen=True)
+class DocumentAttached:
+    document: str
+    version: int
+    user_task: int | None
+
+
+@dataclass(frozen=True)
+class RequirementOwed:
+    document: str
+    until: str                              # the user task before whose completion it must be settled
+    promised: str                           # ISO date
+    user_task: int | None                   # None: at the start
+
+
+@dataclass(frozen=True)
+class RequirementSettled:
+    document: str
+
+
+@dataclass(frozen=True)
+class RequirementWaived:
+    document: str
+    user_task: int
+
+
+@dataclass(frozen=True)
+class CommentAdded:
+    number: int
+
+
+@dataclass(frozen=True)
+class IncidentRaised:
+    number: int
+    kind: str                               # condition | limit | watchdog | alarm | stuck
+    element: str | None
+    detail: str                             # for an administrator; never a value that somebody typed
+
+
+@dataclass(frozen=True)
+class IncidentResolved:
+    number: int
+
+
+Event = (ProcessInstanceStarted | ProcessInstanceSuspended | ProcessInstanceResumed | ProcessInstanceCancelled
+         | ProcessInstanceCompleted | ProcessInstanceCorrected | ElementEntered | ElementLeft | TokenConsumed
+         | ConditionEvaluated | UserTaskOpened | UserTaskClaimed | UserTaskReleased | UserTaskReassigned | ValuesRecorded
+         | UserTaskCompleted | UserTaskCancelled | TeamAppointed | TimerStarted | TimerFired | TimerCancelled
+         | DocumentAttached | RequirementOwed | RequirementSettled | RequirementWaived | CommentAdded
+         | IncidentRaised | IncidentResolved)
