@@ -1,0 +1,131 @@
+"""The journal: one row a Step, chained by hash, sealed by MAC, never changed.
+
+`append` writes a row and the values beside it; `read` gives rows back, each checked against its own hash. What a
+command or an event is, is not this module's business: bodies come as encoded values (`records`).
+"""
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, insert, select
+
+from . import records
+from .prepared import Prepared
+from .schema import journal, journal_value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What one journal row says, as values. `command` and `events` are plain JSON shapes with the hidden values shown."""
+    stream: str
+    sequence: int
+    command_id: str
+    at: datetime
+    command: Mapping[str, Any]
+    events: Sequence[Mapping[str, Any]]
+    definition: str | None = None
+    calendars: Mapping[str, str] | None = None
+    engine: str | None = None
+    marking_hash: str | None = None
+    hash: bytes = b""
+
+
+INSERT = Prepared(insert(journal))
+INSERT_VALUE = Prepared(insert(journal_value))
+NEWEST = Prepared(select(journal.c.sequence, journal.c.hash, journal.c.body).where(journal.c.stream == bindparam("stream"))
+                  .order_by(journal.c.sequence.desc()).limit(1))
+BY_COMMAND = Prepared(select(journal.c.sequence).where(journal.c.stream == bindparam("stream"),
+                                                        journal.c.command_id == bindparam("command_id")))
+
+
+def append(db: Connection, key: bytes, *, stream: str, sequence: int, prev: bytes | None, command_id: str, at: datetime,
+           command: Any, events: Sequence[Any], definition: str | None = None, calendars: Mapping[str, str] | None = None,
+           engine: str | None = None, marking_hash: str | None = None,
+           salt: Callable[[], bytes] = lambda: os.urandom(16)) -> bytes:
+    """Write one row; its hash. `command` is a dataclass (or plain JSON for small streams), `events` dataclasses.
+
+    key     of the MAC (a file made at the first run).
+    prev    hash of the row before, None for the first.
+    Raises IntegrityError when the sequence or the command id is taken: somebody was quicker.
+    """
+    beside: list[dict[str, Any]] = []
+
+    def keep(path: str, value: Any) -> str:
+        grain, bytes_ = salt(), records.canonical(value)
+        beside.append({"stream": stream, "sequence": sequence, "path": path, "salt": grain, "value": bytes_})
+        return records.salted(grain, bytes_)
+
+    shape = records.hide(command, records.encode(command), "command", keep)
+    body = records.canonical({
+        "v": records.VERSION, "stream": stream, "sequence": sequence, "prev": prev.hex() if prev else None,
+        "at": records.instant(at), "command": shape, "events": records.encode(tuple(events)), "definition": definition,
+        "calendars": dict(calendars) if calendars is not None else None, "engine": engine, "marking_hash": marking_hash})
+    hash = records.leaf(body)
+    INSERT(db, stream=stream, sequence=sequence, command_id=command_id, body=body, hash=hash, mac=records.seal(key, hash))
+    if beside:
+        INSERT_VALUE.many(db, beside)
+    return hash
+
+
+def head(db: Connection, stream: str) -> tuple[int, bytes | None, datetime | None]:
+    """(sequence, hash, at) of the stream's newest row; (0, None, None) of an empty one."""
+    row = NEWEST(db, stream=stream).first()
+    return (row[0], bytes(row[1]), records.moment(records.parse(bytes(row[2]))["at"])) if row else (0, None, None)
+
+
+def sequence_of(db: Connection, stream: str, command_id: str) -> int | None:
+    """The sequence of the row that a command wrote, None if it wrote none: how a repeat is recognised."""
+    return BY_COMMAND(db, stream=stream, command_id=command_id).scalar()
+
+
+def read(db: Connection, stream: str, after: int = 0) -> Iterator[Entry]:
+    """The stream's rows in order, each checked against its hash and its values against theirs.
+
+    Raises records.RecordError, with stream and sequence, at the first that does not agree.
+    """
+    values: dict[int, dict[str, Any]] = {}
+    for row in db.execute(select(journal_value).where(journal_value.c.stream == stream, journal_value.c.sequence > after)):
+        values.setdefault(row.sequence, {})[row.path] = row
+    rows = db.execute(select(journal).where(journal.c.stream == stream, journal.c.sequence > after).order_by(journal.c.sequence))
+    expected, prev = after + 1, None
+    for row in rows:
+        body, hash = bytes(row.body), bytes(row.hash)
+        value = records.parse(body)
+        place = f"{stream}, row {row.sequence}"
+        if row.sequence != expected or value["sequence"] != expected or value["stream"] != stream:
+            raise records.RecordError(f"{place}: row {expected} was expected here.")
+        if records.leaf(body) != hash:
+            raise records.RecordError(f"{place}: its body does not have its hash.")
+        if expected > after + 1 and value["prev"] != prev or expected == 1 and value["prev"] is not None:
+            raise records.RecordError(f"{place}: it does not follow from the row before it.")
+        shown = {}
+        for path, one in values.get(row.sequence, {}).items():
+            if one.value is not None:
+                shown[path] = records.parse(bytes(one.value))
+                if records.salted(bytes(one.salt), bytes(one.value)) != hidden(value, path):
+                    raise records.RecordError(f"{place}: the value at {path} does not have its hash.")
+        expected, prev = expected + 1, hash.hex()
+        yield Entry(stream=stream, sequence=row.sequence, command_id=row.command_id, at=records.moment(value["at"]),
+                    command=records.show(value["command"], "command", shown), events=value["events"],
+                    definition=value["definition"], calendars=value["calendars"], engine=value["engine"],
+                    marking_hash=value["marking_hash"], hash=hash)
+
+
+def hidden(body: Mapping[str, Any], path: str) -> str | None:
+    """The salted hash that stands in a body at `path`."""
+    place: Any = body
+    for name in path.split("."):
+        place = place[int(name)] if isinstance(place, list) else place.get(name)
+        if place is None:
+            return None
+    return place.get("h")
+
+
+def streams(db: Connection, prefix: str = "") -> list[str]:
+    """The names of the streams that begin with `prefix`, sorted."""
+    found = select(journal.c.stream).where(func.substr(journal.c.stream, 1, len(prefix)) == prefix).distinct()
+    return sorted(db.execute(found).scalars())

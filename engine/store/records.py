@@ -1,0 +1,186 @@
+"""Between our values and the journal's bytes: RFC 8785 bodies, with what is personal beside them.
+
+Old shapes are translated here, once, right after loading (none yet). Plain names, never import paths, stand in a body.
+"""
+from __future__ import annotations
+
+import dataclasses
+import hmac
+import json
+import types
+import typing
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+import orjson
+import rfc8785
+
+from .. import commands, events
+
+VERSION = 1                     # of a journal body
+SAFE = 2 ** 53 - 1
+KINDS: Mapping[str, type] = {one.__name__: one for one in (*typing.get_args(commands.Act), *typing.get_args(events.Event))}
+
+
+class RecordError(ValueError):
+    """A journal row that is not what it says: its hash, its order or its values do not agree."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Erased:
+    """Stands for a value that was lawfully erased. Replay treats it as an opaque constant."""
+    hash: str
+
+
+def canonical(value: Any) -> bytes:
+    """RFC 8785 bytes of a JSON value. Floats are refused: a decimal is text."""
+    if plain(value):
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)     # the same bytes, ten times as fast
+    return rfc8785.dumps(value)
+
+
+def plain(value: Any) -> bool:
+    """Whether orjson's sorted output is RFC 8785's: ASCII keys, no floats, integers below 2^53."""
+    kind = type(value)
+    if kind is str or value is None or kind is bool:
+        return True
+    if kind is int:
+        return -SAFE <= value <= SAFE
+    if kind is dict:
+        return all(type(k) is str and k.isascii() and plain(v) for k, v in value.items())
+    if kind is list or kind is tuple:
+        return all(plain(v) for v in value)
+    if kind is float:
+        raise RecordError("A float has no place in the journal; decimals are text.")
+    return False
+
+
+def instant(at: datetime) -> str:
+    """`YYYY-MM-DDTHH:MM:SS.ffffffZ` of an aware instant."""
+    at = at.astimezone(UTC)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond:06d}Z"
+
+
+def moment(text: str) -> datetime:
+    """The aware instant of `instant`'s text."""
+    return datetime.fromisoformat(text)
+
+
+# Values to JSON and back, by the dataclasses' own annotations.
+
+def encode(value: Any) -> Any:
+    """The JSON shape of a value: dataclasses as objects with their name under "type"."""
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, datetime):
+        return instant(value)
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {k: encode(v) for k, v in value.items()}
+    if isinstance(value, (tuple, list, frozenset)):
+        return [encode(v) for v in value]
+    if isinstance(value, Erased):
+        return {"h": value.hash}
+    shape = {name: encode(getattr(value, name)) for name in names(type(value))}
+    if type(value).__name__ in KINDS:
+        shape["type"] = type(value).__name__
+    return shape
+
+
+@cache
+def names(kind: type) -> tuple[str, ...]:
+    return tuple(one.name for one in dataclasses.fields(kind))
+
+
+@cache
+def hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
+def decode(kind: Any, value: Any) -> Any:
+    """The value of annotation `kind` from its JSON shape."""
+    if value is None or kind is Any:
+        return value
+    if isinstance(value, Erased):
+        return value
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        if isinstance(value, dict) and "type" in value:
+            return decode(KINDS[value["type"]], value)
+        return decode(next(one for one in arguments if one is not type(None)), value)
+    if origin is tuple:
+        if arguments[-1] is Ellipsis:
+            return tuple(decode(arguments[0], one) for one in value)
+        return tuple(decode(k, v) for k, v in zip(arguments, value, strict=True))
+    if origin is not None and issubclass(origin, Mapping):
+        return {k: decode(arguments[1], v) for k, v in value.items()}
+    if kind is datetime:
+        return moment(value)
+    if dataclasses.is_dataclass(kind):
+        return kind(**{k: decode(hints(kind)[k], v) for k, v in value.items() if k != "type"})
+    return value
+
+
+# What stands beside the body
+
+@cache
+def private_fields(kind: type) -> tuple[str, ...]:
+    return tuple(one.name for one in dataclasses.fields(kind) if one.metadata.get("private"))
+
+
+def hide(value: Any, shape: Any, path: str, keep: Callable[[str, Any], str]) -> Any:
+    """`shape` (encode(value)) with every private value replaced by {"h": keep(path, value)}. A mapping is hidden
+    entry by entry, so that one field can be erased alone."""
+    if dataclasses.is_dataclass(value):
+        private = private_fields(type(value))
+        for name in names(type(value)):
+            inner, at = getattr(value, name), f"{path}.{name}"
+            if name in private:
+                if isinstance(inner, Mapping):
+                    shape[name] = {k: {"h": keep(f"{at}.{k}", v)} for k, v in shape[name].items()}
+                elif inner is not None:
+                    shape[name] = {"h": keep(at, shape[name])}
+            elif isinstance(inner, (Mapping, tuple)) or dataclasses.is_dataclass(inner):
+                hide(inner, shape[name], at, keep)
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            hide(inner, shape[key], f"{path}.{key}", keep)
+    elif isinstance(value, tuple):
+        for place, inner in enumerate(value):
+            hide(inner, shape[place], f"{path}.{place}", keep)
+    return shape
+
+
+def show(shape: Any, path: str, values: Mapping[str, Any]) -> Any:
+    """The inverse of `hide`: {"h": ...} replaced by the value kept at its path, or by Erased."""
+    if isinstance(shape, dict):
+        if shape.keys() == {"h"}:
+            return values.get(path, Erased(shape["h"]))
+        return {k: show(v, f"{path}.{k}", values) for k, v in shape.items()}
+    if isinstance(shape, list):
+        return [show(v, f"{path}.{n}", values) for n, v in enumerate(shape)]
+    return shape
+
+
+def salted(salt: bytes, value: bytes) -> str:
+    """Hex SHA-256(salt || canonical value)."""
+    return sha256(salt + value).hexdigest()
+
+
+def leaf(body: bytes) -> bytes:
+    """SHA-256(0x00 || body): the leaf of RFC 6962."""
+    return sha256(b"\x00" + body).digest()
+
+
+def seal(key: bytes, hash: bytes) -> bytes:
+    """HMAC-SHA-256 of a row's hash: who has only the database cannot append."""
+    return hmac.digest(key, hash, "sha256")
+
+
+def parse(body: bytes) -> dict[str, Any]:
+    return json.loads(body)
