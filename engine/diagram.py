@@ -1,0 +1,353 @@
+"""The reader of diagrams: the uploaded bytes become a ProcessDefinition, or findings that say why not.
+
+What is refused is said in `gate.py`; this file reads. Everything is taken from our own tree of the XML, in document
+order: lanes from their flowNodeRef, flows with their ids, texts stripped at both ends. Nothing else reads diagrams,
+and no XML leaves this file and `gate.py`.
+"""
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+
+from lxml import etree
+
+from . import gate
+from .definition import (
+    Choice,
+    Column,
+    Deadline,
+    DiagramError,
+    Element,
+    Field,
+    Finding,
+    Lane,
+    ProcessDefinition,
+    SequenceFlow,
+    Slot,
+    Timer,
+)
+from .gate import BPMN, BPMNDI, CAMUNDA, FLOW_NODES, MODELER, TIMER_KINDS, XSI
+
+
+def read(data: bytes) -> ProcessDefinition:
+    """The process that a diagram says.
+
+    data  the file as it was uploaded; its SHA-256 names the definition.
+    Raises DiagramError with every finding (warnings too) when one of them is an error.
+    """
+    definition, findings = _judged(data)
+    if definition is None or any(one.severity == "error" for one in findings):
+        raise DiagramError(findings)
+    return definition
+
+
+def check(data: bytes) -> tuple[Finding, ...]:
+    """All that is to be said of a diagram, by line: errors and warnings. Answers for any bytes, in bounded time."""
+    return _judged(data)[1]
+
+
+def hashes(data: bytes) -> tuple[str, str, str]:
+    """The three SHA-256 of a diagram, hex: of its bytes, of its canonical XML, of its meaning.
+
+    Canonical is C14N 2.0 without comments. The meaning is that without drawing, colours, tool names and the space
+    around texts: equal for two files that differ only in their layout.
+    Raises DiagramError when the bytes are no XML that we open.
+    """
+    root, findings = gate.opened(data)
+    if root is None:
+        raise DiagramError(findings)
+    return _hashes(data, root)
+
+
+def _judged(data: bytes) -> tuple[ProcessDefinition | None, tuple[Finding, ...]]:
+    root, findings = gate.opened(data)
+    if root is None:
+        return None, findings
+    findings = gate.of_tree(root)
+    if not gate.readable(root):
+        return None, findings
+    definition = definition_of(root, _hashes(data, root))
+    return definition, gate.sorted_by_line((*findings, *gate.of_definition(definition, root)))
+
+
+# --- The process ---------------------------------------------------------------------------------------------------
+
+def definition_of(root: etree._Element, hashes: tuple[str, str, str]) -> ProcessDefinition:
+    """The process of a tree. Of a tree with findings it is what could be read, good enough to look for more of them."""
+    process = next(root.iterchildren(BPMN + "process"))
+    lanes, lane_of = _lanes(process)
+    flows = tuple(process.iterchildren(BPMN + "sequenceFlow"))
+    defaults = {one.get("default") for one in process if one.get("default")}
+    elements = [_element(one, lane_of) for one in process if one.tag in FLOW_NODES]
+    start = next(process.iterchildren(BPMN + "startEvent"), None)
+    return ProcessDefinition(
+        key=process.get("id", ""),
+        name=process.get("name", ""),
+        sha256=hashes[0],
+        canonical_sha256=hashes[1],
+        meaning_sha256=hashes[2],
+        elements={one.id: one for one in elements},
+        flows={one.id: one for one in (_flow(one, defaults) for one in flows)},
+        lanes=lanes,
+        properties=_sop(process),
+        documentation=_documentation(process),
+        deadline=next((_deadline(one) for one in process.iterchildren(BPMN + "subProcess")), None),
+        starters=() if start is None else listed(_properties(start).get("sop.pemulai", "")),
+    )
+
+
+def _lanes(process: etree._Element) -> tuple[tuple[Lane, ...], dict[str, str]]:
+    lanes, lane_of = [], {}
+    for node in process.iterchildren(BPMN + "laneSet"):
+        for lane in node.iterchildren(BPMN + "lane"):
+            properties = _sop(lane)
+            lanes.append(Lane(
+                id=lane.get("id", ""),
+                name=lane.get("name", "").strip(),
+                other_office=_yes(properties.get("sop.kantorLain")),
+                recorded_by=listed(properties.get("sop.dicatatOleh", "")),
+                properties=properties,
+            ))
+            for reference in lane.iterchildren(BPMN + "flowNodeRef"):
+                lane_of.setdefault(_text(reference), lane.get("id", ""))
+    return tuple(lanes), lane_of
+
+
+def _flow(node: etree._Element, defaults: set[str | None]) -> SequenceFlow:
+    condition = node.find(BPMN + "conditionExpression")
+    return SequenceFlow(
+        id=node.get("id", ""),
+        source=node.get("sourceRef", ""),
+        target=node.get("targetRef", ""),
+        name=node.get("name", ""),
+        condition=None if condition is None else expression(_text(condition)),
+        default=node.get("id") in defaults,
+        line=node.sourceline or 0,
+    )
+
+
+def _element(node: etree._Element, lane_of: dict[str, str]) -> Element:
+    id = node.get("id", "")
+    properties = _sop(node)
+    return Element(
+        id=id,
+        kind=etree.QName(node).localname,
+        name=node.get("name", ""),
+        lane=lane_of.get(id),
+        documentation=_documentation(node),
+        form=tuple(_field(one) for one in _extensions(node, "formData", "formField")),
+        timer=_timer(node, properties),
+        attached_to=node.get("attachedToRef"),
+        interrupting=node.get("cancelActivity", "true") not in ("false", "0"),
+        terminate=node.find(BPMN + "terminateEventDefinition") is not None,
+        properties=properties,
+        line=node.sourceline or 0,
+    )
+
+
+def _timer(node: etree._Element, properties: dict[str, str]) -> Timer | None:
+    drawn = node.find(BPMN + "timerEventDefinition")
+    if drawn is None:
+        return None
+    for tag, kind in TIMER_KINDS.items():
+        for one in drawn.iterchildren(BPMN + tag):
+            return Timer(
+                kind=kind,
+                expression=_text(one),
+                unit=properties.get("sop.satuanWaktu", "").strip() or "kerja",
+                reminder=_or_none(properties.get("sop.pengingat")),
+                reminder_to=_or_none(properties.get("sop.kepada")),
+                reminder_copy=_or_none(properties.get("sop.tembusan")),
+            )
+    return None
+
+
+def _deadline(subprocess: etree._Element) -> Deadline | None:
+    """The event subprocess as the process-wide deadline; its properties may stand on it or on its start event."""
+    start = next(subprocess.iterchildren(BPMN + "startEvent"), None)
+    if start is None:
+        return None
+    properties = _sop(subprocess) | _sop(start)
+    timer = _timer(start, properties)
+    return timer and Deadline(
+        id=subprocess.get("id", ""),
+        timer=timer,
+        satisfied_by=properties.get("sop.tenggatUntuk", "").strip(),
+        name=subprocess.get("name", ""),
+        start_event=start.get("id", ""),
+    )
+
+
+# --- Forms -----------------------------------------------------------------------------------------------------------
+
+def _field(node: etree._Element) -> Field:
+    type = node.get("type", "")
+    properties = _properties(node)
+    limits = {one.get("name", ""): one.get("config", "") for one in _inside(node, "validation", "constraint")}
+    return Field(
+        id=node.get("id", ""),
+        label=node.get("label", ""),
+        type=type,
+        initial=_or_none(node.get("defaultValue")),
+        choices=tuple(Choice(value=one.get("id", ""), label=one.get("name", "")) for one in node.iterchildren(CAMUNDA + "value")),
+        columns=tuple(column(name.removeprefix("kolom."), value) for name, value in properties.items() if name.startswith("kolom.")),
+        required=_constrained(limits, "required"),
+        minimum=_or_none(limits.get("min")),
+        maximum=_or_none(limits.get("max")),
+        min_length=_whole(limits.get("minlength")),
+        max_length=_whole(limits.get("maxlength")),
+        readonly=_constrained(limits, "readonly"),
+        group=_or_none(properties.get("sop.kelompok")),
+        hint=_or_none(properties.get("sop.petunjuk")),
+        required_if=_expression_or_none(properties.get("sop.wajibJika")),
+        shown_if=_expression_or_none(properties.get("sop.tampilJika")),
+        valid_if=_expression_or_none(properties.get("sop.benarJika")),
+        valid_message=_or_none(properties.get("sop.pesan")),
+        decision=_yes(properties.get("sop.keputusan")),
+        personal=_yes(properties.get("sop.pribadi")),
+        rows_from=listed(properties.get("sop.barisDari", "")),
+        filler_row=_or_none(properties.get("sop.barisBawaan")),
+        filler_if=_expression_or_none(properties.get("sop.barisBawaanJika")),
+        appoints=_or_none(properties.get("sop.menunjukTim")),
+        source=_or_none(properties.get("sop.sumber")),
+        slot=_slot(properties) if type == "document" else None,
+        line=node.sourceline or 0,
+    )
+
+
+def _slot(properties: dict[str, str]) -> Slot:
+    return Slot(
+        role=properties.get("sop.peran", "").strip(),
+        origin=_or_none(properties.get("sop.asal")),
+        forms=listed(properties.get("sop.bentuk", "")) or ("berkas",),
+        many=properties.get("sop.jumlah", "").strip() == "banyak",
+        version=properties.get("sop.versi", "").strip() or "baru",
+        same_if=_expression_or_none(properties.get("sop.samaJika")),
+        owed_until=_or_none(properties.get("sop.menyusul")),
+        owed_if=_expression_or_none(properties.get("sop.menyusulJika")),
+        waivable=properties.get("sop.dispensasi", "").strip() != "tidak",
+        attachers=listed(properties.get("sop.pelampir", "")),
+        text_from=_or_none(properties.get("sop.teksDari")),
+    )
+
+
+def column(id: str, value: str) -> Column:
+    """A column out of `Label | type | wajib, tidak, baca or wajib jika FEEL | options`; only the label is needed."""
+    label, type, need, options = ([part.strip() for part in value.split("|", 3)] + [""] * 3)[:4]
+    condition = re.fullmatch(r"wajib\s+jika\b(.*)", need, re.DOTALL)
+    choices, initial = _options(type, options)
+    return Column(
+        id=id,
+        label=label,
+        type=type or "string",
+        required=need == "wajib",
+        required_if=expression(condition[1]) if condition else None,
+        readonly=need == "baca",
+        choices=choices,
+        initial=initial,
+    )
+
+
+def _options(type: str, options: str) -> tuple[tuple[Choice, ...], str | None]:
+    """`ketua=Ketua; anggota=Anggota` of an enum, `awal=text` of any other type (and, last, of an enum)."""
+    if type != "enum":
+        return (), _or_none(options.removeprefix("awal=")) if options.startswith("awal=") else None
+    pairs = [(value.strip(), label.strip()) for value, _, label in (one.partition("=") for one in options.split(";")) if value.strip()]
+    initial = next((label for value, label in pairs if value == "awal"), None)
+    return tuple(Choice(value=value, label=label or value) for value, label in pairs if value != "awal"), initial
+
+
+# --- Words and texts ---------------------------------------------------------------------------------------------------
+
+def expression(text: str) -> str:
+    """FEEL without its leading `=` and the space around it."""
+    return text.strip().removeprefix("=").strip()
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The ids in a property that lists some: separated by spaces, lines, commas or semicolons."""
+    return tuple(one for one in re.split(r"[\s,;]+", text) if one)
+
+
+def _text(node: etree._Element) -> str:
+    return (node.text or "").strip()
+
+
+def _documentation(node: etree._Element) -> str:
+    return next((_text(one) for one in node.iterchildren(BPMN + "documentation")), "")
+
+
+def _inside(node: etree._Element, outer: str, inner: str) -> Iterator[etree._Element]:
+    for one in node.iterchildren(CAMUNDA + outer):
+        yield from one.iterchildren(CAMUNDA + inner)
+
+
+def _extensions(node: etree._Element, outer: str, inner: str) -> Iterator[etree._Element]:
+    for one in node.iterchildren(BPMN + "extensionElements"):
+        yield from _inside(one, outer, inner)
+
+
+def _properties(node: etree._Element) -> dict[str, str]:
+    """The camunda:properties of an element or a form field; of a field the name stands in `id`, as Camunda writes it."""
+    found = _inside(node, "properties", "property") if node.tag == CAMUNDA + "formField" else _extensions(node, "properties", "property")
+    return {(one.get("name") or one.get("id") or "").strip(): one.get("value", "") for one in found}
+
+
+def _sop(node: etree._Element) -> dict[str, str]:
+    return {name: value for name, value in _properties(node).items() if name.startswith("sop.")}
+
+
+def _yes(text: str | None) -> bool:
+    return (text or "").strip().casefold() == "ya"
+
+
+def _constrained(limits: dict[str, str], name: str) -> bool:
+    """A constraint such as required holds when it is there, unless it says false."""
+    return name in limits and limits[name].strip().casefold() != "false"
+
+
+def _whole(text: str | None) -> int | None:
+    return int(text) if text and re.fullmatch(r"\d{1,9}", text.strip(), re.ASCII) else None
+
+
+def _or_none(text: str | None) -> str | None:
+    return (text or "").strip() or None
+
+
+def _expression_or_none(text: str | None) -> str | None:
+    return expression(text or "") or None
+
+
+# --- Hashes ------------------------------------------------------------------------------------------------------------
+
+# What a tool writes about itself, on the definitions element; another tool's name is no other process.
+_TOOL_MARKS = ("exporter", "exporterVersion")
+
+
+def _hashes(data: bytes, root: etree._Element) -> tuple[str, str, str]:
+    canonical = etree.canonicalize(root, with_comments=False)
+    meaning = etree.canonicalize(_meaning(root), with_comments=False, strip_text=True, rewrite_prefixes=True)
+    return (
+        hashlib.sha256(data).hexdigest(),
+        hashlib.sha256(canonical.encode()).hexdigest(),
+        hashlib.sha256(meaning.encode()).hexdigest(),
+    )
+
+
+def _meaning(root: etree._Element) -> etree._Element:
+    """A copy of the tree without what only draws. incoming and outgoing repeat what the flows say, in an order of the tool's."""
+    copy = deepcopy(root)
+    for name in copy.attrib:
+        if name in _TOOL_MARKS or name.startswith((MODELER, XSI)):
+            del copy.attrib[name]
+    cosmetic = list(copy.iterchildren(BPMNDI + "BPMNDiagram")) + list(copy.iter(BPMN + "incoming", BPMN + "outgoing"))
+    for node in cosmetic:
+        # Texts are stripped of their space anyway, so the tail may go with it.
+        node.getparent().remove(node)
+    for node in copy.iter(etree.Element):
+        # A prefix in this value is the tool's choice, and the type says nothing: every condition is FEEL.
+        node.attrib.pop(XSI + "type", None)
+    etree.cleanup_namespaces(copy)
+    return copy
