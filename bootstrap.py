@@ -197,7 +197,7 @@ def install_alur() -> None:
 
 
 def pip_install(*words: str | Path) -> Words:
-    return [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *words]
+    return [PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check", *words]
 
 
 # --- the browser bundle ---------------------------------------------------------------------------------------------
