@@ -77,7 +77,6 @@ def bench(words: list[str]) -> int:
 def test(words: list[str]) -> int:
     """The whole suite, or what `words` (pytest's) choose of it. The exit code is pytest's."""
     prepare("requirements-test.lock")
-    install_node_modules(*venv_node(), "all")
     install_chromium()
     return call([PYTHON, "-m", "pytest", *words])
 
@@ -118,6 +117,8 @@ def lock(words: list[str]) -> int:
 def prepare(lock_name: str) -> None:
     make_venv()
     install(lock_name)
+    if lock_name == "requirements-test.lock":
+        install_node_modules(*venv_node(), "all")
     build_bundle_when_stale()
     install_alur()
 
