@@ -16,6 +16,12 @@ def private(**named: Any) -> Any:
     return field(metadata={"private": True}, **named)
 
 
+@dataclass(frozen=True)
+class Erased:
+    """Stands for a value that was lawfully erased. Replay treats it as an opaque constant."""
+    hash: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Actor:
     """The person who asks, as they were at that moment. Ids, never names."""
@@ -185,3 +191,4 @@ class Command:
     actor: Actor
     act: Act
     read_at: datetime | None = None         # what the clock said, where `at` was raised to the stream's last
+    asked: str = ""                         # HMAC of the act as it was asked: tells a repeat from another use of its id

@@ -112,7 +112,6 @@ class ProcessInstance:
     comments: int = 0                       # how many there are
     incident_count: int = 0
     deadline_at: datetime | None = None     # of the process-wide deadline
-    deadline_met_at: datetime | None = None
 
     @property
     def deadline_timer(self) -> RunningTimer | None:
@@ -140,7 +139,8 @@ class Problem:
 class Refused(Exception):
     """The command cannot be carried out; the message is for the person who asked, in Indonesian.
 
-    code      not_open, taken, not_yours, incomplete, not_running, not_due, wrong, unknown, repeated
+    code      not_open, taken, not_yours, incomplete, not_running, not_due, parked, wrong, unknown, other (same key,
+              other content)
     problems  for `incomplete`: what is missing, field by field
     person    for `taken`: who was quicker (person id), where known
     """

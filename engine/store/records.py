@@ -20,6 +20,7 @@ import orjson
 import rfc8785
 
 from .. import commands, events
+from ..commands import Erased
 
 VERSION = 1                     # of a journal body
 SAFE = 2 ** 53 - 1
@@ -28,12 +29,6 @@ KINDS: Mapping[str, type] = {one.__name__: one for one in (*typing.get_args(comm
 
 class RecordError(ValueError):
     """A journal row that is not what it says: its hash, its order or its values do not agree."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Erased:
-    """Stands for a value that was lawfully erased. Replay treats it as an opaque constant."""
-    hash: str
 
 
 def canonical(value: Any) -> bytes:

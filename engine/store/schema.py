@@ -66,8 +66,11 @@ user_task = Table("user_task", metadata, *words("instance"), Column("number", In
                   PrimaryKeyConstraint("instance", "number"))
 Index("ix_user_task_lane", user_task.c.unit, user_task.c.key, user_task.c.lane, user_task.c.late_at)
 Index("ix_user_task_owner", user_task.c.owner)
+# A boundary timer goes with its user task: one statement less on every completion.
 timer = Table("timer", metadata, *words("instance"), Column("number", Integer, nullable=False), *words("element", "due_at"),
-              PrimaryKeyConstraint("instance", "number"))
+              Column("user_task", Integer), PrimaryKeyConstraint("instance", "number"),
+              ForeignKeyConstraint(["instance", "user_task"], ["user_task.instance", "user_task.number"], ondelete="CASCADE"))
+Index("ix_timer_user_task", timer.c.instance, timer.c.user_task)
 Index("ix_timer_due_at", timer.c.due_at)
 team = Table("team", metadata, *words("instance", "lane", "person", "role"), PrimaryKeyConstraint("instance", "lane", "person"))
 Index("ix_team_person", team.c.person)

@@ -1,0 +1,720 @@
+"""The heart: decide what a command does to a process instance, fold it, and prove it again.
+
+`decide(rules, instance, command) -> Step`, `evolve(instance, step) -> ProcessInstance`, `replay(rules, steps)`. No I/O, no
+clock, no randomness: `rules` gives immutable values by SHA-256 and everything else comes with the command.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from . import calendars, expressions, requirements, timers
+from .calendars import Calendar
+from .commands import (
+    Actor,
+    AddComment,
+    AttachDocument,
+    Attachment,
+    CancelProcessInstance,
+    ClaimUserTask,
+    Command,
+    CompleteUserTask,
+    Correct,
+    FireTimer,
+    OweRequirement,
+    RaiseIncident,
+    ReassignUserTask,
+    RecordValues,
+    ReleaseUserTask,
+    ResolveIncident,
+    ResumeProcessInstance,
+    SettleRequirement,
+    StartProcessInstance,
+    SuspendProcessInstance,
+    WaiveRequirement,
+)
+from .definition import Element, Field, ProcessDefinition, SequenceFlow
+from .events import (
+    CommentAdded,
+    ConditionEvaluated,
+    DocumentAttached,
+    ElementEntered,
+    ElementLeft,
+    Event,
+    IncidentRaised,
+    IncidentResolved,
+    ProcessInstanceCancelled,
+    ProcessInstanceCompleted,
+    ProcessInstanceCorrected,
+    ProcessInstanceResumed,
+    ProcessInstanceStarted,
+    ProcessInstanceSuspended,
+    RequirementOwed,
+    RequirementSettled,
+    RequirementWaived,
+    TeamAppointed,
+    TimerCancelled,
+    TimerFired,
+    TimerStarted,
+    TokenConsumed,
+    UserTaskCancelled,
+    UserTaskClaimed,
+    UserTaskCompleted,
+    UserTaskOpened,
+    UserTaskReassigned,
+    UserTaskReleased,
+    ValuesRecorded,
+)
+from .execution import Happening, Stuck, Transition, Transitions
+from .instance import (
+    CANCELLED,
+    COMPLETED,
+    RUNNING,
+    SUSPENDED,
+    Document,
+    Incident,
+    Owed,
+    Passed,
+    Problem,
+    ProcessInstance,
+    Refused,
+    RunningTimer,
+    Step,
+    UserTask,
+)
+from .marking import ARMED, ARRIVED, OPEN, WAITING, Marking, Token
+
+MOST_DATA_BYTES = 200_000       # of one command's values together
+MOST_FILES = 50                 # of one attachment
+
+
+class Rules(Protocol):
+    """Immutable values by SHA-256, and nothing else: no connection, no "current" row."""
+
+    def definition(self, sha256: str) -> ProcessDefinition: ...
+    def transitions(self, sha256: str) -> Transitions: ...
+    def calendar(self, sha256: str) -> Calendar: ...
+
+
+class ReplayDiverged(Exception):
+    """Executing a recorded command again gave something else than what is recorded."""
+
+
+def decide(rules: Rules, instance: ProcessInstance, command: Command) -> Step:
+    """The Step that `command` is. Raises Refused with a sentence for the person who asked; then nothing happened."""
+    starting = isinstance(command.act, StartProcessInstance)
+    if starting != (instance.sequence == 0):
+        raise Refused("unknown", "Berkas proses ini sudah dimulai." if starting else "Berkas proses ini tidak ada.")
+    return Deciding(rules, instance, command).step()
+
+
+class Deciding:
+    """One command while it is judged: what it may use, and the events it has caused so far."""
+
+    def __init__(self, rules: Rules, instance: ProcessInstance, command: Command):
+        self.rules, self.instance, self.command = rules, instance, command
+        self.act, self.actor, self.at = command.act, command.actor, command.at
+        self.events: list[Event] = []
+        self.marking = instance.marking
+        started = self.act if isinstance(self.act, StartProcessInstance) else None
+        self.calendars: Mapping[str, str] = started.calendars if started else instance.calendars
+        self.definition = rules.definition(started.definition if started else instance.definition)
+        self.local = self.at.astimezone(ZoneInfo(self.calendar("").zone))
+        self.data: Mapping[str, Any] = instance.data
+        self.rounds = dict(instance.rounds)
+
+    def step(self) -> Step:
+        self.must_run()
+        acts: Mapping[type, Callable[[Any], Any]] = {
+            StartProcessInstance: self.start, ClaimUserTask: self.claim, ReleaseUserTask: self.release,
+            ReassignUserTask: self.reassign, RecordValues: self.record, CompleteUserTask: self.complete,
+            FireTimer: self.fire, AttachDocument: self.attach, OweRequirement: self.owe, SettleRequirement: self.settle,
+            WaiveRequirement: self.waive, AddComment: self.comment, SuspendProcessInstance: self.suspend,
+            ResumeProcessInstance: self.resume, CancelProcessInstance: self.cancel, RaiseIncident: self.raise_incident,
+            ResolveIncident: self.resolve_incident, Correct: self.correct}
+        command = self.command
+        try:
+            clean = acts[type(self.act)](self.act)
+            if clean is not None:               # the values as they were taken, not as they were typed
+                command = replace(command, act=clean)
+        except (expressions.ExpressionError, Stuck, timers.TimerError, calendars.CalendarError) as error:
+            if isinstance(self.act, StartProcessInstance):
+                raise Refused("wrong", f"Berkas proses tidak dapat dimulai: {error} Beri tahu administrator.") from error
+            # Nothing moved. What was typed is kept as that person's draft by the caller.
+            self.marking = self.instance.marking
+            kind = "condition" if isinstance(error, expressions.ExpressionError) else "stuck" if isinstance(error, Stuck) else "timer"
+            number = getattr(self.act, "user_task", None) or getattr(self.act, "timer", None)
+            self.events = [IncidentRaised(self.instance.incident_count + 1, kind, self.element_of(number), str(error)[:500])]
+            command = replace(command, act=blank(self.act))
+        return Step(sequence=self.instance.sequence + 1, command=command, events=tuple(self.events), marking=self.marking)
+
+    # What the acts share
+
+    def tell(self, event: Event) -> None:
+        self.events.append(event)
+
+    def calendar(self, lane: str) -> Calendar:
+        return self.rules.calendar(self.calendars.get(lane) or self.calendars[""])
+
+    def element_of(self, number: int | None) -> str | None:
+        token = self.instance.marking.token(number) if number else None
+        return token.element if token else None
+
+    def must_run(self) -> None:
+        status = self.instance.status
+        if status == RUNNING or isinstance(self.act, (AddComment, ResolveIncident)):
+            return
+        if status == SUSPENDED:
+            if isinstance(self.act, (ResumeProcessInstance, CancelProcessInstance, Correct, RaiseIncident)):
+                return
+            raise Refused("not_running", "Berkas proses ini sedang ditangguhkan. Lanjutkan dahulu, atau tunggu sampai dilanjutkan.")
+        word = "selesai" if status == COMPLETED else "dibatalkan"
+        raise Refused("not_running", f"Berkas proses ini sudah {word}; tidak ada lagi yang dapat diubah, tetapi komentar masih dapat ditulis.")
+
+    def open_user_task(self, number: int) -> UserTask:
+        task = self.instance.user_tasks.get(number)
+        if task is None:
+            done = next((p for p in self.instance.passed.values() if p.user_task == number), None)
+            raise Refused("not_open", "Tugas ini sudah tidak terbuka: mungkin sudah diselesaikan orang lain, atau berkas proses sudah berlanjut.",
+                          person=done.person if done else None, at=done.at if done else None)
+        return task
+
+    def on_behalf(self, task: UserTask) -> bool:
+        """Whether the actor records for an office that does not use the product."""
+        lane = self.definition.lane(task.lane)
+        return bool(self.actor.on_behalf_of and lane and lane.other_office and set(lane.recorded_by) & set(self.actor.lanes))
+
+    def must_perform(self, task: UserTask) -> None:
+        if task.lane not in self.actor.lanes and not self.on_behalf(task):
+            lane = self.definition.lane(task.lane)
+            raise Refused("not_yours", f"Tugas ini dikerjakan oleh {lane.name if lane else task.lane}. Jabatan Anda saat ini tidak termasuk di dalamnya.")
+        if task.owner is not None and task.owner != self.actor.person:
+            raise Refused("taken", "Tugas ini sedang dikerjakan orang lain.", person=task.owner, at=task.claimed_at)
+
+    def must_be_administrator(self) -> None:
+        if not self.actor.administrator:
+            raise Refused("not_yours", "Tindakan ini hanya dapat dilakukan administrator.")
+
+    def must_lead(self) -> None:
+        """The first lane of the SOP (its head) or an administrator."""
+        if not self.actor.administrator and not (self.definition.lanes and self.definition.lanes[0].id in self.actor.lanes):
+            head = self.definition.lanes[0].name if self.definition.lanes else "pimpinan"
+            raise Refused("not_yours", f"Tindakan ini hanya dapat dilakukan {head} atau administrator.")
+
+    def choose(self, flow: SequenceFlow) -> bool:
+        known = requirements.names(self.definition, self.instance, 0, 1, self.data)
+        return expressions.condition(flow.condition or "", known, self.local)
+
+    def evaluate(self, expression: str) -> Any:
+        return expressions.evaluate(expression, requirements.names(self.definition, self.instance, 0, 1, self.data), self.local)
+
+    def values(self, element: Element, number: int, round: int, data: Mapping[str, Any], only: frozenset[str] | None = None,
+               attached: Mapping[str, int] | None = None) -> tuple[dict[str, Any], list[Problem]]:
+        if sum(len(str(v)) for v in data.values()) > MOST_DATA_BYTES:
+            raise Refused("wrong", "Isian terlalu besar. Pindahkan bagian yang panjang ke dalam berkas lampiran.")
+        values, problems = requirements.accept(self.definition, self.instance, element, number, round, data, self.local, attached, only)
+        return {k: v for k, v in values.items() if v is not None or k in self.instance.data}, list(problems)
+
+    # What the engine did, as events
+
+    def take(self, transition: Transition) -> None:
+        self.marking = transition.marking
+        for happening in transition.happenings:
+            self.happened(happening)
+        live = [t for t in self.marking.tokens if t.status != ARMED]
+        if not live:
+            self.disarm()
+            self.tell(ProcessInstanceCompleted())
+        elif all(t.status == ARRIVED for t in live):
+            self.tell(IncidentRaised(self.instance.incident_count + 1, "alarm", None,
+                                     "Berkas proses tidak menunggu apa pun dan belum selesai: penggabungan cabang tidak pernah lengkap."))
+
+    def happened(self, it: Happening) -> None:
+        match it.kind:
+            case "entered":
+                self.tell(ElementEntered(it.number, it.element, it.flow))
+            case "left":
+                self.tell(ElementLeft(it.number, it.element, it.flow))
+            case "decided":
+                self.tell(ConditionEvaluated(it.number, it.element, it.flow, bool(it.result)))
+            case "consumed":
+                self.tell(TokenConsumed(it.number, it.element, it.flow))
+            case "opened":
+                self.opened(it.number, it.element)
+            case "armed":
+                self.armed(it.number, it.element, timers.cycles(self.timer(it.element)))
+            case "fired":
+                self.tell(TimerFired(it.number, it.element))
+            case "cancelled" if self.definition.elements[it.element].kind == "userTask":
+                self.tell(UserTaskCancelled(it.number, it.element))
+            case "cancelled":
+                self.tell(TimerCancelled(it.number, it.element))
+
+    def timer(self, element: str) -> timers.Timer:
+        timer = self.definition.elements[element].timer
+        assert timer is not None, "only timers are armed"
+        return timer
+
+    def opened(self, number: int, id: str) -> None:
+        element = self.definition.elements[id]
+        round = self.rounds[id] = self.rounds.get(id, 0) + 1
+        norm = next((e.timer for e in self.definition.boundary_events[id]
+                     if not e.interrupting and e.timer and e.timer.kind == "duration"), None)
+        instants: tuple[datetime | None, datetime | None, datetime | None] = (None, None, None)
+        if norm is not None:
+            duration = str(self.evaluate(norm.expression)) if norm.expression.startswith("=") else norm.expression
+            instants = calendars.three_instants(duration, self.at, self.calendar(element.lane or ""), norm.unit)
+        self.tell(UserTaskOpened(number, id, element.lane or "", round, *instants))
+
+    def armed(self, number: int, id: str, left: int) -> None:
+        element, timer = self.definition.elements[id], self.timer(id)
+        host = self.definition.elements[element.attached_to] if element.attached_to else element
+        lane = host.lane or ""
+        due_at = timers.due(timer, self.at, self.calendar(lane), self.evaluate)
+        token = self.marking.token(number)
+        self.tell(TimerStarted(number, id, token.parent or None if token else None, due_at, self.calendars.get(lane) or self.calendars[""], left))
+
+    def arm_deadline(self) -> None:
+        deadline = self.definition.deadline
+        if deadline is None:
+            return
+        number = self.marking.next
+        due_at = timers.due(deadline.timer, self.at, self.calendar(""), self.evaluate)
+        self.marking = Marking((*self.marking.tokens, Token(number, deadline.id, 0, ARMED)), number + 1)
+        self.tell(TimerStarted(number, deadline.id, None, due_at, self.calendars[""], 1))
+
+    def disarm(self) -> None:
+        for token in self.marking.tokens:
+            if token.status == ARMED:
+                self.tell(TimerCancelled(token.number, token.element))
+        self.marking = Marking(tuple(t for t in self.marking.tokens if t.status != ARMED), self.marking.next)
+
+    # The acts. Each gives the act as it was taken where that differs from what was asked, else None.
+
+    def start(self, act: StartProcessInstance) -> StartProcessInstance:
+        start = self.definition.start
+        starters = set(self.definition.starters or ((start.lane,) if start.lane else ())) | {"pemulai"}
+        if not starters & set(self.actor.lanes):
+            raise Refused("not_yours", "Anda tidak berwenang memulai berkas proses ini. Yang memulai: Sekretaris PD atau petugas penerima naskah.")
+        attached = {type: max(1, len(one.files)) for type, one in act.attachments.items()}
+        year = act.data.get("tahun_laporan")
+        self.instance = replace(self.instance, calendars=act.calendars, year=year if isinstance(year, int) else None)
+        values, problems = self.values(start, 0, 1, act.data, attached=attached)
+        for type, attachment in act.attachments.items():
+            self.must_fit(self.slot(start, type), attachment)
+        promised = frozenset(p.document for p in act.promises)
+        known = requirements.names(self.definition, self.instance, 0, 1, values, attached)
+        for promise in act.promises:
+            self.must_be_owable(self.slot(start, promise.document), promise.promised, known)
+        if not problems:
+            problems += requirements.lacking(self.definition, self.instance, start, 0, 1, values, self.local, attached, promised)
+        if problems:
+            raise Refused("incomplete", "Berkas proses belum dapat dimulai.", tuple(problems))
+        self.data = {k: v for k, v in values.items() if v is not None}
+        self.tell(ProcessInstanceStarted(self.instance.year))
+        for type in act.attachments:
+            self.tell(DocumentAttached(type, 1, 0))
+        for promise in act.promises:
+            slot = self.slot(start, promise.document).slot
+            self.tell(RequirementOwed(promise.document, slot.owed_until, promise.promised, None))
+        self.take(self.rules.transitions(act.definition).start(self.choose))
+        if self.marking.tokens:
+            self.arm_deadline()
+        return replace(act, data=self.data)
+
+    def claim(self, act: ClaimUserTask) -> None:
+        task = self.open_user_task(act.user_task)
+        self.must_perform(task)
+        if task.owner is None:
+            self.tell(UserTaskClaimed(task.number, self.actor.person))
+
+    def release(self, act: ReleaseUserTask) -> None:
+        task = self.open_user_task(act.user_task)
+        if task.owner != self.actor.person and not self.actor.administrator:
+            raise Refused("not_yours", "Hanya yang mengambil tugas ini yang dapat melepaskannya.")
+        if task.owner is not None:
+            self.tell(UserTaskReleased(task.number, task.owner))
+
+    def reassign(self, act: ReassignUserTask) -> None:
+        task = self.open_user_task(act.user_task)
+        if not (self.actor.administrator or f"{task.lane}:ketua" in self.actor.lanes or task.owner == self.actor.person):
+            raise Refused("not_yours", "Tugas ini hanya dapat dialihkan oleh ketua tim, oleh yang mengerjakannya, atau oleh administrator.")
+        members = self.instance.team.get(task.lane)
+        if act.person and members and act.person not in {person for person, _ in members}:
+            raise Refused("wrong", "Yang ditunjuk bukan anggota Tim untuk berkas proses ini.")
+        self.tell(UserTaskReassigned(task.number, act.person, task.owner))
+
+    def record(self, act: RecordValues) -> RecordValues:
+        task = self.open_user_task(act.user_task)
+        self.must_perform(task)
+        element = self.definition.elements[task.element]
+        given = frozenset(k for k, v in act.data.items() if not requirements.empty(v) and element.field(k) is not None)
+        values, problems = self.values(element, task.number, task.round, act.data, given)
+        if problems:
+            raise Refused("incomplete", "Isian belum dapat dicatat.", tuple(problems))
+        if not values:
+            raise Refused("wrong", "Tidak ada isian yang dicatat.")
+        self.tell(ValuesRecorded(task.number, tuple(values)))
+        return replace(act, data=values)
+
+    def complete(self, act: CompleteUserTask) -> CompleteUserTask:
+        task = self.open_user_task(act.user_task)
+        self.must_perform(task)
+        element = self.definition.elements[task.element]
+        judged = self.judged_at(act.done_at, task)
+        values, problems = self.values(element, task.number, task.round, act.data)
+        problems += requirements.lacking(self.definition, self.instance, element, task.number, task.round, values, self.local)
+        if problems:
+            raise Refused("incomplete", "Tugas belum dapat diselesaikan.", tuple(problems))
+        self.data = {k: v for k, v in {**self.instance.data, **values}.items() if v is not None}
+        calendar = self.calendar(task.lane)
+        claimed = task.claimed_at
+        if task.owner is None:
+            self.tell(UserTaskClaimed(task.number, self.actor.person))
+        self.tell(UserTaskCompleted(
+            task.number, element.id, calendars.working_minutes(task.opened_at, min(claimed or judged, judged), calendar),
+            calendars.working_minutes(claimed, max(claimed, judged), calendar) if claimed else None,
+            task.late_at is not None and judged > task.late_at))
+        for field in element.form:
+            if field.appoints and values.get(field.id):
+                self.tell(TeamAppointed(field.appoints, members(field, values[field.id]), task.number))
+        known = requirements.names(self.definition, self.instance, task.number, task.round, values)
+        for owed in self.instance.owed.values():        # promised in this task, and then not asked for after all
+            field = element.field(owed.document)
+            if owed.user_task == task.number and field and not requirements.required(field, known, self.local):
+                self.tell(RequirementSettled(owed.document))
+        self.take(self.rules.transitions(self.instance.definition).complete(self.instance.marking, task.number, self.choose))
+        if self.definition.deadline and element.id == self.definition.deadline.satisfied_by:
+            self.disarm()
+        return replace(act, data=values)
+
+    def judged_at(self, done_at: datetime | None, task: UserTask) -> datetime:
+        if done_at is None:
+            return self.at
+        if done_at > self.at:
+            raise Refused("incomplete", "Waktu pengerjaan di luar aplikasi berada di masa depan.",
+                          (Problem("done_at", "Waktu pengerjaan di luar aplikasi: tidak boleh sesudah sekarang."),))
+        if done_at < task.opened_at:
+            raise Refused("incomplete", "Waktu pengerjaan di luar aplikasi mendahului dibukanya langkah ini.",
+                          (Problem("done_at", "Waktu pengerjaan di luar aplikasi: tidak boleh sebelum langkah ini dapat dimulai."),))
+        return done_at
+
+    def fire(self, act: FireTimer) -> None:
+        timer = self.instance.timers.get(act.timer)
+        if timer is None:
+            raise Refused("not_open", "Pengatur waktu ini sudah tidak berjalan.")
+        if self.at < timer.due_at:
+            raise Refused("not_due", "Pengatur waktu ini belum jatuh tempo.")
+        if any(one.element == timer.element for one in self.instance.incidents.values()):
+            raise Refused("parked", "Pengatur waktu ini menunggu insidennya ditangani administrator.")
+        if self.definition.deadline and timer.element == self.definition.deadline.id:
+            self.marking = Marking(tuple(t for t in self.marking.tokens if t.number != timer.number), self.marking.next)
+            self.tell(TimerFired(timer.number, timer.element))
+            return
+        again = timer.left > 1
+        transition = self.rules.transitions(self.instance.definition).fire(self.instance.marking, timer.number, self.choose, again)
+        self.take(transition)
+        if again:               # a cycle goes on where it is, one firing poorer; what was missed is caught up once
+            self.events = [replace(e, left=timer.left - 1) if isinstance(e, TimerStarted) and e.element == timer.element
+                           else e for e in self.events]
+
+    # Documents
+
+    def slot(self, element: Element, type: str) -> Field:
+        field = element.field(type)
+        if field is None or field.slot is None:
+            raise Refused("wrong", f"Langkah ini tidak meminta berkas {type!r}.")
+        return field
+
+    def must_fit(self, field: Field, attachment: Attachment) -> None:
+        slot = field.slot
+        if attachment.form not in slot.forms:
+            raise Refused("wrong", f"{field.label} tidak dapat diserahkan dalam bentuk {attachment.form}; yang dapat: {', '.join(slot.forms)}.")
+        if attachment.form == "berkas" and not attachment.files:
+            raise Refused("wrong", f"{field.label}: tidak ada berkas yang dipilih.")
+        if attachment.form != "berkas" and requirements.empty(attachment.place):
+            raise Refused("wrong", f"{field.label}: tuliskan tempat atau tautannya.")
+        if len(attachment.files) > (MOST_FILES if slot.many else 1):
+            raise Refused("wrong", f"{field.label}: paling banyak {MOST_FILES if slot.many else 1} berkas.")
+
+    def attach(self, act: AttachDocument) -> None:
+        if act.user_task is None:
+            self.settle(SettleRequirement(document=act.document, attachment=act.attachment))
+            return
+        task = self.open_user_task(act.user_task)
+        field = self.slot(self.definition.elements[task.element], act.document)
+        if task.lane not in self.actor.lanes and not self.on_behalf(task) and not set(field.slot.attachers) & set(self.actor.lanes):
+            raise Refused("not_yours", f"Anda tidak dapat melampirkan {field.label} pada langkah ini.")
+        if field.slot.role == "bacaan":
+            raise Refused("wrong", f"{field.label} hanya untuk dibaca pada langkah ini.")
+        self.must_fit(field, act.attachment)
+        self.attached(act.document, field.slot.many, task.number)
+
+    def attached(self, type: str, many: bool, user_task: int | None) -> None:
+        before = self.instance.documents.get(type)
+        version = before.version if before else 0
+        if not (many and before and before.user_task == user_task and len(before.attachment.files) < MOST_FILES):
+            version += 1
+        self.tell(DocumentAttached(type, version, user_task))
+        if type in self.instance.owed:
+            self.tell(RequirementSettled(type))
+
+    def settle(self, act: SettleRequirement) -> None:
+        owed = self.instance.owed.get(act.document)
+        if owed is None:
+            raise Refused("not_open", "Berkas ini tidak sedang menyusul.")
+        field = self.definition.fields[act.document]
+        if not self.actor.lanes or owed.lane and owed.lane not in self.actor.lanes and not (
+                field.slot and set(field.slot.attachers) & set(self.actor.lanes)) and not self.performs_open_task():
+            raise Refused("not_yours", f"Anda tidak dapat melampirkan {field.label}.")
+        self.must_fit(field, act.attachment)
+        self.attached(act.document, bool(field.slot and field.slot.many), None)
+
+    def performs_open_task(self) -> bool:
+        return any(t.lane in self.actor.lanes for t in self.instance.user_tasks.values())
+
+    def must_be_owable(self, field: Field, promised: str, known: Mapping[str, Any]) -> None:
+        if not requirements.owable(field, known, self.local):
+            raise Refused("wrong", f"{field.label} tidak dapat dinyatakan menyusul pada langkah ini.")
+        self.must_be_ahead(field, promised)
+
+    def must_be_ahead(self, field: Field, promised: str) -> None:
+        if requirements.fault("date", promised, ()) or promised < self.local.date().isoformat():
+            raise Refused("wrong", f"{field.label}: tanggal yang dijanjikan harus hari ini atau sesudahnya.")
+
+    def owe(self, act: OweRequirement) -> None:
+        task = self.open_user_task(act.user_task)
+        self.must_perform(task)
+        field = self.slot(self.definition.elements[task.element], act.promise.document)
+        # A condition on what is typed but not completed cannot be asked yet; completing asks it (requirements.lacking).
+        if field.slot.owed_until is None:
+            raise Refused("wrong", f"{field.label} tidak dapat dinyatakan menyusul pada langkah ini.")
+        if requirements.empty(act.promise.reason):
+            raise Refused("wrong", f"{field.label}: tuliskan alasan mengapa menyusul.")
+        self.must_be_ahead(field, act.promise.promised)
+        self.tell(RequirementOwed(field.id, field.slot.owed_until, act.promise.promised, task.number))
+
+    def waive(self, act: WaiveRequirement) -> None:
+        task = self.open_user_task(act.user_task)
+        field = self.slot(self.definition.elements[task.element], act.document)
+        self.must_lead()
+        if task.lane in self.actor.lanes:
+            raise Refused("not_yours", "Dispensasi tidak dapat diberikan oleh pelaksana langkah itu sendiri.")
+        if not field.slot.waivable:
+            raise Refused("wrong", f"{field.label} tidak dapat didispensasi.")
+        if requirements.empty(act.reason):
+            raise Refused("wrong", "Tuliskan alasan dispensasi.")
+        self.tell(RequirementWaived(act.document, task.number))
+
+    # The instance as a whole
+
+    def comment(self, act: AddComment) -> None:
+        if not self.actor.lanes and not self.actor.administrator:
+            raise Refused("not_yours", "Anda tidak dapat menulis komentar pada berkas proses ini.")
+        if requirements.empty(act.text) or isinstance(act.text, str) and len(act.text) > requirements.LONGEST_TEXT:
+            raise Refused("wrong", f"Komentar harus berisi 1 sampai {requirements.LONGEST_TEXT} karakter.")
+        self.tell(CommentAdded(self.instance.comments + 1))
+
+    def suspend(self, act: SuspendProcessInstance) -> None:
+        self.must_lead()
+        self.must_say_why(act.reason)
+        self.tell(ProcessInstanceSuspended())
+
+    def resume(self, act: ResumeProcessInstance) -> None:
+        self.must_lead()
+        if self.instance.status != SUSPENDED:
+            raise Refused("wrong", "Berkas proses ini tidak sedang ditangguhkan.")
+        self.tell(ProcessInstanceResumed())
+
+    def cancel(self, act: CancelProcessInstance) -> None:
+        self.must_lead()
+        self.must_say_why(act.reason)
+        for task in self.instance.user_tasks.values():
+            self.tell(UserTaskCancelled(task.number, task.element))
+        for timer in self.instance.timers.values():
+            self.tell(TimerCancelled(timer.number, timer.element))
+        self.marking = Marking((), self.marking.next)
+        self.tell(ProcessInstanceCancelled())
+
+    def must_say_why(self, reason: Any) -> None:
+        if requirements.empty(reason):
+            raise Refused("incomplete", "Tuliskan alasannya.", (Problem("reason", "Alasan: belum diisi."),))
+
+    def raise_incident(self, act: RaiseIncident) -> None:
+        if self.actor.capacity != "sistem":
+            self.must_be_administrator()
+        self.tell(IncidentRaised(self.instance.incident_count + 1, act.kind, None, ""))
+
+    def resolve_incident(self, act: ResolveIncident) -> None:
+        self.must_be_administrator()
+        self.must_say_why(act.reason)
+        if act.incident not in self.instance.incidents:
+            raise Refused("not_open", "Insiden ini sudah ditangani.")
+        self.tell(IncidentResolved(act.incident))
+
+    def correct(self, act: Correct) -> None:
+        """An administrator's repair: the marking is rewritten, the engine does not run."""
+        self.must_be_administrator()
+        self.must_say_why(act.reason)
+        unknown = [id for id in act.data if id not in self.definition.fields]
+        wrong = [id for id in act.open if id not in self.definition.elements or self.definition.elements[id].kind != "userTask"]
+        gone = [n for n in act.close if self.marking.token(n) is None or self.marking.token(n).status not in (OPEN, WAITING)]
+        if unknown or wrong or gone:
+            raise Refused("wrong", f"Koreksi menyebut yang tidak ada: {', '.join(map(str, [*unknown, *wrong, *gone]))}.")
+        self.data = {**self.instance.data, **act.data}
+        self.tell(ProcessInstanceCorrected(tuple(act.data), act.close, act.open))
+        closed = set(act.close) | {t.number for t in self.marking.tokens if t.parent in act.close}
+        for token in self.marking.tokens:
+            if token.number in closed:
+                event = UserTaskCancelled if token.status == OPEN else TimerCancelled
+                self.tell(event(token.number, token.element))
+        tokens = [t for t in self.marking.tokens if t.number not in closed]
+        next = self.marking.next
+        for id in act.open:
+            task, next = next, next + 1
+            tokens.append(Token(task, id, 0, OPEN))
+            self.opened(task, id)
+            for event in self.definition.boundary_events[id]:
+                tokens.append(Token(next, event.id, task, WAITING))
+                self.marking = Marking(tuple(tokens), next + 1)
+                self.armed(next, event.id, timers.cycles(self.timer(event.id)))
+                next += 1
+        if not any(t.status != ARMED for t in tokens):
+            raise Refused("wrong", "Koreksi ini tidak menyisakan langkah yang terbuka. Buka langkah lain, atau batalkan berkas proses.")
+        self.marking = Marking(tuple(tokens), next)
+
+
+def members(field: Field, rows: Any) -> tuple[tuple[str, str], ...]:
+    """(person id, role) of the rows that name someone who has an account; the first enum column is the role."""
+    if not isinstance(rows, list):
+        return ()
+    who = next((c.id for c in field.columns if c.type == "person"), None)
+    role = next((c.id for c in field.columns if c.type == "enum"), None)
+    return tuple((row[who]["id"], row.get(role) or "anggota") for row in rows
+                 if who and isinstance(row.get(who), dict) and "id" in row[who])
+
+
+def blank(act: Any) -> Any:
+    """The act without the values that were not taken: a draft is no fact."""
+    return replace(act, data={}) if isinstance(act, (CompleteUserTask, RecordValues)) else act
+
+
+# Folding
+
+def evolve(instance: ProcessInstance, step: Step) -> ProcessInstance:
+    """The instance after a Step. Total: whatever `decide` gives, this takes."""
+    assert step.sequence == instance.sequence + 1, "Steps are folded in order"
+    act, actor, at = step.command.act, step.command.actor, step.command.at
+    changes: dict[str, Any] = {"sequence": step.sequence, "marking": step.marking, "last_at": at}
+    tasks, running = dict(instance.user_tasks), dict(instance.timers)
+    documents, owed, incidents = dict(instance.documents), dict(instance.owed), dict(instance.incidents)
+    for event in step.events:
+        match event:
+            case ProcessInstanceStarted(year):
+                changes |= {"definition": act.definition, "key": act.key, "unit": act.unit, "calendars": act.calendars,
+                            "unit_facts": act.unit_facts, "year": year, "started_at": at, "data": dict(act.data)}
+            case UserTaskOpened(number, element, lane, round, norm_at, late_at, escalate_at):
+                tasks[number] = UserTask(number=number, element=element, lane=lane, round=round, opened_at=at, norm_at=norm_at,
+                                         late_at=late_at, escalate_at=escalate_at)
+                changes["rounds"] = {**changes.get("rounds", instance.rounds), element: round}
+            case UserTaskClaimed(number, person):
+                tasks[number] = replace(tasks[number], owner=person, claimed_at=at)
+            case UserTaskReleased(number, _):
+                tasks[number] = replace(tasks[number], owner=None, claimed_at=None)
+            case UserTaskReassigned(number, person, _):
+                tasks[number] = replace(tasks[number], owner=person, claimed_at=at if person else None)
+            case UserTaskCompleted(number, element):
+                done = tasks.pop(number)
+                changes["data"] = merged(instance.data, act.data)
+                changes["passed"] = {**instance.passed, element: Passed(
+                    round=done.round, user_task=number, person=actor.person, at=getattr(act, "done_at", None) or at)}
+                changes["waived"] = {k: v for k, v in instance.waived.items() if v != number}
+            case ValuesRecorded():
+                changes["data"] = merged(instance.data, act.data)
+            case UserTaskCancelled(number, _):
+                tasks.pop(number, None)
+            case TeamAppointed(lane, appointed, _):
+                changes["team"] = {**instance.team, lane: appointed}
+            case TimerStarted(number, element, user_task, due_at, calendar, left):
+                running[number] = RunningTimer(number=number, element=element, due_at=due_at, user_task=user_task,
+                                               calendar=calendar, left=left)
+                if any(t.number == number and t.status == ARMED for t in step.marking.tokens):
+                    changes["deadline_at"] = due_at
+            case TimerFired(number, _):
+                running.pop(number)
+            case TimerCancelled(number, _):
+                running.pop(number, None)
+            case DocumentAttached(type, version, user_task):
+                given = act.attachments[type] if isinstance(act, StartProcessInstance) else act.attachment
+                before = documents.get(type)
+                if before and before.version == version:
+                    given = replace(given, files=(*before.attachment.files, *given.files))
+                element = instance.user_tasks[user_task].element if user_task else None
+                documents[type] = Document(type=type, version=version, attachment=given, user_task=user_task, element=element,
+                                           person=actor.person, at=at)
+            case RequirementOwed(document, until, promised, user_task):
+                reason = (act.promise if isinstance(act, OweRequirement) else next(p for p in act.promises if p.document == document)).reason
+                owed[document] = Owed(document=document, reason=reason, promised=promised, until=until, user_task=user_task,
+                                      lane=tasks[user_task].lane if user_task else None, person=actor.person, at=at)
+            case RequirementSettled(document):
+                owed.pop(document, None)
+            case RequirementWaived(document, user_task):
+                changes["waived"] = {**instance.waived, document: user_task}
+            case CommentAdded(number):
+                changes["comments"] = number
+            case ProcessInstanceSuspended():
+                changes["status"] = SUSPENDED
+            case ProcessInstanceResumed():
+                changes["status"] = RUNNING
+            case ProcessInstanceCompleted():
+                changes |= {"status": COMPLETED, "ended_at": at}
+            case ProcessInstanceCancelled():
+                changes |= {"status": CANCELLED, "ended_at": at}
+            case ProcessInstanceCorrected(fields):
+                if fields:
+                    changes["data"] = merged(instance.data, act.data)
+            case IncidentRaised(number, kind, element, detail):
+                incidents[number] = Incident(number=number, kind=kind, element=element, detail=detail, at=at)
+                changes["incident_count"] = number
+            case IncidentResolved(number):
+                incidents.pop(number, None)
+    return replace(instance, user_tasks=tasks, timers=running, documents=documents, owed=owed, incidents=incidents, **changes)
+
+
+def merged(data: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """A redo replaces values; what was emptied or hidden is gone. Earlier rounds are in the journal."""
+    return {k: v for k, v in {**data, **given}.items() if v is not None}
+
+
+# Proving
+
+def replay(rules: Rules, steps: Iterable[Step], id: str = "", compare_marking: bool = True) -> Iterator[ProcessInstance]:
+    """Run recorded commands through `decide` again; yield the instance after each.
+
+    compare_marking  False under another engine version: then only the events must agree.
+    Raises ReplayDiverged at the first Step that comes out otherwise, with what is recorded and what came.
+    """
+    instance = ProcessInstance(id=id)
+    for step in steps:
+        try:
+            again = decide(rules, instance, step.command)
+        except Refused as refused:
+            raise ReplayDiverged(f"Step {step.sequence} of {id}: recorded {told(step.events)}, now refused: {refused.message}") from refused
+        if again.events != step.events:
+            raise ReplayDiverged(f"Step {step.sequence} of {id}: recorded {told(step.events)}, executed again gave {told(again.events)}.")
+        if compare_marking and again.marking.hash != step.marking.hash:
+            raise ReplayDiverged(f"Step {step.sequence} of {id}: the marking is another one than was recorded.")
+        instance = evolve(instance, again)
+        yield instance
+
+
+def told(events: tuple[Event, ...]) -> str:
+    return ", ".join(str(one) for one in events) or "nothing"
+
+
+def actor_of_the_clock() -> Actor:
+    """Who asks when a timer fires."""
+    return Actor(person="timer", capacity="sistem", signed_in_by="worker")
