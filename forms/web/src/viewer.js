@@ -19,6 +19,8 @@ import './viewer.css';
 const STATUSES = new Set([ 'active', 'done', 'late', 'returned' ]);
 const ZOOM_STEP = 1.25;
 const READABLE = 0.9; // the least scale at which labels can be read
+const MARGIN = 16; // px around a fitted diagram
+const MARK = 48; // px kept free below it for the bpmn.io mark
 
 const container = document.getElementById('diagram');
 if (container) {
@@ -51,7 +53,7 @@ async function show(container) {
   });
   await viewer.importXML(await response.text());
   mark(viewer, JSON.parse(container.dataset.state || '[]'));
-  navigate(viewer);
+  navigate(viewer, container);
 }
 
 function mark(viewer, states) {
@@ -79,9 +81,9 @@ function badge(status, label, n) {
   return node;
 }
 
-function navigate(viewer) {
+function navigate(viewer, container) {
   const canvas = viewer.get('canvas');
-  const fit = () => canvas.zoom('fit-viewport', 'auto');
+  const fit = () => fitViewport(canvas);
   let moved = false;
 
   const moves = {
@@ -110,6 +112,11 @@ function navigate(viewer) {
     }
   }
 
+  // As high as the diagram is at this width; the style sheet says at most how high.
+  const { inner, outer } = canvas.viewbox();
+  const scale = Math.min(1, (outer.width - 2 * MARGIN) / inner.width);
+  container.style.setProperty('--diagram-height', `${Math.ceil(inner.height * scale) + MARGIN + MARK}px`);
+  canvas.resized();
   fit();
   // A phone that is turned gets the whole diagram again, unless its owner had gone somewhere in it.
   new ResizeObserver(() => {
@@ -118,4 +125,17 @@ function navigate(viewer) {
       fit();
     }
   }).observe(canvas.getContainer());
+}
+
+// Like bpmn-js's own 'fit-viewport', but with air around the diagram and none of it under the mark.
+function fitViewport(canvas) {
+  const { inner, outer } = canvas.viewbox();
+  const scale = Math.min(1, (outer.width - 2 * MARGIN) / inner.width, (outer.height - MARGIN - MARK) / inner.height);
+  const width = outer.width / scale;
+  canvas.viewbox({
+    x: inner.x - (width - inner.width) / 2,
+    y: inner.y - MARGIN / scale,
+    width,
+    height: outer.height / scale,
+  });
 }
