@@ -7,9 +7,9 @@ and no XML leaves this file and `gate.py`.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator
-from copy import deepcopy
 
 from lxml import etree
 
@@ -28,7 +28,7 @@ from .definition import (
     Slot,
     Timer,
 )
-from .gate import BPMN, BPMNDI, CAMUNDA, FLOW_NODES, MODELER, TIMER_KINDS, XSI
+from .gate import BPMN, BPMNDI, CAMUNDA, FLOW_NODES, MODELER, TIMER_KINDS, XSI, listed
 
 
 def read(data: bytes) -> ProcessDefinition:
@@ -51,8 +51,8 @@ def check(data: bytes) -> tuple[Finding, ...]:
 def hashes(data: bytes) -> tuple[str, str, str]:
     """The three SHA-256 of a diagram, hex: of its bytes, of its canonical XML, of its meaning.
 
-    Canonical is C14N 2.0 without comments. The meaning is that without drawing, colours, tool names and the space
-    around texts: equal for two files that differ only in their layout.
+    Canonical is C14N 2.0 without comments. The meaning is the tree without drawing, colours, prefixes, tool names and
+    the space around texts: equal for two files that differ only in their layout.
     Raises DiagramError when the bytes are no XML that we open.
     """
     root, findings = gate.opened(data)
@@ -266,11 +266,6 @@ def expression(text: str) -> str:
     return text.strip().removeprefix("=").strip()
 
 
-def listed(text: str) -> tuple[str, ...]:
-    """The ids in a property that lists some: separated by spaces, lines, commas or semicolons."""
-    return tuple(one for one in re.split(r"[\s,;]+", text) if one)
-
-
 def _text(node: etree._Element) -> str:
     return (node.text or "").strip()
 
@@ -322,32 +317,28 @@ def _expression_or_none(text: str | None) -> str | None:
 
 # --- Hashes ------------------------------------------------------------------------------------------------------------
 
-# What a tool writes about itself, on the definitions element; another tool's name is no other process.
-_TOOL_MARKS = ("exporter", "exporterVersion")
-
-
 def _hashes(data: bytes, root: etree._Element) -> tuple[str, str, str]:
-    canonical = etree.canonicalize(root, with_comments=False)
-    meaning = etree.canonicalize(_meaning(root), with_comments=False, strip_text=True, rewrite_prefixes=True)
-    return (
-        hashlib.sha256(data).hexdigest(),
-        hashlib.sha256(canonical.encode()).hexdigest(),
-        hashlib.sha256(meaning.encode()).hexdigest(),
-    )
+    canonical = etree.tostring(root, method="c14n2", with_comments=False)
+    meaning = json.dumps(_meaning(root), ensure_ascii=True, separators=(",", ":")).encode()
+    return tuple(hashlib.sha256(one).hexdigest() for one in (data, canonical, meaning))
 
 
-def _meaning(root: etree._Element) -> etree._Element:
-    """A copy of the tree without what only draws. incoming and outgoing repeat what the flows say, in an order of the tool's."""
-    copy = deepcopy(root)
-    for name in copy.attrib:
-        if name in _TOOL_MARKS or name.startswith((MODELER, XSI)):
-            del copy.attrib[name]
-    cosmetic = list(copy.iterchildren(BPMNDI + "BPMNDiagram")) + list(copy.iter(BPMN + "incoming", BPMN + "outgoing"))
-    for node in cosmetic:
-        # Texts are stripped of their space anyway, so the tail may go with it.
-        node.getparent().remove(node)
-    for node in copy.iter(etree.Element):
-        # A prefix in this value is the tool's choice, and the type says nothing: every condition is FEEL.
-        node.attrib.pop(XSI + "type", None)
-    etree.cleanup_namespaces(copy)
-    return copy
+# What only draws, or repeats what the flows say in an order of the tool's.
+_DRAWN = frozenset({BPMNDI + "BPMNDiagram", BPMN + "incoming", BPMN + "outgoing"})
+
+
+def _meaning(node: etree._Element) -> list:
+    """An element as [name, {attributes}, text, elements in it], whatever prefixes, space and drawing its file has."""
+    return [
+        node.tag,
+        {name: node.attrib[name] for name in sorted(node.attrib) if not _of_the_tool(node, name)},
+        _text(node),
+        [_meaning(one) for one in node.iterchildren(etree.Element) if one.tag not in _DRAWN],
+    ]
+
+
+def _of_the_tool(node: etree._Element, name: str) -> bool:
+    """What a tool writes about itself; and a type that says nothing, because every expression is FEEL."""
+    if node.tag == BPMN + "definitions":
+        return name in ("exporter", "exporterVersion") or name.startswith((MODELER, XSI))
+    return name == XSI + "type"
