@@ -691,24 +691,26 @@ def merged(data: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
 
 # Proving
 
-def replay(rules: Rules, steps: Iterable[Step], id: str = "", compare_marking: bool = True) -> Iterator[ProcessInstance]:
-    """Run recorded commands through `decide` again; yield the instance after each.
+def replay(rules: Rules, recorded: Iterable[tuple[Step, str | None]], id: str = "") -> Iterator[tuple[ProcessInstance, Step]]:
+    """Run recorded commands through `decide` again; yield the instance after each, and the Step as it came out.
 
-    compare_marking  False under another engine version: then only the events must agree.
-    Raises ReplayDiverged at the first Step that comes out otherwise, with what is recorded and what came.
+    recorded  the Steps in order, each with the hash of its marking, or None under another engine version: then only
+              the events must agree.
+    Raises ReplayDiverged at the first that comes out otherwise, with what is recorded and what came.
     """
     instance = ProcessInstance(id=id)
-    for step in steps:
+    for step, marking_hash in recorded:
+        place = f"Step {step.sequence} of {id}"
         try:
             again = decide(rules, instance, step.command)
         except Refused as refused:
-            raise ReplayDiverged(f"Step {step.sequence} of {id}: recorded {told(step.events)}, now refused: {refused.message}") from refused
+            raise ReplayDiverged(f"{place}: recorded {told(step.events)}, now refused: {refused.message}") from refused
         if again.events != step.events:
-            raise ReplayDiverged(f"Step {step.sequence} of {id}: recorded {told(step.events)}, executed again gave {told(again.events)}.")
-        if compare_marking and again.marking.hash != step.marking.hash:
-            raise ReplayDiverged(f"Step {step.sequence} of {id}: the marking is another one than was recorded.")
+            raise ReplayDiverged(f"{place}: recorded {told(step.events)}, executed again gave {told(again.events)}.")
+        if marking_hash is not None and again.marking.hash != marking_hash:
+            raise ReplayDiverged(f"{place}: the marking is another one than was recorded.")
         instance = evolve(instance, again)
-        yield instance
+        yield instance, again
 
 
 def told(events: tuple[Event, ...]) -> str:

@@ -1,0 +1,206 @@
+"""The verb: where deciding and remembering meet. Everything that changes a process instance passes through here.
+
+In one transaction, which the caller opened: lock the instance, see whether this command was here before, resolve who
+asks as they are at this moment, `decide`, append the Step to the journal, save what it left.
+"""
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from . import process
+from .commands import (
+    Act,
+    Actor,
+    AddComment,
+    CancelProcessInstance,
+    Command,
+    CompleteUserTask,
+    Correct,
+    FireTimer,
+    RaiseIncident,
+    ReassignUserTask,
+    ReleaseUserTask,
+    ResolveIncident,
+    ResumeProcessInstance,
+    StartProcessInstance,
+    SuspendProcessInstance,
+    WaiveRequirement,
+)
+from .events import IncidentRaised
+from .execution import ENGINE
+from .instance import ProcessInstance, Refused, Step
+from .rules import Rules
+from .store import database, instances, journal, organisation, records
+
+NAMESPACE = UUID("6f4f6c1e-5a1b-5c0e-8a55-0d2b8f1f7c11")       # of the ids of instances and of timers' commands
+# Acts that an administrator may do besides, or instead of, a performer: only they cost the question.
+ADMINISTRATIVE = (SuspendProcessInstance, ResumeProcessInstance, CancelProcessInstance, RaiseIncident, ResolveIncident, Correct,
+                  ReassignUserTask, ReleaseUserTask, AddComment, WaiveRequirement, StartProcessInstance)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A command as it is asked for: who and what; `handle` resolves the rest inside the transaction.
+
+    id      drawn when the page was rendered (an Idempotency-Key elsewhere); a repeat gives the same answer.
+    person  person id; "timer" for the worker.
+    at      only on a demonstration or from the command line; else the door's own clock.
+    """
+    id: str
+    act: Act
+    person: str
+    on_behalf_of: str | None = None
+    signed_in_by: str = "web"
+    at: datetime | None = None
+
+
+def handle(db: Connection, rules: Rules, key: bytes, instance_id: str, requests: Sequence[Request]) -> list[Step]:
+    """The Steps that the requests are, in order, written. A repeated request gives its recorded Step again.
+
+    db   a connection in a write transaction.
+    key  of the journal's MAC.
+    Raises Refused (nothing is written for that request, and the caller rolls back), or "unknown" without such an instance.
+    """
+    loaded = instances.lock(db, instance_id, requests[0].id)
+    if loaded is None:
+        raise Refused("unknown", "Berkas proses ini tidak ada, atau Anda tidak dapat melihatnya.")
+    before = instance = loaded.instance
+    head, told, new = loaded.head, [], []
+    for place, request in enumerate(requests):
+        prior = loaded.prior if place == 0 else journal.sequence_of(db, instances.stream(instance_id), request.id)
+        if prior is not None:
+            told.append(repeated(db, key, instance_id, prior, request))
+            continue
+        at, read_at = moment(db, request, instance)
+        command = Command(id=request.id, at=at, read_at=read_at, asked=fingerprint(key, request.act), act=request.act,
+                          actor=actor(db, rules, instance, request, at))
+        step = process.decide(rules, instance, command)
+        instance = process.evolve(instance, step)
+        head = append(db, key, instance, step, head)
+        keep_draft(db, instance_id, request, step)
+        new.append(step)
+        told.append(step)
+    if new:
+        instances.save(db, before, instance, head, rules.definition(instance.definition), new)
+    return told
+
+
+def start(db: Connection, rules: Rules, key: bytes, request: Request) -> tuple[str, Step]:
+    """(instance id, first Step). The id comes from the request's, so that a repeat finds the instance it made.
+
+    Raises Refused, also where this unit already has one for the year.
+    """
+    act = request.act
+    assert isinstance(act, StartProcessInstance), "an instance begins with its start"
+    id = str(uuid5(NAMESPACE, request.id))
+    database.lock(db, f"start {act.key} {act.unit}")        # two starts for one year: the second sees the first
+    loaded = instances.lock(db, id, request.id)
+    if loaded is not None:
+        return id, repeated(db, key, id, 1, request)
+    empty = ProcessInstance(id=id, calendars=act.calendars, unit=act.unit, key=act.key)
+    at, read_at = moment(db, request, empty)
+    command = Command(id=request.id, at=at, read_at=read_at, asked=fingerprint(key, act), act=act,
+                      actor=actor(db, rules, empty, request, at))
+    step = process.decide(rules, ProcessInstance(id=id), command)
+    instance = process.evolve(ProcessInstance(id=id), step)
+    if instance.year is not None and instances.of_year(db, act.key, act.unit, instance.year):
+        raise Refused("wrong", f"Unit ini sudah mempunyai berkas proses untuk tahun {instance.year}. Buka berkas itu, atau batalkan dahulu.")
+    head = append(db, key, instance, step, None)
+    instances.create(db, instance, head, rules.definition(act.definition), [step])
+    return id, step
+
+
+def append(db: Connection, key: bytes, instance: ProcessInstance, step: Step, prev: bytes | None) -> bytes:
+    return journal.append(
+        db, key, stream=instances.stream(instance.id), sequence=step.sequence, prev=prev, command_id=step.command.id,
+        at=step.command.at, command=step.command, events=step.events, definition=instance.definition,
+        calendars=instance.calendars, engine=ENGINE, marking_hash=step.marking.hash)
+
+
+def moment(db: Connection, request: Request, instance: ProcessInstance) -> tuple[datetime, datetime | None]:
+    """(`command.at`, what the clock said if it was raised): never earlier than the instance's newest Step."""
+    read = (request.at or database.now(db)).astimezone(UTC)
+    if instance.last_at is not None and read < instance.last_at:
+        return instance.last_at, read
+    return read, None
+
+
+def fingerprint(key: bytes, act: Act) -> str:
+    """HMAC of the act as it was asked: tells a repeat from another use of its id, and gives nothing away."""
+    return hmac.digest(key, b"asked\x00" + records.canonical(records.encode(act)), "sha256").hex()
+
+
+def repeated(db: Connection, key: bytes, instance_id: str, sequence: int, request: Request) -> Step:
+    step, _ = next(iter(instances.steps(db, instance_id, sequence - 1)))
+    if step.command.actor.person != request.person or not hmac.compare_digest(step.command.asked, fingerprint(key, request.act)):
+        raise Refused("other", "Formulir ini sudah pernah dikirim dengan isian lain. Isian Anda tidak hilang: muat ulang halaman, lalu periksa.")
+    return step
+
+
+# Who asks, as they are at this moment
+
+def actor(db: Connection, rules: Rules, instance: ProcessInstance, request: Request, at: datetime) -> Actor:
+    """The person with the lanes of this instance that they perform now, and the position in which they act."""
+    if request.person == "timer":
+        return process.actor_of_the_clock()
+    on = local_date(rules, instance, at)
+    rights = {right.lane: right for right in organisation.performs(db, request.person, instance.key, instance.unit, on)}
+    appointed = {lane: dict(team)[request.person] for lane, team in instance.team.items() if request.person in dict(team)}
+    # Where an instance has its own team, only that team performs the lane.
+    lanes = sorted({lane for lane in rights if lane not in instance.team} | set(appointed))
+    roles = [f"{lane}:{role}" for lane, role in sorted(appointed.items())]
+    task = instance.user_tasks.get(getattr(request.act, "user_task", None) or 0)
+    lane = next((one for one in ([task.lane] if task else []) + lanes if one in lanes), None)
+    right = rights.get(lane) if lane else next(iter(rights.values()), None)
+    administrator = isinstance(request.act, ADMINISTRATIVE) and organisation.is_administrator(db, request.person)
+    capacity = ("tim" if lane in appointed else right.capacity if right else "administrator" if administrator else None)
+    return Actor(person=request.person, position=right.position if right else None, unit=right.unit if right else None,
+                 capacity=capacity, basis=right.basis if right else None, on_behalf_of=request.on_behalf_of,
+                 lanes=tuple(lanes + roles), signed_in_by=request.signed_in_by, administrator=administrator)
+
+
+def local_date(rules: Rules, instance: ProcessInstance, at: datetime) -> date:
+    return at.astimezone(ZoneInfo(rules.calendar(instance.calendars[""]).zone)).date()
+
+
+def keep_draft(db: Connection, instance_id: str, request: Request, step: Step) -> None:
+    """A draft is gone when its task is completed; what could not be taken becomes the person's draft."""
+    act = request.act
+    if isinstance(act, CompleteUserTask):
+        if any(isinstance(event, IncidentRaised) and event.kind != "alarm" for event in step.events):
+            instances.save_draft(db, instance_id, act.user_task, request.person, act.data, step.command.at)
+        else:
+            instances.forget_draft(db, instance_id, act.user_task, request.person)
+
+
+def timer_command_id(instance_id: str, number: int, due_at: datetime) -> str:
+    """The command id of a timer's firing: two workers that fire the same timer ask for the same command."""
+    return str(uuid5(NAMESPACE, f"{instance_id}/{number}/{records.instant(due_at)}"))
+
+
+def fire(db: Connection, rules: Rules, key: bytes, instance_id: str, number: int, due_at: datetime, at: datetime | None = None) -> Step:
+    """Fire one due timer. Raises Refused where it is not due, or no longer running."""
+    request = Request(id=timer_command_id(instance_id, number, due_at), act=FireTimer(timer=number), person="timer",
+                      signed_in_by="worker", at=at)
+    return handle(db, rules, key, instance_id, [request])[0]
+
+
+# Proving it again
+
+def replayed(db: Connection, rules: Rules, instance_id: str) -> tuple[ProcessInstance, list[Step]]:
+    """The instance from nothing, by running its recorded commands through `decide`, and the Steps.
+
+    Raises process.ReplayDiverged or records.RecordError, with the place, at the first difference.
+    """
+    instance, told = ProcessInstance(id=instance_id), []
+    recorded = ((step, entry.marking_hash if entry.engine == ENGINE else None) for step, entry in instances.steps(db, instance_id))
+    for instance, step in process.replay(rules, recorded, instance_id):
+        told.append(step)
+    return instance, told

@@ -1,0 +1,238 @@
+"""Process instances as rows: load one to decide, save what a Step left, keep its shadows in step.
+
+The row holds the marking and the state that `decide` needs; `user_task`, `timer`, `team` and the document tables are
+what lists and the worker ask for. All of them can be rebuilt from the journal (`rebuild`).
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from ..commands import AttachDocument, Command, SettleRequirement, StartProcessInstance
+from ..definition import ProcessDefinition
+from ..events import DocumentAttached, TeamAppointed
+from ..instance import CANCELLED, ProcessInstance, Step, UserTask
+from ..marking import Marking
+from . import journal, records
+from .prepared import Prepared
+from .schema import document, document_file, draft, instance, team, timer, user_task
+from .schema import journal as journal_table
+
+COLUMNS = ("id", "sequence", "definition", "key", "unit", "year", "status", "started_at", "ended_at", "last_at", "marking", "deadline_at")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """An instance as it stands, with what the next row needs."""
+    instance: ProcessInstance
+    head: bytes                             # hash of its newest journal row
+    prior: int | None                       # the sequence that the asked command id has already, None: it is new
+
+
+def one(statement: Any) -> Any:
+    return statement.where(instance.c.id == bindparam("id"))
+
+
+PRIOR = (select(journal_table.c.sequence).where(journal_table.c.stream == bindparam("stream"),
+                                               journal_table.c.command_id == bindparam("command_id")).scalar_subquery())
+LOAD = Prepared(one(select(*(instance.c[name] for name in COLUMNS), instance.c.state, instance.c.head)))
+LOCK = Prepared(one(select(*(instance.c[name] for name in COLUMNS), instance.c.state, instance.c.head, PRIOR.label("prior"))
+                    ).with_for_update(of=instance))
+INSERT = Prepared(insert(instance))
+UPDATE = Prepared(one(update(instance).values({name: bindparam(f"new_{name}") for name in (
+    "definition", "status", "sequence", "head", "last_at", "ended_at", "deadline_at", "marking", "state")})))
+OPENED = Prepared(insert(user_task))
+CLOSED = Prepared(delete(user_task).where(user_task.c.instance == bindparam("instance"), user_task.c.number == bindparam("number")))
+OWNED = Prepared(update(user_task).values(owner=bindparam("new_owner"), claimed_at=bindparam("new_claimed_at")).where(
+    user_task.c.instance == bindparam("instance_id"), user_task.c.number == bindparam("task_number")))
+STARTED = Prepared(insert(timer))
+STOPPED = Prepared(delete(timer).where(timer.c.instance == bindparam("instance"), timer.c.number == bindparam("number")))
+DISMISSED = Prepared(delete(team).where(team.c.instance == bindparam("instance"), team.c.lane == bindparam("lane")))
+APPOINTED = Prepared(insert(team))
+ATTACHED = Prepared(insert(document))
+FILED = Prepared(insert(document_file))
+TYPED = Prepared(delete(draft).where(draft.c.instance == bindparam("instance"), draft.c.user_task == bindparam("user_task"),
+                                     draft.c.person == bindparam("person")))
+
+
+def stream(id: str) -> str:
+    return f"instance/{id}"
+
+
+def load(db: Connection, id: str) -> ProcessInstance | None:
+    """The instance as it stands, to look at. None if there is none."""
+    row = LOAD(db, id=id).first()
+    return from_row(row) if row else None
+
+
+def lock(db: Connection, id: str, command_id: str) -> Loaded | None:
+    """The instance, locked until the transaction ends (SQLite: BEGIN IMMEDIATE has done so)."""
+    row = LOCK(db, id=id, stream=stream(id), command_id=command_id).first()
+    return Loaded(instance=from_row(row), head=bytes(row.head), prior=row.prior) if row else None
+
+
+def from_row(row: Any) -> ProcessInstance:
+    state = orjson.loads(bytes(row.state))
+    values = {name: decode(state[name]) for name, decode in STATE.items()}
+    return ProcessInstance(
+        id=row.id, sequence=row.sequence, definition=row.definition, key=row.key, unit=row.unit, year=row.year, status=row.status,
+        started_at=records.moment(row.started_at), ended_at=records.moment(row.ended_at) if row.ended_at else None,
+        last_at=records.moment(row.last_at), deadline_at=records.moment(row.deadline_at) if row.deadline_at else None,
+        marking=Marking.from_bytes(bytes(row.marking)), **values)
+
+
+def numbered(kind: type) -> Any:
+    return lambda value: {int(k): records.decode(kind, v) for k, v in value.items()}
+
+
+def plain(value: Any) -> Any:
+    return value
+
+
+def _decoders() -> dict[str, Any]:
+    kinds = records.hints(ProcessInstance)
+    found: dict[str, Any] = {}
+    for name in records.names(ProcessInstance):
+        if name in COLUMNS:
+            continue
+        if name in ("user_tasks", "timers", "incidents"):
+            found[name] = numbered(kinds[name].__args__[1])
+        elif name in ("data", "rounds", "waived", "comments", "incident_count", "calendars", "unit_facts"):
+            found[name] = plain
+        else:
+            found[name] = lambda value, kind=kinds[name]: records.decode(kind, value)
+    return found
+
+
+STATE = _decoders()
+
+
+def state(value: ProcessInstance) -> bytes:
+    """What `decide` needs besides the marking and the columns, as JSON."""
+    return orjson.dumps({name: records.encode(getattr(value, name)) for name in STATE}, option=orjson.OPT_NON_STR_KEYS)
+
+
+def text(at: datetime | None) -> str | None:
+    return records.instant(at) if at else None
+
+
+def row(value: ProcessInstance, head: bytes) -> dict[str, Any]:
+    return {"definition": value.definition, "status": value.status, "sequence": value.sequence, "head": head,
+            "last_at": text(value.last_at), "ended_at": text(value.ended_at), "deadline_at": text(value.deadline_at),
+            "marking": value.marking.to_bytes(), "state": state(value)}
+
+
+def create(db: Connection, after: ProcessInstance, head: bytes, definition: ProcessDefinition, steps: Iterable[Step]) -> None:
+    """The rows of a new instance. Raises IntegrityError where this unit has one for the year already."""
+    INSERT(db, id=after.id, key=after.key, unit=after.unit, year=after.year, title=title(definition, after),
+           started_at=text(after.started_at), **row(after, head))
+    shadows(db, ProcessInstance(id=after.id), after, definition, steps)
+
+
+def save(db: Connection, before: ProcessInstance, after: ProcessInstance, head: bytes, definition: ProcessDefinition,
+         steps: Iterable[Step]) -> None:
+    """What the steps left: the row, and the shadows that changed."""
+    UPDATE(db, id=after.id, **{f"new_{name}": value for name, value in row(after, head).items()})
+    shadows(db, before, after, definition, steps)
+
+
+def title(definition: ProcessDefinition, value: ProcessInstance) -> str:
+    name = definition.properties.get("sop.judulBerkas") or definition.name
+    return f"{name} Tahun {value.year}" if value.year else name
+
+
+def shadows(db: Connection, before: ProcessInstance, after: ProcessInstance, definition: ProcessDefinition, steps: Iterable[Step]) -> None:
+    id = after.id
+    closed = before.user_tasks.keys() - after.user_tasks.keys()
+    opened = [after.user_tasks[n] for n in sorted(after.user_tasks.keys() - before.user_tasks.keys())]
+    # A boundary timer's row went with its user task's (foreign key); those of others are deleted one by one.
+    stopped = [n for n in sorted(before.timers.keys() - after.timers.keys()) if before.timers[n].user_task not in closed]
+    started = [after.timers[n] for n in sorted(after.timers.keys() - before.timers.keys())]
+    CLOSED.many(db, [{"instance": id, "number": n} for n in sorted(closed)])
+    OPENED.many(db, [task_row(after, task, definition) for task in opened])
+    for n in after.user_tasks.keys() & before.user_tasks.keys():
+        task = after.user_tasks[n]
+        if task.owner != before.user_tasks[n].owner:
+            OWNED(db, instance_id=id, task_number=n, new_owner=task.owner, new_claimed_at=text(task.claimed_at))
+    STOPPED.many(db, [{"instance": id, "number": n} for n in stopped])
+    STARTED.many(db, [{"instance": id, "number": t.number, "element": t.element, "due_at": text(t.due_at), "user_task": t.user_task}
+                      for t in started])
+    for step in steps:
+        for event in step.events:
+            if isinstance(event, TeamAppointed):
+                if event.lane in before.team:
+                    DISMISSED(db, instance=id, lane=event.lane)
+                APPOINTED.many(db, [{"instance": id, "lane": event.lane, "person": p, "role": r} for p, r in dict(event.members).items()])
+            elif isinstance(event, DocumentAttached):
+                attached(db, id, event, step, before)
+
+
+def task_row(value: ProcessInstance, task: UserTask, definition: ProcessDefinition) -> dict[str, Any]:
+    return {"instance": value.id, "number": task.number, "key": value.key, "unit": value.unit, "element": task.element,
+            "name": definition.elements[task.element].name, "lane": task.lane, "opened_at": text(task.opened_at),
+            "round": task.round, "norm_at": text(task.norm_at), "late_at": text(task.late_at),
+            "escalate_at": text(task.escalate_at), "owner": task.owner, "claimed_at": text(task.claimed_at)}
+
+
+def attached(db: Connection, id: str, event: DocumentAttached, step: Step, before: ProcessInstance) -> None:
+    act = step.command.act
+    assert isinstance(act, (StartProcessInstance, AttachDocument, SettleRequirement)), "only these attach"
+    given = act.attachments[event.document] if isinstance(act, StartProcessInstance) else act.attachment
+    task = before.user_tasks.get(event.user_task or 0)
+    key = {"instance": id, "type": event.document, "version": event.version, "sequence": step.sequence}
+    ATTACHED(db, **key, user_task=event.user_task, element=task.element if task else None, form=given.form,
+             attached_at=text(step.command.at), person=step.command.actor.person)
+    FILED.many(db, [{**key, "place": n, "sha256": f.sha256, "media_type": f.media_type, "size_bytes": f.size_bytes}
+                    for n, f in enumerate(given.files)])
+
+
+def of_year(db: Connection, key: str, unit: str, year: int) -> str | None:
+    """The id of the instance that this unit has for the year, cancelled ones aside; None if it has none."""
+    found = select(instance.c.id).where(instance.c.key == key, instance.c.unit == unit, instance.c.year == year,
+                                        instance.c.status != CANCELLED)
+    return db.execute(found).scalar()
+
+
+def save_draft(db: Connection, id: str, number: int, person: str, data: Mapping[str, Any], at: datetime) -> None:
+    """Keep what somebody has typed into an open user task; the newest replaces what was there."""
+    forget_draft(db, id, number, person)
+    db.execute(insert(draft).values(instance=id, user_task=number, person=person, saved_at=text(at),
+                                    data=orjson.dumps(records.encode(data)).decode()))
+
+
+def forget_draft(db: Connection, id: str, number: int, person: str) -> None:
+    TYPED(db, instance=id, user_task=number, person=person)
+
+
+# From the journal
+
+def steps(db: Connection, id: str, after: int = 0) -> Iterable[tuple[Step, journal.Entry]]:
+    """The recorded Steps of an instance, in order, each beside its journal entry. The marking is not recorded, only its
+    hash: a Step's own is empty here, and replay compares the hash of the entry."""
+    for entry in journal.read(db, stream(id), after):
+        events = tuple(records.decode(records.KINDS[e["type"]], e) for e in entry.events)
+        yield Step(sequence=entry.sequence, command=records.decode(Command, entry.command), events=events, marking=Marking()), entry
+
+
+def rebuild(db: Connection, after: ProcessInstance, head: bytes, definition: ProcessDefinition, told: list[Step]) -> None:
+    """Empty and refill every shadow of one instance from its replayed steps."""
+    for table in (timer, user_task, team, document_file, document):
+        db.execute(delete(table).where(table.c.instance == after.id))
+    db.execute(delete(instance).where(instance.c.id == after.id))
+    attachments = [replace(s, events=tuple(e for e in s.events if isinstance(e, DocumentAttached))) for s in told]
+    create(db, after, head, definition, [])
+    for lane, members in after.team.items():
+        APPOINTED.many(db, [{"instance": after.id, "lane": lane, "person": p, "role": r} for p, r in dict(members).items()])
+    opened: dict[int, UserTask] = {}
+    for step, original in zip(attachments, told, strict=True):
+        for event in original.events:
+            if type(event).__name__ == "UserTaskOpened":
+                opened[event.user_task] = UserTask(number=event.user_task, element=event.element, lane=event.lane,
+                                                   round=event.round, opened_at=original.command.at)
+        for event in step.events:
+            attached(db, after.id, event, step, ProcessInstance(id=after.id, user_tasks=opened))
