@@ -38,7 +38,7 @@ class Stop(Exception):
 
 
 def main(words: list[str]) -> int:
-    targets = {"run": run, "test": test, "bench": bench, "check": check, "lock": lock}
+    targets = {"run": run, "test": test, "bench": bench, "check": check, "bundle": bundle, "lock": lock}
     if not words or words[0] not in targets:
         print(f"Say what to do: python3 bootstrap.py {' | '.join(targets)}", file=sys.stderr)
         return 2
@@ -87,11 +87,19 @@ def check(words: list[str]) -> int:
     return call([PROGRAMS / "ruff", "check", *words]) or call([PYTHON, "-m", "mypy"])
 
 
+def bundle(words: list[str]) -> int:
+    """The browser bundle alone, where the packages are installed already: in an image."""
+    build_bundle_when_stale()
+    return 0
+
+
 def lock(words: list[str]) -> int:
     """Writes both locks anew from pyproject.toml; keeps the releases they name unless told --upgrade."""
     with tempfile.TemporaryDirectory() as folder:
-        done = [sys.executable, "-m", "pip", "install", "--quiet", "--target", folder, LOCK_WRITER]
-        must(done, "The lock writer could not be installed (pip's words are above).")
+        must(
+            pip_install("--target", folder, LOCK_WRITER),
+            "The lock writer could not be installed (pip's words are above).",
+        )
         compile_lock = [
             *(Path(folder) / "bin" / "uv", "pip", "compile", "pyproject.toml", "--group", "build", "--quiet"),
             *("--universal", "--python-version", ".".join(map(str, LEAST_PYTHON)), "--generate-hashes"),
@@ -198,7 +206,8 @@ def install_alur() -> None:
 
 
 def pip_install(*words: str | Path) -> Words:
-    return [PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check", *words]
+    python = PYTHON if PYTHON.exists() else sys.executable
+    return [python, "-m", "pip", "install", "-qq", "--disable-pip-version-check", *words]
 
 
 # --- the browser bundle ---------------------------------------------------------------------------------------------
