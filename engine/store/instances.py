@@ -87,11 +87,8 @@ def from_row(row: Any) -> ProcessInstance:
 
 
 def numbered(kind: type) -> Any:
-    return lambda value: {int(k): records.decode(kind, v) for k, v in value.items()}
-
-
-def plain(value: Any) -> Any:
-    return value
+    inner = records.decoder(kind)
+    return lambda value: {int(k): inner(v) for k, v in value.items()}
 
 
 def _decoders() -> dict[str, Any]:
@@ -102,10 +99,8 @@ def _decoders() -> dict[str, Any]:
             continue
         if name in ("user_tasks", "timers", "incidents"):
             found[name] = numbered(kinds[name].__args__[1])
-        elif name in ("data", "rounds", "waived", "comments", "incident_count", "calendars", "unit_facts"):
-            found[name] = plain
         else:
-            found[name] = lambda value, kind=kinds[name]: records.decode(kind, value)
+            found[name] = records.decoder(kinds[name])
     return found
 
 

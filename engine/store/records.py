@@ -19,12 +19,13 @@ from typing import Any
 import orjson
 import rfc8785
 
-from .. import commands, events
+from .. import commands, events, organisation
 from ..commands import Erased
 
 VERSION = 1                     # of a journal body
 SAFE = 2 ** 53 - 1
-KINDS: Mapping[str, type] = {one.__name__: one for one in (*typing.get_args(commands.Act), *typing.get_args(events.Event))}
+KINDS: Mapping[str, type] = {one.__name__: one for one in (
+    *typing.get_args(commands.Act), *typing.get_args(organisation.Act), *typing.get_args(events.Event))}
 
 
 class RecordError(ValueError):
@@ -56,8 +57,7 @@ def plain(value: Any) -> bool:
 
 def instant(at: datetime) -> str:
     """`YYYY-MM-DDTHH:MM:SS.ffffffZ` of an aware instant."""
-    at = at.astimezone(UTC)
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond:06d}Z"
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def moment(text: str) -> datetime:
@@ -65,26 +65,48 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-# Values to JSON and back, by the dataclasses' own annotations.
+# Values to JSON and back, by the dataclasses' own annotations. Both ways are worked out once a class: every completion
+# writes and reads some hundred values.
 
 def encode(value: Any) -> Any:
-    """The JSON shape of a value: dataclasses as objects with their name under "type"."""
-    if value is None or isinstance(value, (str, bool, int)):
-        return value
-    if isinstance(value, datetime):
-        return instant(value)
-    if isinstance(value, Decimal):
-        return str(value)
+    """The JSON shape of a value: dataclasses as objects, acts and events with their name under "type"."""
+    return ENCODERS.get(type(value), _encode)(value)
+
+
+def _encode(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        encoder = ENCODERS[type(value)] = _encoder(type(value))
+        return encoder(value)
     if isinstance(value, Mapping):
         return {k: encode(v) for k, v in value.items()}
     if isinstance(value, (tuple, list, frozenset)):
         return [encode(v) for v in value]
-    if isinstance(value, Erased):
-        return {"h": value.hash}
-    shape = {name: encode(getattr(value, name)) for name in names(type(value))}
-    if type(value).__name__ in KINDS:
-        shape["type"] = type(value).__name__
-    return shape
+    raise RecordError(f"{type(value).__name__} has no shape in the journal.")
+
+
+def _encoder(kind: type) -> Callable[[Any], Any]:
+    fields = names(kind)
+    if KINDS.get(kind.__name__) is not kind:
+        return lambda value: {name: encode(getattr(value, name)) for name in fields}
+    assert "type" not in fields, f"{kind.__name__}: the journal keeps the name of an act or event under 'type'"
+    return lambda value: {"type": kind.__name__, **{name: encode(getattr(value, name)) for name in fields}}
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _list(value: Any) -> list[Any]:
+    return [encode(v) for v in value]
+
+
+def _dict(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: encode(v) for k, v in value.items()}
+
+
+ENCODERS: dict[type, Callable[[Any], Any]] = {
+    str: _same, int: _same, bool: _same, type(None): _same, dict: _dict, list: _list, tuple: _list, datetime: instant,
+    Decimal: str, Erased: lambda value: {"h": value.hash}}
 
 
 @cache
@@ -99,26 +121,49 @@ def hints(kind: type) -> dict[str, Any]:
 
 def decode(kind: Any, value: Any) -> Any:
     """The value of annotation `kind` from its JSON shape."""
-    if value is None or kind is Any:
-        return value
-    if isinstance(value, Erased):
-        return value
+    return decoder(kind)(value)
+
+
+@cache
+def decoder(kind: Any) -> Callable[[Any], Any]:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if kind is Any:
+        return lambda value: Erased(value["h"]) if type(value) is dict and value.keys() == {"h"} else value
     if origin in (typing.Union, types.UnionType):
-        if isinstance(value, dict) and "type" in value:
-            return decode(KINDS[value["type"]], value)
-        return decode(next(one for one in arguments if one is not type(None)), value)
+        if all(one is type(None) or KINDS.get(getattr(one, "__name__", "")) is one for one in arguments):
+            return lambda value: value if value is None else decoder(KINDS[value["type"]])(value)
+        inner = decoder(next(one for one in arguments if one is not type(None)))
+        return lambda value: value if value is None else inner(value)
+    if origin is tuple and arguments[-1] is Ellipsis:
+        inner = decoder(arguments[0])
+        return lambda value: tuple([inner(one) for one in value])
     if origin is tuple:
-        if arguments[-1] is Ellipsis:
-            return tuple(decode(arguments[0], one) for one in value)
-        return tuple(decode(k, v) for k, v in zip(arguments, value, strict=True))
+        each = [decoder(one) for one in arguments]
+        return lambda value: tuple([one(v) for one, v in zip(each, value, strict=True)])
     if origin is not None and issubclass(origin, Mapping):
-        return {k: decode(arguments[1], v) for k, v in value.items()}
+        inner = decoder(arguments[1])
+        if inner is _same:
+            return dict
+        return lambda value: {k: inner(v) for k, v in value.items()}
     if kind is datetime:
-        return moment(value)
+        return moment
     if dataclasses.is_dataclass(kind):
-        return kind(**{k: decode(hints(kind)[k], v) for k, v in value.items() if k != "type"})
-    return value
+        return _decoder(kind)
+    return _same
+
+
+def _decoder(kind: Any) -> Callable[[Any], Any]:
+    told = KINDS.get(kind.__name__) is kind
+    private = private_fields(kind)
+    fields: dict[str, Callable[[Any], Any]] = {}
+
+    def build(value: dict[str, Any]) -> Any:
+        if not fields:      # on first use: a class may hold itself
+            for name, hint in hints(kind).items():
+                inner = decoder(hint)
+                fields[name] = (lambda v, inner=inner: v if isinstance(v, Erased) else inner(v)) if name in private else inner
+        return kind(**{k: fields[k](v) for k, v in value.items() if not (told and k == "type")})
+    return build
 
 
 # What stands beside the body
