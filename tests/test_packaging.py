@@ -170,12 +170,13 @@ def test_a_missing_venv_names_the_apt_command(monkeypatch: pytest.MonkeyPatch, t
     assert list(tmp_path.iterdir()) == []
 
 
-# Started as root, it becomes nobody; its modules are loaded before, since nobody may not even look into root's Python.
+# Started as root, it becomes nobody; what it imports is loaded before, since nobody may not look into root's Python.
 AS_SOMEBODY = """
-import ensurepip, hashlib, json, os, pkgutil, re, runpy, shutil, subprocess, sys, tempfile, venv
+import ensurepip, os, runpy, sys, venv
+sys.argv = [sys.argv[1], "run"]
+runpy.run_path(sys.argv[0])
 if os.geteuid() == 0:
     os.setgroups([]), os.setgid(65534), os.setuid(65534)
-sys.argv = [sys.argv[1], "run"]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
