@@ -1,0 +1,149 @@
+"""The settings of an installation: ALUR_* of the environment, or flags of the command line. Nothing else configures.
+
+Each says what it is, so that `alur settings` can list them. Settings are read once, at the start.
+"""
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from .store.database import Unavailable
+
+
+def says(what: str, example: str = "") -> dict[str, str]:
+    return {"says": what, "example": example}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What an installation is told. Field `host` is ALUR_HOST in the environment, and so on."""
+    database_url: str = field(default="", metadata=says(
+        "Where the database is: a file, or a PostgreSQL. Empty: alur.db in ALUR_DATA_DIR.", "postgresql://alur@db/alur"))
+    database_password_file: Path | None = field(default=None, metadata=says(
+        "A file that holds PostgreSQL's password.", "/run/secrets/database_password"))
+    data_dir: Path = field(default=Path("var"), metadata=says(
+        "The folder of documents, keys and, by default, the database.", "/var/lib/alur"))
+    bpmn_dir: Path | None = field(default=None, metadata=says(
+        "The owners' folder of diagrams that seeds an installation. Empty: the one shipped."))
+    host: str = field(default="127.0.0.1", metadata=says(
+        "The address to listen on; 0.0.0.0 is every one of this machine."))
+    port: int = field(default=8080, metadata=says("The port to listen on."))
+    url: str = field(default="", metadata=says(
+        "The public address, as people type it; letters and codes name it. Empty: http://HOST:PORT.",
+        "https://alur.example.go.id"))
+    threads: int = field(default=8, metadata=says("How many requests one web process answers at once."))
+    trusted_proxies: int = field(default=0, metadata=says(
+        "How many reverse proxies stand in front and may be believed about the client's address."))
+    upload_megabytes: int = field(default=25, metadata=says("The largest file that somebody may attach, in megabytes."))
+    session_hours: int = field(default=12, metadata=says("After how many hours without a click a sign-in ends."))
+    language: str = field(default="id", metadata=says("The language of the pages."))
+    log_level: str = field(default="info", metadata=says("What the log says: debug, info, warning or error."))
+    worker_poll_seconds: float = field(default=1.0, metadata=says("How often the worker looks for due timers."))
+
+    def __post_init__(self) -> None:
+        if not self.database_url:
+            object.__setattr__(self, "database_url", f"sqlite:///{(self.data_dir / 'alur.db').as_posix()}")
+        if not self.url:
+            host = "localhost" if self.host in ("0.0.0.0", "::", "") else self.host
+            object.__setattr__(self, "url", f"http://{f'[{host}]' if ':' in host else host}:{self.port}")
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise _wrong("url", f"is {self.url!r}, which is no address such as https://alur.example.go.id")
+        object.__setattr__(self, "url", self.url.rstrip("/"))
+        for name, least, most in (("port", 0, 65535), ("threads", 1, 256), ("trusted_proxies", 0, 9),
+                                  ("upload_megabytes", 1, 1024), ("session_hours", 1, 24 * 31)):
+            if not least <= getattr(self, name) <= most:
+                raise _wrong(name, f"is {getattr(self, name)}, not between {least} and {most}")
+        if self.log_level not in ("debug", "info", "warning", "error"):
+            raise _wrong("log_level", f"is {self.log_level!r}, not debug, info, warning or error")
+        if not 0.05 <= self.worker_poll_seconds <= 60:
+            raise _wrong("worker_poll_seconds", f"is {self.worker_poll_seconds}, not between 0.05 and 60")
+
+    @property
+    def documents_dir(self) -> Path:
+        return self.data_dir / "documents"
+
+    @property
+    def key_file(self) -> Path:
+        """The key of the journal's MAC: made at the first run, never in a backup unless asked."""
+        return self.data_dir / "keys" / "journal.key"
+
+    @property
+    def sign_ins_file(self) -> Path:
+        """The demo sign-ins, for their owner only."""
+        return self.data_dir / "sign-ins.txt"
+
+    @property
+    def secure(self) -> bool:
+        """Whether people come by https."""
+        return self.url.startswith("https://")
+
+    @property
+    def diagrams(self) -> Path:
+        return self.bpmn_dir or Path(__file__).resolve().parent.parent / "bpmn"
+
+    def database_password(self) -> str | None:
+        """The password in `database_password_file`. Raises Unavailable when the file cannot be read."""
+        if self.database_password_file is None:
+            return None
+        try:
+            return self.database_password_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise _wrong("database_password_file", f"is {self.database_password_file}, which cannot be read: "
+                                                   f"{error.strerror}") from error
+
+
+def environment_name(name: str) -> str:
+    return f"ALUR_{name.upper()}"
+
+
+def read(environment: Mapping[str, str] | None = None, **flags: Any) -> Settings:
+    """The settings of an environment (None: this process's). A flag that is not None wins over the environment.
+
+    Raises Unavailable for a value that is no such value.
+    """
+    environment = os.environ if environment is None else environment
+    values: dict[str, Any] = {}
+    for one in fields(Settings):
+        given = flags.get(one.name)
+        if given is None:
+            given = environment.get(environment_name(one.name)) or None
+        if given is not None:
+            values[one.name] = _value(one.name, str(one.type), given)
+    return Settings(**values)
+
+
+def _value(name: str, kind: str, given: Any) -> Any:
+    try:
+        if kind == "int":
+            return int(given)
+        if kind == "float":
+            return float(given)
+        return Path(given) if kind.startswith("Path") else str(given)
+    except ValueError as error:
+        raise _wrong(name, f"is {given!r}, which is no number") from error
+
+
+def _wrong(name: str, what: str) -> Unavailable:
+    return Unavailable("setting", f"{environment_name(name)} {what}.", "Correct it, or leave it away.")
+
+
+def table(settings: Settings) -> list[dict[str, str]]:
+    """Every setting with its value and what it is, for `alur settings`. Passwords in the URL are left out."""
+    rows = []
+    for one in fields(Settings):
+        value = getattr(settings, one.name)
+        shown = "" if value is None else str(value)
+        if one.name == "database_url":
+            shown = hide_password(shown)
+        rows.append({"name": environment_name(one.name), "value": shown, **one.metadata})
+    return rows
+
+
+def hide_password(url: str) -> str:
+    parts = urlsplit(url)
+    return url.replace(f":{parts.password}@", ":***@") if parts.password else url
