@@ -1,0 +1,350 @@
+"""The tables of the organisation: shadows of the stream `organisation`, and the questions asked of them.
+
+`performs` answers who may do what, in one statement; it is part of every completion. Tables are written by `put`, act
+for act, and can be emptied and refilled from the stream (`organise.rebuild`). Credentials and failed sign-ins are no
+facts; they stand at the end.
+"""
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Table, and_, bindparam, case, delete, exists, func, insert, or_, select, update
+
+from ..organisation import Binding, Holding, Organisation, Person, Position, Power, Row, Setting, StartingUnit, Unit
+from . import records, schema
+from .prepared import Prepared
+from .schema import attempt, binding, credential, definition_unit, holding, person, position, power, setting, unit
+
+# Writing
+
+TABLES: Mapping[str, tuple[Table, type, tuple[str, ...]]] = {     # field of Organisation -> table, its value, its key
+    "units": (unit, Unit, ("id",)),
+    "positions": (position, Position, ("id",)),
+    "people": (person, Person, ("id",)),
+    "holdings": (holding, Holding, ("id",)),
+    "bindings": (binding, Binding, ("key", "lane", "unit")),
+    "powers": (power, Power, ("person", "power", "unit")),
+    "starting_units": (definition_unit, StartingUnit, ("key", "unit")),
+    "settings": (setting, Setting, ("name",)),
+}
+TRUTHS = ("many", "active")                 # columns that hold 0 or 1
+OURS = or_(setting.c.name == "demonstration", func.substr(setting.c.name, 1, 10) == "lane_name/")   # of table setting
+
+
+def load(db: Connection) -> Organisation:
+    """The whole organisation, from its tables."""
+    found: dict[str, dict[Any, Any]] = {}
+    for name, (table, kind, keys) in TABLES.items():
+        question = select(table).order_by(*(table.c[key] for key in keys))
+        if table is setting:
+            question = question.where(OURS)
+        values = (value_of(kind, row._asdict()) for row in db.execute(question))
+        found[name] = {key_of(one, keys): one for one in values}
+    return Organisation(**found)
+
+
+def key_of(value: Any, keys: tuple[str, ...]) -> Any:
+    return getattr(value, keys[0]) if len(keys) == 1 else tuple(getattr(value, key) for key in keys)
+
+
+def value_of(kind: type, row: dict[str, Any]) -> Any:
+    for name in TRUTHS:
+        if name in row:
+            row[name] = bool(row[name])
+    if "facts" in row:
+        row["facts"] = json.loads(row["facts"])
+    return kind(**row)
+
+
+def row_of(value: Any) -> dict[str, Any]:
+    row = asdict(value)
+    for name in TRUTHS:
+        if name in row:
+            row[name] = int(row[name])
+    if "facts" in row:
+        row["facts"] = json.dumps(row["facts"], ensure_ascii=False, sort_keys=True)
+    return row
+
+
+def put(db: Connection, before: Organisation, changed: Iterable[Row]) -> None:
+    """Write what one act changed. `before` tells which rows are there already."""
+    for name, key, value in changed:
+        table, _, keys = TABLES[name]
+        parts = key if len(keys) > 1 else (key,)
+        where = and_(*(table.c[column] == part for column, part in zip(keys, parts, strict=True)))
+        if value is None:
+            db.execute(delete(table).where(where))
+        elif key in getattr(before, name):
+            db.execute(update(table).where(where).values(row_of(value)))
+        else:
+            db.execute(insert(table).values(row_of(value)))
+
+
+def refill(db: Connection, organisation: Organisation) -> None:
+    """Empty the tables and fill them with this organisation."""
+    for table, _, _ in reversed(list(TABLES.values())):
+        db.execute(delete(table).where(OURS) if table is setting else delete(table))
+    for name, (table, _, _) in TABLES.items():
+        values = [row_of(one) for one in getattr(organisation, name).values()]
+        if values:
+            db.execute(insert(table), values)
+
+
+# Authority
+
+class Right(NamedTuple):
+    """A lane that a person may perform, and as what."""
+    lane: str
+    position: str
+    position_name: str
+    unit: str                               # the position's
+    capacity: str                           # definitif | plh | plt
+    basis: str
+
+
+_on: Any = bindparam("on")
+_other = holding.alias("other")
+_held = and_(holding.c.valid_from <= _on, or_(holding.c.valid_until.is_(None), holding.c.valid_until >= _on))
+# A Plh. or Plt. holds the position now: its definitive holder only reads.
+_replaced = and_(holding.c.capacity == "definitif", position.c.many == 0, exists().where(
+    _other.c.position == holding.c.position, _other.c.capacity != "definitif", _other.c.valid_from <= _on,
+    or_(_other.c.valid_until.is_(None), _other.c.valid_until >= _on)))
+_rights = (select(binding.c.lane, position.c.id, position.c.name, position.c.unit, holding.c.capacity, holding.c.basis)
+           .join(holding, holding.c.position == binding.c.position).join(position, position.c.id == binding.c.position)
+           .join(person, person.c.id == holding.c.person)
+           .where(holding.c.person == bindparam("person"), person.c.active == 1, binding.c.key == bindparam("key"),
+                  binding.c.unit == bindparam("unit"), _held)
+           .order_by(binding.c.lane, position.c.id, holding.c.capacity, holding.c.valid_from))
+PERFORMS = Prepared(_rights.where(~_replaced))
+READS = Prepared(_rights)
+
+
+def performs(db: Connection, person: str, key: str, unit: str, on: date) -> tuple[Right, ...]:
+    """The lanes of process `key` that a person may perform for a unit on a date, by lane: one statement.
+
+    on  the date in the unit's zone (`organisation.local_date`).
+    """
+    return tuple(map(Right._make, PERFORMS(db, person=person, key=key, unit=unit, on=on.isoformat())))
+
+
+def reads(db: Connection, person: str, key: str, unit: str, on: date) -> tuple[Right, ...]:
+    """What `performs` gives, and the lanes of a definitive holder whom a Plh. or Plt. replaces."""
+    return tuple(map(Right._make, READS(db, person=person, key=key, unit=unit, on=on.isoformat())))
+
+
+WHO_PERFORMS = Prepared(
+    select(holding.c.person).distinct().select_from(binding).join(holding, holding.c.position == binding.c.position)
+    .join(position, position.c.id == binding.c.position).join(person, person.c.id == holding.c.person)
+    .where(binding.c.key == bindparam("key"), binding.c.lane == bindparam("lane"), binding.c.unit == bindparam("unit"),
+           person.c.active == 1, _held, ~_replaced).order_by(holding.c.person))
+
+
+def who_performs(db: Connection, key: str, lane: str, unit: str, on: date) -> tuple[str, ...]:
+    """Ids of the people who may perform a lane for a unit on a date, sorted."""
+    return tuple(WHO_PERFORMS(db, key=key, lane=lane, unit=unit, on=on.isoformat()).scalars())
+
+
+class Served(NamedTuple):
+    """A lane of a process that a person performs, or only reads, for a unit: what an inbox begins with."""
+    key: str
+    unit: str
+    lane: str
+    only_reads: bool
+
+
+SERVES = Prepared(
+    select(binding.c.key, binding.c.unit, binding.c.lane, func.min(case((_replaced, 1), else_=0)))
+    .join(holding, holding.c.position == binding.c.position).join(position, position.c.id == binding.c.position)
+    .join(person, person.c.id == holding.c.person)
+    .where(holding.c.person == bindparam("person"), person.c.active == 1, _held)
+    .group_by(binding.c.key, binding.c.unit, binding.c.lane).order_by(binding.c.key, binding.c.unit, binding.c.lane))
+
+
+def serves(db: Connection, person: str, on: date) -> tuple[Served, ...]:
+    """Every lane of every process and unit that a person serves on a date."""
+    return tuple(Served(key, unit, lane, bool(replaced))
+                 for key, unit, lane, replaced in SERVES(db, person=person, on=on.isoformat()))
+
+
+# People, positions, units
+
+PERSON = Prepared(select(person).where(person.c.id == bindparam("id")))
+BY_LOGIN = Prepared(select(person).where(or_(person.c.login == bindparam("login"), person.c.nip == bindparam("login")))
+                    .order_by(person.c.id))
+UNIT = Prepared(select(unit).where(unit.c.id == bindparam("id")))
+POWERS = Prepared(select(power).join(person, person.c.id == power.c.person)
+                  .where(power.c.person == bindparam("person"), person.c.active == 1)
+                  .order_by(power.c.power, power.c.unit))
+
+
+def person_of(db: Connection, id: str) -> Person | None:
+    """The person with this id, active or not."""
+    row = PERSON(db, id=id).first()
+    return value_of(Person, row._asdict()) if row else None
+
+
+def by_login(db: Connection, login_or_nip: str) -> Person | None:
+    """The person with this login, or with this NIP, active or not."""
+    row = BY_LOGIN(db, login=login_or_nip).first()
+    return value_of(Person, row._asdict()) if row else None
+
+
+def names(db: Connection, ids: Iterable[str | None]) -> dict[str, str]:
+    """Person id -> display name; ids that are nobody's are left out."""
+    wanted = {id for id in ids if id}
+    found = db.execute(select(person.c.id, person.c.name).where(person.c.id.in_(wanted))) if wanted else ()
+    return {row[0]: row[1] for row in found}
+
+
+def position_names(db: Connection, ids: Iterable[str | None]) -> dict[str, str]:
+    """Position id -> name."""
+    wanted = {id for id in ids if id}
+    found = db.execute(select(position.c.id, position.c.name).where(position.c.id.in_(wanted))) if wanted else ()
+    return {row[0]: row[1] for row in found}
+
+
+def unit_of(db: Connection, id: str) -> Unit | None:
+    row = UNIT(db, id=id).first()
+    return Unit(**row._asdict()) if row else None
+
+
+UNIT_OF_POSITION = Prepared(select(unit).join(position, position.c.unit == unit.c.id)
+                            .where(position.c.id == bindparam("position")))
+
+
+def unit_of_position(db: Connection, position: str) -> Unit | None:
+    row = UNIT_OF_POSITION(db, position=position).first()
+    return Unit(**row._asdict()) if row else None
+
+
+def units(db: Connection) -> tuple[Unit, ...]:
+    """All units, by name."""
+    return tuple(Unit(**row._asdict()) for row in db.execute(select(unit).order_by(unit.c.name)))
+
+
+class Staff(NamedTuple):
+    """A person in a position, as shown where somebody is chosen."""
+    person: str
+    name: str
+    position: str
+    position_name: str
+    capacity: str
+    basis: str
+
+
+_staff = (select(person.c.id, person.c.name, position.c.id, position.c.name, holding.c.capacity, holding.c.basis)
+          .select_from(holding).join(position, position.c.id == holding.c.position)
+          .join(person, person.c.id == holding.c.person)
+          .where(person.c.active == 1, _held))
+OF_UNIT = Prepared(_staff.where(position.c.unit == bindparam("unit")).order_by(person.c.name, position.c.name))
+OF_POSITION = Prepared(_staff.where(position.c.id == bindparam("position"), ~_replaced).order_by(person.c.name))
+OF_PERSON = Prepared(_staff.where(person.c.id == bindparam("person"), ~_replaced)
+                     .order_by(case((holding.c.capacity == "definitif", 0), else_=1), position.c.name))
+
+
+def people_of_unit(db: Connection, unit: str, on: date) -> tuple[Staff, ...]:
+    """Who holds a position of the unit on a date, by name; one with two positions is there twice."""
+    return tuple(map(Staff._make, OF_UNIT(db, unit=unit, on=on.isoformat())))
+
+
+def holders(db: Connection, position: str, on: date) -> tuple[Staff, ...]:
+    """Who acts in a position on a date: its Plh. or Plt. where there is one, else its holder, or its many."""
+    return tuple(map(Staff._make, OF_POSITION(db, position=position, on=on.isoformat())))
+
+
+def holder_now(db: Connection, position: str, on: date) -> Staff | None:
+    """Who acts in a single position on a date."""
+    return next(iter(holders(db, position, on)), None)
+
+
+def positions_of(db: Connection, person: str, on: date) -> tuple[Staff, ...]:
+    """The positions in which a person acts on a date, the definitive ones first."""
+    return tuple(map(Staff._make, OF_PERSON(db, person=person, on=on.isoformat())))
+
+
+def units_that_may_start(db: Connection, key: str) -> tuple[StartingUnit, ...]:
+    """The units that may start a process, with their own facts over the diagram's, by unit id."""
+    found = db.execute(select(definition_unit).where(definition_unit.c.key == key).order_by(definition_unit.c.unit))
+    return tuple(value_of(StartingUnit, row._asdict()) for row in found)
+
+
+def powers(db: Connection, person: str) -> tuple[Power, ...]:
+    """What an active person is besides a holder of positions: administrator, auditor of units."""
+    return tuple(Power(**row._asdict()) for row in POWERS(db, person=person))
+
+
+ADMINISTERS = Prepared(select(power.c.person).join(person, person.c.id == power.c.person)
+                       .where(power.c.person == bindparam("person"), power.c.power == "administrator",
+                              power.c.unit == "", person.c.active == 1))
+
+
+def is_administrator(db: Connection, person: str) -> bool:
+    """Whether an active person is administrator of the whole installation."""
+    return ADMINISTERS(db, person=person).first() is not None
+
+
+# Not facts: passwords, failed sign-ins, sessions to end
+
+class Credential(NamedTuple):
+    password_hash: str
+    changed_at: str
+    temporary: bool
+
+
+CREDENTIAL = Prepared(select(credential.c.password_hash, credential.c.changed_at, credential.c.temporary)
+                      .where(credential.c.person == bindparam("person")))
+
+
+def credential_of(db: Connection, person: str) -> Credential | None:
+    row = CREDENTIAL(db, person=person).first()
+    return Credential(row[0], row[1], bool(row[2])) if row else None
+
+
+def put_credential(db: Connection, person: str, password_hash: str, at: datetime, temporary: bool) -> None:
+    values = {"password_hash": password_hash, "changed_at": records.instant(at), "temporary": int(temporary)}
+    if not db.execute(update(credential).where(credential.c.person == person).values(values)).rowcount:
+        db.execute(insert(credential).values(person=person, **values))
+
+
+def rehash(db: Connection, person: str, before: str, password_hash: str) -> None:
+    """The same password under newer parameters, unless it was changed meanwhile."""
+    db.execute(update(credential).where(credential.c.person == person, credential.c.password_hash == before)
+               .values(password_hash=password_hash))
+
+
+def failures(db: Connection, subject: str, since: datetime) -> list[datetime]:
+    """When sign-ins under a subject failed, newest first."""
+    found = db.execute(select(attempt.c.at).where(attempt.c.subject == subject, attempt.c.at > records.instant(since))
+                       .order_by(attempt.c.at.desc()))
+    return [records.moment(at) for at in found.scalars()]
+
+
+def add_failure(db: Connection, subject: str, at: datetime) -> int:
+    """Record a failure; its number among those of the same subject and instant."""
+    same = and_(attempt.c.subject == subject, attempt.c.at == records.instant(at))
+    number: int = db.execute(select(func.coalesce(func.max(attempt.c.number), 0) + 1).where(same)).scalar_one()
+    db.execute(insert(attempt).values(subject=subject, at=records.instant(at), number=number))
+    return number
+
+
+def forget_failure(db: Connection, subject: str, at: datetime, number: int) -> None:
+    db.execute(delete(attempt).where(attempt.c.subject == subject, attempt.c.at == records.instant(at),
+                                     attempt.c.number == number))
+
+
+def forget_failures(db: Connection, subject: str) -> None:
+    db.execute(delete(attempt).where(attempt.c.subject == subject))
+
+
+def forget_old_failures(db: Connection, before: datetime) -> None:
+    db.execute(delete(attempt).where(attempt.c.at < records.instant(before)))
+
+
+def end_sessions(db: Connection, person: str, keep: str | None = None) -> None:
+    """End what a person is signed in to, except the session with the id `keep`."""
+    which = schema.session.c.person == person
+    db.execute(delete(schema.session).where(and_(which, schema.session.c.id != keep) if keep else which))
