@@ -1,8 +1,8 @@
 """The reader of diagrams: the uploaded bytes become a ProcessDefinition, or findings that say why not.
 
-What is refused is said in `gate.py`; this file reads. Everything is taken from our own tree of the XML, in document
-order: lanes from their flowNodeRef, flows with their ids, texts stripped at both ends. Nothing else reads diagrams,
-and no XML leaves this file and `gate.py`.
+What is refused is said in `gate.py` and `soundness.py`; this file reads. Everything is taken from our own tree of the
+XML, in document order: lanes from their flowNodeRef, flows with their ids, texts stripped at both ends. Nothing else
+reads diagrams, and no XML leaves this file and `gate.py`.
 """
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from . import gate
+from . import gate, soundness
 from .definition import (
     Choice,
     Column,
@@ -28,7 +28,7 @@ from .definition import (
     Slot,
     Timer,
 )
-from .gate import BPMN, BPMNDI, CAMUNDA, FLOW_NODES, MODELER, TIMER_KINDS, XSI, listed
+from .gate import BPMN, BPMNDI, CAMUNDA, FLOW_NODES, MODELER, TIMER_KINDS, XSI, column_parts, listed, property_name
 
 
 def read(data: bytes) -> ProcessDefinition:
@@ -69,7 +69,11 @@ def _judged(data: bytes) -> tuple[ProcessDefinition | None, tuple[Finding, ...]]
     if not gate.readable(root):
         return None, findings
     definition = definition_of(root, _hashes(data, root))
-    return definition, gate.sorted_by_line((*findings, *gate.of_definition(definition, root)))
+    it = gate.judged(definition, root)
+    if soundness.of_bounded_size(it):
+        soundness.of_definition(it)
+        gate.of_drawing(it, root)
+    return definition, gate.sorted_by_line((*findings, *it.found.all()))
 
 
 # --- The process ---------------------------------------------------------------------------------------------------
@@ -84,7 +88,7 @@ def definition_of(root: etree._Element, hashes: tuple[str, str, str]) -> Process
     start = next(process.iterchildren(BPMN + "startEvent"), None)
     return ProcessDefinition(
         key=process.get("id", ""),
-        name=process.get("name", ""),
+        name=gate.process_name(process),
         sha256=hashes[0],
         canonical_sha256=hashes[1],
         meaning_sha256=hashes[2],
@@ -99,7 +103,8 @@ def definition_of(root: etree._Element, hashes: tuple[str, str, str]) -> Process
 
 
 def _lanes(process: etree._Element) -> tuple[tuple[Lane, ...], dict[str, str]]:
-    lanes, lane_of = [], {}
+    lanes: list[Lane] = []
+    lane_of: dict[str, str] = {}
     for node in process.iterchildren(BPMN + "laneSet"):
         for lane in node.iterchildren(BPMN + "lane"):
             properties = _sop(lane)
@@ -171,7 +176,7 @@ def _deadline(subprocess: etree._Element) -> Deadline | None:
         return None
     properties = _sop(subprocess) | _sop(start)
     timer = _timer(start, properties)
-    return timer and Deadline(
+    return None if timer is None else Deadline(
         id=subprocess.get("id", ""),
         timer=timer,
         satisfied_by=properties.get("sop.tenggatUntuk", "").strip(),
@@ -191,8 +196,9 @@ def _field(node: etree._Element) -> Field:
         label=node.get("label", ""),
         type=type,
         initial=_or_none(node.get("defaultValue")),
-        choices=tuple(Choice(value=one.get("id", ""), label=one.get("name", "")) for one in node.iterchildren(CAMUNDA + "value")),
-        columns=tuple(column(name.removeprefix("kolom."), value) for name, value in properties.items() if name.startswith("kolom.")),
+        choices=tuple(_choice(one) for one in node.iterchildren(CAMUNDA + "value")),
+        columns=tuple(column(name.removeprefix("kolom."), value)
+                      for name, value in properties.items() if name.startswith("kolom.")),
         required=_constrained(limits, "required"),
         minimum=_or_none(limits.get("min")),
         maximum=_or_none(limits.get("max")),
@@ -217,6 +223,11 @@ def _field(node: etree._Element) -> Field:
     )
 
 
+def _choice(node: etree._Element) -> Choice:
+    value = node.get("id", "").strip()
+    return Choice(value=value, label=node.get("name", "").strip() or value)
+
+
 def _slot(properties: dict[str, str]) -> Slot:
     return Slot(
         role=properties.get("sop.peran", "").strip(),
@@ -235,13 +246,13 @@ def _slot(properties: dict[str, str]) -> Slot:
 
 def column(id: str, value: str) -> Column:
     """A column out of `Label | type | wajib, tidak, baca or wajib jika FEEL | options`; only the label is needed."""
-    label, type, need, options = ([part.strip() for part in value.split("|", 3)] + [""] * 3)[:4]
+    label, type, need, options = column_parts(value)
     condition = re.fullmatch(r"wajib\s+jika\b(.*)", need, re.DOTALL)
     choices, initial = _options(type, options)
     return Column(
         id=id,
         label=label,
-        type=type or "string",
+        type=type,
         required=need == "wajib",
         required_if=expression(condition[1]) if condition else None,
         readonly=need == "baca",
@@ -254,12 +265,13 @@ def _options(type: str, options: str) -> tuple[tuple[Choice, ...], str | None]:
     """`ketua=Ketua; anggota=Anggota` of an enum, `awal=text` of any other type (and, last, of an enum)."""
     if type != "enum":
         return (), _or_none(options.removeprefix("awal=")) if options.startswith("awal=") else None
-    pairs = [(value.strip(), label.strip()) for value, _, label in (one.partition("=") for one in options.split(";")) if value.strip()]
+    written = (one.partition("=") for one in options.split(";"))
+    pairs = [(value.strip(), label.strip()) for value, _, label in written if value.strip()]
     initial = next((label for value, label in pairs if value == "awal"), None)
     return tuple(Choice(value=value, label=label or value) for value, label in pairs if value != "awal"), initial
 
 
-# --- Words and texts ---------------------------------------------------------------------------------------------------
+# --- Words and texts -------------------------------------------------------------------------------------------------
 
 def expression(text: str) -> str:
     """FEEL without its leading `=` and the space around it."""
@@ -285,9 +297,9 @@ def _extensions(node: etree._Element, outer: str, inner: str) -> Iterator[etree.
 
 
 def _properties(node: etree._Element) -> dict[str, str]:
-    """The camunda:properties of an element or a form field; of a field the name stands in `id`, as Camunda writes it."""
-    found = _inside(node, "properties", "property") if node.tag == CAMUNDA + "formField" else _extensions(node, "properties", "property")
-    return {(one.get("name") or one.get("id") or "").strip(): one.get("value", "") for one in found}
+    """The camunda:properties of an element or a form field, values verbatim."""
+    read = _inside if node.tag == CAMUNDA + "formField" else _extensions
+    return {property_name(one): one.get("value", "") for one in read(node, "properties", "property")}
 
 
 def _sop(node: etree._Element) -> dict[str, str]:
@@ -315,19 +327,19 @@ def _expression_or_none(text: str | None) -> str | None:
     return expression(text or "") or None
 
 
-# --- Hashes ------------------------------------------------------------------------------------------------------------
+# --- Hashes ----------------------------------------------------------------------------------------------------------
 
 def _hashes(data: bytes, root: etree._Element) -> tuple[str, str, str]:
     canonical = etree.tostring(root, method="c14n2", with_comments=False)
     meaning = json.dumps(_meaning(root), ensure_ascii=True, separators=(",", ":")).encode()
-    return tuple(hashlib.sha256(one).hexdigest() for one in (data, canonical, meaning))
+    return hashlib.sha256(data).hexdigest(), hashlib.sha256(canonical).hexdigest(), hashlib.sha256(meaning).hexdigest()
 
 
 # What only draws, or repeats what the flows say in an order of the tool's.
 _DRAWN = frozenset({BPMNDI + "BPMNDiagram", BPMN + "incoming", BPMN + "outgoing"})
 
 
-def _meaning(node: etree._Element) -> list:
+def _meaning(node: etree._Element) -> list[object]:
     """An element as [name, {attributes}, text, elements in it], whatever prefixes, space and drawing its file has."""
     return [
         node.tag,
