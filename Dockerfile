@@ -28,11 +28,11 @@ ENV PATH=/opt/alur/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     ALUR_DATA_DIR=/var/lib/alur \
     ALUR_HOST=0.0.0.0 \
-    ALUR_PORT=8000
+    ALUR_PORT=8080
 USER 10001:10001
 WORKDIR /var/lib/alur
 VOLUME /var/lib/alur
-EXPOSE 8000
+EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=10s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"ALUR_PORT\"]}/healthz', timeout=5)"]
 ENTRYPOINT ["alur"]

@@ -7,6 +7,7 @@ from: a second run finds them and changes nothing. The part about the browser bu
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -48,6 +49,8 @@ def main(words: list[str]) -> int:
     except Stop as stop:
         print(stop, file=sys.stderr)
     except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT):
+            raise
         where = error.filename or ROOT
         print(
             f"Cannot write {where}: {error.strerror}. Alur keeps everything in {ROOT}; "
@@ -125,19 +128,13 @@ def lock(words: list[str]) -> int:
 def prepare(lock_name: str) -> None:
     make_venv()
     install(lock_name)
-    if lock_name == "requirements-test.lock":
-        install_node_modules(*venv_node(), "all")
     build_bundle_when_stale()
     install_alur()
 
 
 def alur(*words: str) -> int:
     """Runs the command alur with its data under var/, unless the environment says where else."""
-    data = ROOT / "var"
-    if "ALUR_DATA_DIR" not in os.environ:
-        data.mkdir(mode=0o700, exist_ok=True)
-        os.environ["ALUR_DATA_DIR"] = str(data)
-        os.environ.setdefault("ALUR_DATABASE_URL", f"sqlite:///{(data / 'alur.db').as_posix()}")
+    os.environ.setdefault("ALUR_DATA_DIR", str(ROOT / "var"))
     program = PROGRAMS / ("alur.exe" if WINDOWS else "alur")
     if not WINDOWS:
         os.execv(program, [str(program), *words])  # its signals and its exit code are then its own
@@ -248,7 +245,7 @@ def build_bundle_when_stale() -> None:
 
 def build_bundle(node: str, npm: Words) -> None:
     """Builds forms/static/dist; until the new one is whole, the old one stays."""
-    install_node_modules(node, npm, "bundle")
+    install_node_modules(node, npm)
     say("building the browser bundle")
     DIST.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix="dist-", dir=str(DIST.parent)))
@@ -264,23 +261,24 @@ def build_bundle(node: str, npm: Words) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def install_node_modules(node: str, npm: Words, extent: str) -> None:
-    """Brings forms/web/node_modules to its lock: extent "bundle" is what is built from, "all" has the tests' too."""
+def install_node_modules(node: str, npm: Words) -> None:
+    """Brings forms/web/node_modules to what package-lock.json says; every package is checked against its hash."""
     stamp = WEB / "node_modules" / ".installed"
     wanted = digest_of(WEB, [WEB / "package-lock.json"])
-    if read(stamp) in (f"{wanted} {extent}", f"{wanted} all"):
+    if read(stamp) == wanted:
         return
     say("installing the browser packages")
     quiet = {"UPDATE_NOTIFIER": "false", "FUND": "false", "AUDIT": "false", "LOGLEVEL": "error", "FETCH_RETRIES": "1"}
     environment = {**os.environ, **{f"NPM_CONFIG_{name}": value for name, value in quiet.items()}}
     environment["PATH"] = str(Path(node).parent) + os.pathsep + environment.get("PATH", "")
     must(
-        [*npm, "ci", "--ignore-scripts", *(["--omit=dev"] if extent == "bundle" else [])],
+        [*npm, "ci", "--ignore-scripts"],
         "The browser packages could not be fetched (npm's words are above); check the connection, then try again.",
         cwd=WEB,
         env=environment,
+        stdout=subprocess.DEVNULL,
     )
-    keep(stamp, f"{wanted} {extent}")
+    keep(stamp, wanted)
 
 
 def machine_node() -> tuple[str, Words] | None:

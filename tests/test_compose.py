@@ -62,7 +62,7 @@ def test_web_and_worker_wait_for_a_migrated_database(compose: dict[str, Any]) ->
         assert services[name]["command"] == [name]
         # A name or one fixed port each would forbid a second one.
         assert "container_name" not in services[name] and "hostname" not in services[name]
-    assert services["web"]["ports"] == ["${ALUR_PUBLISHED_PORTS:-8000}:8000"]
+    assert services["web"]["ports"] == ["${ALUR_PUBLISHED_PORTS:-8080}:8080"]
 
 
 def test_every_process_of_ours_is_one_image_that_can_write_its_documents_alone(compose: dict[str, Any]) -> None:
@@ -82,7 +82,7 @@ def test_the_password_comes_from_a_file_and_stands_nowhere(compose: dict[str, An
     for name in ("migrate", "web", "worker"):
         environment = services[name]["environment"]
         assert environment["ALUR_DATABASE_PASSWORD_FILE"] == "/run/secrets/database_password"
-        assert environment["ALUR_DATABASE_URL"] == "postgresql+psycopg://alur@db:5432/alur"
+        assert environment["ALUR_DATABASE_URL"] == "postgresql://alur@db/alur"
     assert all(service["secrets"] == ["database_password"] for service in services.values())
     assert compose["secrets"] == {"database_password": {"file": "./secrets/database_password"}}
     assert "secrets/" in (ROOT / ".gitignore").read_text().splitlines()
