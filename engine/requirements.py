@@ -222,10 +222,8 @@ def limits(field: Field, value: Any) -> str | None:
 def satisfied(field: Field, instance: ProcessInstance, user_task: int, names: Values, at: datetime) -> bool:
     """Whether what a slot asks for is there, waivers and promises aside."""
     slot = field.slot
-    if slot.text_from and not empty(names.get(slot.text_from)):
-        return True
-    if "teks" in slot.forms and not slot.text_from:
-        return True                             # the application makes it
+    if "teks" in slot.forms and (not slot.text_from or not empty(names.get(slot.text_from))):
+        return True                             # the application makes it, of a field or of what it knows
     document = instance.documents.get(field.id)
     if document is None:
         return bool(names["berkas"].get(field.id))
