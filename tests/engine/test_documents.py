@@ -1,0 +1,332 @@
+"""Documents: files kept once by their content, judged by it, durable before they count, swept when nobody wants it."""
+from __future__ import annotations
+
+import os
+import threading
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+
+import pypdf
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from sqlalchemy import insert, select
+
+from engine.instance import Refused
+from engine.store import documents
+from engine.store.database import Database, migrate, open_database
+from engine.store.documents import StoredFile, clean_name, missing, open_document, photos_to_pdf, record, store, sweep
+from engine.store.schema import blob, document_file
+
+AT = datetime.now(UTC)
+PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "documents"
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = open_database(database_url, bytes(32))
+    migrate(database)
+    yield database
+    database.close()
+
+
+def photo(width: int = 40, height: int = 30, colour: str = "white", kind: str = "JPEG", **options: object) -> BytesIO:
+    out = BytesIO()
+    Image.new("RGB", (width, height), colour).save(out, kind, **options)
+    out.seek(0)
+    return out
+
+
+def packed(entries: dict[str, bytes]) -> bytes:
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in entries.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def office(kind: str) -> bytes:
+    part = {"docx": "wordprocessingml.document", "xlsx": "spreadsheetml.sheet", "pptx": "presentationml.slides"}[kind]
+    types = f'<Types><Override ContentType="application/vnd.openxmlformats-officedocument.{part}.main+xml"/></Types>'
+    return packed({"[Content_Types].xml": types.encode(), "x.xml": b"<a/>"})
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+# What is kept
+
+GOOD = {
+    "surat.pdf": PDF,
+    "SURAT.PDF": PDF,
+    "foto.jpg": photo().getvalue(),
+    "foto.jpeg": photo().getvalue(),
+    "foto.png": photo(kind="PNG").getvalue(),
+    "laporan.docx": office("docx"),
+    "tabel.xlsx": office("xlsx"),
+    "laporan.odt": packed({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": b"<a/>"}),
+    "tabel.ods": packed({"mimetype": b"application/vnd.oasis.opendocument.spreadsheet", "content.xml": b"<a/>"}),
+    "catatan.txt": "Rencana kerja – tahun 2026\n".encode(),
+    "tabel.csv": b"kegiatan;nilai\r\nA;1\r\n",
+    "dari excel.csv": "kegiatan;nilai\r\ncafé;1\r\n".encode("cp1252"),
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_an_accepted_file_is_kept_by_its_content(folder: Path, name: str) -> None:
+    file = store(BytesIO(GOOD[name]), name, folder)
+    assert file.sha256 == sha256(GOOD[name]).hexdigest()
+    assert file.size_bytes == len(GOOD[name])
+    assert file.media_type == documents.BY_EXTENSION[name.rpartition(".")[2].lower()]
+    with open_document(folder, file.sha256) as stream:
+        assert stream.read() == GOOD[name]
+    assert files(folder) == [file.sha256]
+
+
+WORD = {"[Content_Types].xml": b"wordprocessingml.document.main+xml"}
+BAD = {
+    "program.exe": (b"MZ\x90\x00" + bytes(200), "tidak diterima"),
+    "halaman.html": (b"<html><script>alert(1)</script></html>", "tidak diterima"),
+    "gambar.svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "tidak diterima"),
+    "arsip.zip": (packed({"a": b"b"}), "tidak diterima"),
+    "tanpa ekstensi": (PDF, "tidak diterima"),
+    "foto.heic": (b"\x00\x00\x00\x18ftypheic", "JPG"),
+    "lama.doc": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ".docx"),
+    "kosong.pdf": (b"", "kosong"),
+    "palsu.pdf": (b"<html>not a pdf</html>", "bukan PDF"),
+    "program.pdf": (b"MZ\x90\x00" + bytes(200), "bukan PDF"),
+    "palsu.jpg": (photo(kind="PNG").getvalue(), "bukan JPG"),
+    "pdf.jpg": (PDF, "bukan JPG"),
+    "terpotong.jpg": (b"\xff\xd8\xff\xe0\x00\x10JFIF\x00", "bukan JPG"),
+    "palsu.docx": (office("xlsx"), "bukan DOCX"),
+    "presentasi.docx": (office("pptx"), "bukan DOCX"),
+    "arsip.docx": (packed({"a.txt": b"b"}), "bukan DOCX"),
+    "makro.docx": (packed(WORD | {"word/vbaProject.bin": b"x"}), "bukan DOCX"),
+    "keluar.docx": (packed(WORD | {"../../etc/x": b""}), "bukan DOCX"),
+    "rusak.docx": (office("docx")[:60], "bukan DOCX"),
+    "palsu.odt": (packed({"mimetype": b"application/zip"}), "bukan ODT"),
+    "biner.txt": (b"abc\x00def", "bukan TXT"),
+    "halaman.txt": (b"<html><script>alert(1)</script></html>", "bukan TXT"),
+    "halaman.csv": (b"<!DOCTYPE html><p>", "bukan CSV"),
+    "surat.pdf.exe": (PDF, "tidak diterima"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_file_that_is_not_accepted_is_refused_with_a_sentence_and_leaves_nothing(folder: Path, name: str) -> None:
+    data, says = BAD[name]
+    with pytest.raises(Refused, match=says) as refused:
+        store(BytesIO(data), name, folder)
+    assert refused.value.message.endswith(".")
+    assert files(folder) == []
+
+
+def test_a_link_inside_an_office_file_is_refused(folder: Path) -> None:
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("[Content_Types].xml", "wordprocessingml.document.main+xml")
+        link = zipfile.ZipInfo("word/document.xml")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+    with pytest.raises(Refused, match="bukan DOCX"):
+        store(BytesIO(out.getvalue()), "tautan.docx", folder)
+
+
+def test_an_office_file_that_unpacks_beyond_all_measure_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bomb = packed(WORD | {"x": bytes(3_000_000)})
+    assert store(BytesIO(bomb), "besar.docx", folder).size_bytes < 10_000
+    monkeypatch.setattr(documents, "MOST_UNPACKED_BYTES", 3_000_000)
+    with pytest.raises(Refused, match="bukan DOCX"):
+        store(BytesIO(bomb), "bom.docx", folder)
+
+
+def test_a_file_beyond_the_limit_is_refused_while_it_streams(folder: Path) -> None:
+    class Endless:
+        given = 0
+
+        def read(self, size: int) -> bytes:
+            self.given += size
+            return b"x" * size
+
+    stream = Endless()
+    with pytest.raises(Refused, match="lebih besar dari 1 MB"):
+        store(stream, "besar.pdf", folder, limit=1_000_000)     # type: ignore[arg-type]
+    assert stream.given < 1_100_000
+    assert files(folder) == []
+
+
+def test_a_cut_line_leaves_nothing(folder: Path) -> None:
+    class Cut:
+        def read(self, size: int) -> bytes:
+            raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        store(Cut(), "surat.pdf", folder)       # type: ignore[arg-type]
+    assert files(folder) == []
+
+
+def test_the_same_content_is_stored_once(folder: Path) -> None:
+    first = store(BytesIO(PDF), "a.pdf", folder)
+    assert store(BytesIO(PDF), "b.pdf", folder) == first
+    assert files(folder) == [first.sha256]
+
+
+def test_eight_senders_of_the_same_file_store_it_once(folder: Path) -> None:
+    data = PDF + os.urandom(200_000)
+    found: list[object] = []
+
+    def send() -> None:
+        try:
+            found.append(store(BytesIO(data), "a.pdf", folder))
+        except Exception as error:      # an exception in a thread would pass unseen
+            found.append(error)
+
+    threads = [threading.Thread(target=send) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    name = sha256(data).hexdigest()
+    assert found == [StoredFile(sha256=name, size_bytes=len(data), media_type="application/pdf")] * 8
+    assert files(folder) == [name]
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "", "A" * 64, "a" * 63, "a" * 63 + "/"])
+def test_only_a_hash_opens_a_document(folder: Path, name: str) -> None:
+    with pytest.raises(LookupError):
+        open_document(folder, name)
+
+
+@given(st.text(max_size=300))
+def test_a_clean_name_has_no_folder_nothing_invisible_and_an_end(name: str) -> None:
+    clean = clean_name(name)
+    assert 0 < len(clean) <= 120
+    assert not set(clean) & set("/\\\x00\n\r\u202e\u200b")
+    assert clean_name(clean) == clean
+
+
+@pytest.mark.parametrize(("name", "clean"), [
+    ("C:\\Users\\x\\Surat Edaran.pdf", "Surat Edaran.pdf"), ("../../x.pdf", "x.pdf"),
+    ("fdp.\u202eexe.pdf", "fdp.exe.pdf"),
+    ("a" * 200 + ".pdf", "a" * 116 + ".pdf"), ("...", "berkas"),
+])
+def test_a_name_keeps_what_people_know_it_by(name: str, clean: str) -> None:
+    assert clean_name(name) == clean
+
+
+# Photos
+
+def test_several_photos_become_one_pdf_a_page_each_at_most_a4() -> None:
+    pdf = photos_to_pdf([photo(3000, 2000), photo(2000, 3000), photo(300, 200, kind="PNG")])
+    boxes = [page.mediabox for page in pypdf.PdfReader(BytesIO(pdf)).pages]
+    sizes = [(round(box.width), round(box.height)) for box in boxes]
+    assert sizes[0] == (842, 561)
+    assert sizes[1] == (561, 842)
+    assert sizes[2][0] < 160        # a small one is not blown up
+
+
+def test_the_same_photos_give_the_same_bytes() -> None:
+    assert photos_to_pdf([photo(), photo(colour="red")]) == photos_to_pdf([photo(), photo(colour="red")])
+
+
+def test_a_photo_taken_sideways_stands_upright() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6                # rotate by 90 degrees to see it upright
+    page = pypdf.PdfReader(BytesIO(photos_to_pdf([photo(400, 200, exif=exif.tobytes())]))).pages[0]
+    assert float(page.mediabox.height) > float(page.mediabox.width)
+
+
+def test_a_transparent_picture_lies_on_white_paper() -> None:
+    out = BytesIO()
+    Image.new("RGBA", (20, 20), (0, 0, 0, 0)).save(out, "PNG")
+    page = pypdf.PdfReader(BytesIO(photos_to_pdf([out]))).pages[0]
+    assert page.images[0].image.convert("L").getextrema()[0] > 250
+
+
+@pytest.mark.parametrize("data", [b"", PDF, b"\xff\xd8\xff\xe0 no photo"])
+def test_what_is_no_photo_is_named_by_its_place(data: bytes) -> None:
+    with pytest.raises(Refused, match="Foto ke-2"):
+        photos_to_pdf([photo(), BytesIO(data)])
+
+
+def test_too_many_photos_are_refused() -> None:
+    with pytest.raises(Refused, match="20 foto"):
+        photos_to_pdf([photo()] * 21)
+
+
+def test_the_pdf_of_photos_can_be_stored(folder: Path) -> None:
+    assert store(BytesIO(photos_to_pdf([photo()])), "foto.pdf", folder).media_type == "application/pdf"
+
+
+# Rows and the sweeper
+
+def attach(database: Database, file: StoredFile) -> None:
+    with database.begin() as db:
+        db.execute(insert(document_file).values(instance="i", type="lhr", version=1, sequence=1, place=0, **vars(file)))
+
+
+def age(folder: Path, days: int) -> None:
+    for path in folder.rglob("*"):
+        os.utime(path, (AT.timestamp() - 86_400 * days,) * 2)
+
+
+def test_the_sweeper_takes_what_nobody_attached_for_a_day_and_nothing_else(database: Database, folder: Path) -> None:
+    attached, forgotten, fresh, rowless = (store(BytesIO(PDF + bytes([n])), "a.pdf", folder) for n in range(4))
+    (folder / "incoming" / "cut").write_bytes(b"half")
+    age(folder, 2)
+    newcomer = store(BytesIO(PDF + b"new"), "a.pdf", folder)
+    with database.begin() as db:
+        record(db, folder, attached, AT - timedelta(days=2))
+        record(db, folder, forgotten, AT - timedelta(days=2))
+        record(db, folder, fresh, AT - timedelta(hours=23))
+    attach(database, attached)
+    with database.begin() as db:
+        assert sweep(db, folder, AT) == 3
+    assert files(folder) == sorted(one.sha256 for one in (attached, fresh, newcomer))
+    with database.read() as db:
+        assert set(db.execute(select(blob.c.sha256)).scalars()) == {attached.sha256, fresh.sha256}
+        assert missing(db, folder) == ()
+    assert rowless.sha256 not in files(folder)
+
+
+def test_sending_an_old_file_again_keeps_it_from_the_sweeper(database: Database, folder: Path) -> None:
+    store(BytesIO(PDF), "a.pdf", folder)
+    age(folder, 2)
+    again = store(BytesIO(PDF), "a.pdf", folder)
+    with database.begin() as db:
+        assert sweep(db, folder, AT) == 0
+    with database.begin() as db:
+        record(db, folder, again, AT)
+    assert files(folder) == [again.sha256]
+
+
+def test_a_file_swept_between_storing_and_recording_is_refused(database: Database, folder: Path) -> None:
+    file = store(BytesIO(PDF), "a.pdf", folder)
+    documents.path_of(folder, file.sha256).unlink()
+    with pytest.raises(Refused, match="sekali lagi"), database.begin() as db:
+        record(db, folder, file, AT)
+    with database.read() as db:
+        assert documents.recorded(db, file.sha256) is None
+
+
+def test_a_recorded_file_that_is_gone_or_cut_is_missing(database: Database, folder: Path) -> None:
+    whole, gone, cut = (store(BytesIO(PDF + bytes([n])), "a.pdf", folder) for n in range(3))
+    with database.begin() as db:
+        for one in (whole, gone, cut):
+            record(db, folder, one, AT)
+    documents.path_of(folder, gone.sha256).unlink()
+    documents.path_of(folder, cut.sha256).write_bytes(PDF)
+    with database.read() as db:
+        assert missing(db, folder) == tuple(sorted((gone.sha256, cut.sha256)))
+        assert documents.recorded(db, whole.sha256) == whole
