@@ -106,9 +106,10 @@ class Condition:
 def specification(definition: ProcessDefinition) -> BpmnProcessSpec:
     """The process as SpiffWorkflow's specification, in document order. The deadline is not in it."""
     spec = BpmnProcessSpec(definition.key)
-    nodes = {one.id: node(spec, one) for one in definition.elements.values()}
+    elements = [one for one in definition.elements.values() if one.kind != "subProcess"]     # the deadline's
+    nodes = {one.id: node(spec, one) for one in elements}
     entry = dict(nodes)             # what a flow into the element leads to
-    for one in definition.elements.values():
+    for one in elements:
         events = definition.boundary_events[one.id]
         if not events:
             continue
@@ -120,7 +121,7 @@ def specification(definition: ProcessDefinition) -> BpmnProcessSpec:
         for event in events:
             split.connect(nodes[event.id])
             nodes[event.id].connect(join)
-    for one in definition.elements.values():
+    for one in elements:
         flows = definition.outgoing[one.id]
         for flow in flows:
             target = entry[flow.target]

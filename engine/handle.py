@@ -6,9 +6,10 @@ asks as they are at this moment, `decide`, append the Step to the journal, save 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
@@ -19,11 +20,13 @@ from .commands import (
     Act,
     Actor,
     AddComment,
+    Attachment,
     CancelProcessInstance,
     Command,
     CompleteUserTask,
     Correct,
     FireTimer,
+    Promise,
     RaiseIncident,
     ReassignUserTask,
     ReleaseUserTask,
@@ -37,7 +40,7 @@ from .events import IncidentRaised
 from .execution import ENGINE
 from .instance import ProcessInstance, Refused, Step
 from .rules import Rules
-from .store import database, instances, journal, organisation, records
+from .store import database, definitions, instances, journal, organisation, records
 
 NAMESPACE = UUID("6f4f6c1e-5a1b-5c0e-8a55-0d2b8f1f7c11")       # of the ids of instances and of timers' commands
 # Acts that an administrator may do besides, or instead of, a performer: only they cost the question.
@@ -115,6 +118,28 @@ def start(db: Connection, rules: Rules, key: bytes, request: Request) -> tuple[s
     head = append(db, key, instance, step, None)
     instances.create(db, instance, head, rules.definition(act.definition), [step])
     return id, step
+
+
+def opening(db: Connection, key: str, unit: str, *, data: Mapping[str, Any], attachments: Mapping[str, Attachment] | None = None,
+            promises: tuple[Promise, ...] = ()) -> StartProcessInstance:
+    """The start of a process for a unit, as things stand now: its newest diagram, the unit's own data over it, and for each
+    lane the calendar of whoever performs it (another office has its own); "" is the unit's.
+
+    Raises Refused where the unit may not start it, or has no calendar yet.
+    """
+    version = definitions.newest(db, key)
+    allowed = {one.unit: one for one in organisation.units_that_may_start(db, key)}
+    if version is None or unit not in allowed:
+        raise Refused("unknown", "Unit ini belum diizinkan memulai proses tersebut. Administrator mengaturnya di Pengaturan, Unit.")
+    own = definitions.calendar_of(db, unit)
+    if own is None:
+        raise Refused("wrong", "Kalender kerja unit ini belum ditetapkan. Beri tahu administrator.")
+    calendars = {"": own}
+    for lane in definitions.get(db, version.sha256).lanes:
+        performer = organisation.unit_of_lane(db, key, lane.id, unit)
+        calendars[lane.id] = (definitions.calendar_of(db, performer) if performer else None) or own
+    return StartProcessInstance(key=key, definition=version.sha256, unit=unit, calendars=calendars, data=data,
+                                attachments=attachments or {}, promises=promises, unit_facts=allowed[unit].facts)
 
 
 def append(db: Connection, key: bytes, instance: ProcessInstance, step: Step, prev: bytes | None) -> bytes:

@@ -1,0 +1,394 @@
+"""`alur bench`: what a completion costs, as ratios in one run.
+
+Three things in turn, interleaved, medians: a completion through `handle`, everything included; the bare rows, that is
+the very SQL of that completion with its BEGIN and COMMIT on the raw driver, in a twin database, with no engine; and naive
+SpiffWorkflow, which deserializes all, completes, serializes all. Absolute figures drift with the machine; ratios do not.
+"""
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from SpiffWorkflow.bpmn import BpmnWorkflow
+from SpiffWorkflow.bpmn.parser import BpmnParser
+from SpiffWorkflow.bpmn.serializer import BpmnWorkflowSerializer
+from SpiffWorkflow.util.task import TaskState
+from sqlalchemy import event
+
+from . import execution, seed
+from .calendars import five_days
+from .commands import AttachDocument, Attachment, CompleteUserTask, File
+from .deploy import SYSTEM, deploy
+from .handle import Request, handle, opening, start
+from .instance import ProcessInstance
+from .marking import Marking
+from .store import definitions, instances
+from .store.database import Database, migrate, open_database
+from .store.organisation import by_login
+
+OPENING = datetime(2026, 12, 9, 1, 0, tzinfo=UTC)       # 08.00 WIB, a working day
+Statement = tuple[str, Any, bool]                       # SQL, parameters, executemany
+
+
+@dataclass
+class Timing:
+    wall: list[float] = field(default_factory=list)     # seconds
+    cpu: list[float] = field(default_factory=list)
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        wall, cpu = time.perf_counter(), time.process_time()
+        yield
+        self.wall.append(time.perf_counter() - wall)
+        self.cpu.append(time.process_time() - cpu)
+
+    @property
+    def wall_us(self) -> float:
+        return statistics.median(self.wall) * 1e6
+
+    @property
+    def cpu_us(self) -> float:
+        return statistics.median(self.cpu) * 1e6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """Medians in microseconds, of one database."""
+    database: str
+    completions: int
+    statements: float                       # of one completion inside `handle`
+    handle_us: float
+    bare_us: float
+    handle_cpu_us: float
+    bare_cpu_us: float
+    share: float                            # bare wall / handle wall
+    late_ratio: float                       # a completion after the given returns / at none
+    returns: int
+    marking_bytes: int
+
+
+class Office:
+    """A demo office in an empty database, and the LKjPD that goes round in it."""
+
+    def __init__(self, database: Database, bpmn: Path):
+        self.database = database
+        migrate(database)
+        with database.begin() as db:
+            seed.seed_office(db, database.key, OPENING - timedelta(days=1))
+            definitions.publish_calendar(db, database.key, "kecamatan_lasem", five_days(), actor=SYSTEM, reason="bench", at=OPENING,
+                                         command_id="bench-calendar")
+            self.definition = deploy(db, database.key, bpmn.read_bytes(), actor=SYSTEM, reason="bench", at=OPENING).version.sha256
+        self.rules = definitions.rules(database)
+        with database.read() as db:
+            self.people = {login: by_login(db, login).id for login in ("camat", "sekcam", "tim1", "tim2", "inspektorat")}
+        self.ids, self.at = count(1), OPENING
+
+    @classmethod
+    def at(cls, url: str, bpmn: Path) -> Office:
+        """The office in a database: made when it is empty, found when it is there."""
+        return cls(open_database(url, b"b" * 32), bpmn)
+
+    def request(self, who: str, act: Any) -> Request:
+        self.at += timedelta(seconds=1)
+        return Request(id=f"bench-{next(self.ids)}", act=act, person=self.people[who], at=self.at)
+
+    def do(self, id: str, who: str, act: Any) -> None:
+        request = self.request(who, act)
+        with self.database.begin() as db:
+            handle(db, self.rules, self.database.key, id, [request])
+
+    def open(self, id: str) -> tuple[ProcessInstance, int]:
+        with self.database.read() as db:
+            instance = instances.load(db, id)
+        assert instance is not None
+        return instance, next(iter(instance.user_tasks), 0)
+
+    def attach(self, id: str, who: str, *types: str) -> None:
+        _, number = self.open(id)
+        for type in types:
+            self.do(id, who, AttachDocument(document=type, user_task=number, attachment=paper(type)))
+
+    def complete(self, id: str, who: str, **data: Any) -> None:
+        _, number = self.open(id)
+        self.do(id, who, CompleteUserTask(user_task=number, data=data))
+
+    def begin(self, year: int) -> str:
+        """A new instance, taken to step 5."""
+        data = {"tahun_laporan": year, "status_surat_edaran": "sudah", "nomor_surat_edaran": "900/1",
+                "tanggal_surat_edaran": "2026-12-01", "tanggal_terima_surat_edaran": "2026-12-02"}
+        with self.database.begin() as db:
+            act = opening(db, "penyusunan_lkjpd", "kecamatan_lasem", data=data, attachments={"surat_edaran": paper("surat_edaran")})
+            id, _ = start(db, self.rules, self.database.key, self.request("sekcam", act))
+        self.complete(id, "camat", arahan="Susun Tim Penyusun LKjPD.")
+        self.attach(id, "sekcam", "sk_tim", "surat_undangan")
+        self.complete(id, "sekcam", nomor_sk_tim="SK 1", tanggal_sk_tim="2026-12-09", jadwal_rapat=[
+            {"tanggal": "2026-12-10", "pukul": "09:00", "tempat": "Aula", "acara": "Rapat"}], susunan_tim=[
+            {"pegawai": {"id": self.people["tim1"]}, "kedudukan": "ketua"}, {"pegawai": {"id": self.people["tim2"]}, "kedudukan": "anggota"}])
+        self.attach(id, "tim1", "bahan_rapat", "daftar_hadir", "bahan_data", "notulen", "daftar_pembagian_tugas", "rancangan_akhir",
+                    "surat_pengantar_reviu")
+        self.complete(id, "tim1", tanggal_rapat_koordinasi="2026-12-09", tanggal_rancangan_selesai="2026-12-09",
+                      tanggal_kirim_reviu="2026-12-09", nomor_pengantar_reviu="1", penanda_tangan_pengantar_reviu="kepala_pd",
+                      cara_kirim_reviu="langsung")
+        self.attach(id, "inspektorat", "lhr")
+        self.complete(id, "inspektorat", tanggal_terima_rancangan="2026-12-09", nomor_lhr="700/1", tanggal_lhr="2026-12-09",
+                      ringkasan_reviu="Cukup.", ada_catatan_reviu="ya", catatan_reviu=[{"catatan": "Perbaiki tabel."}],
+                      tanggal_kirim_lhr="2026-12-09")
+        return id
+
+    def round(self, id: str, completing: Callable[[Callable[[], None]], None], at: str = "langkah_5") -> None:
+        """Steps 5, 6 and 7, returned, from the step `at` on; each completion, and nothing else, goes through `completing`."""
+        if at == "langkah_5":
+            self.attach(id, "tim1", "rancangan_akhir")
+        instance, _ = self.open(id)
+        again = instance.rounds.get("langkah_5", 1) > 1
+        answers = {"tindak_lanjut": [{"hasil": "sudah"}], "tanggal_cetak": "2026-12-09", **({"mengubah_angka": "tidak"} if again else {})}
+        steps = [("langkah_5", "tim1", answers),
+                 ("langkah_6", "sekcam", {"paraf_sekretaris": True, "bentuk_paraf": "basah", "tanggal_paraf": "2026-12-09"}),
+                 ("langkah_7", "camat", {"keputusan": "kembalikan", "koreksi": [{"koreksi": "Perbaiki bab III."}]})]
+        for _, who, data in steps[[step for step, _, _ in steps].index(at):]:
+            _, number = self.open(id)
+            request = self.request(who, CompleteUserTask(user_task=number, data=data))
+
+            def one(request: Request = request) -> None:
+                with self.database.begin() as db:
+                    handle(db, self.rules, self.database.key, id, [request])
+            completing(one)
+
+
+def paper(type: str) -> Attachment:
+    return Attachment(files=(File(sha256="0" * 64, size_bytes=1, media_type="application/pdf", name=f"{type}.pdf"),))
+
+
+class Recorder:
+    """The SQL that one database runs, to be run again on its twin: same statements, same sizes, same order."""
+
+    def __init__(self, database: Database):
+        self.statements: list[Statement] = []
+        event.listen(database.engine, "before_cursor_execute", self.heard)
+
+    def heard(self, _connection, _cursor, sql: str, parameters: Any, _context, many: bool) -> None:
+        self.statements.append((sql, parameters, many))
+
+    def taken(self) -> list[Statement]:
+        taken, self.statements = self.statements, []
+        return taken
+
+
+class Bare:
+    """A twin database and the raw driver: BEGIN, the same statements, COMMIT. No engine."""
+
+    def __init__(self, database: Database):
+        self.fairy = database.engine.raw_connection()
+        self.driver = self.fairy.driver_connection
+        self.begin = "BEGIN IMMEDIATE" if database.dialect == "sqlite" else "BEGIN"
+
+    def run(self, statements: list[Statement]) -> None:
+        cursor = self.driver.cursor()
+        cursor.execute(self.begin)
+        for sql, parameters, many in statements:
+            if many:
+                cursor.executemany(sql, parameters)
+            else:
+                cursor.execute(sql, parameters)
+            if cursor.description:
+                cursor.fetchall()
+        cursor.execute("COMMIT")
+        cursor.close()
+
+
+def measure(url: str, twin_url: str, bpmn: Path, rounds: int, returns: int) -> Figures:
+    """One database's figures.
+
+    url, twin_url  two empty databases of one kind on one disk.
+    rounds         how many times steps 5, 6 and 7 are gone through at each place (three completions each).
+    returns        how many returns before the second place.
+    """
+    mine, twin = (open_database(one, b"b" * 32) for one in (url, twin_url))
+    office = Office(mine, bpmn)
+    recorder = Recorder(mine)
+    migrate(twin)
+    bare = Bare(twin)
+    copy(mine, twin)
+    id = office.begin(2026)
+    bare.run(writing(recorder.taken()))
+    timings = {"handle": Timing(), "bare": Timing(), "late": Timing()}
+    statements: list[int] = []
+
+    def mirrored(timing: Timing | None) -> Callable[[Callable[[], None]], None]:
+        def completing(one: Callable[[], None]) -> None:
+            between = writing(recorder.taken())     # the attachments since: the twin takes them untimed
+            if between:
+                bare.run(between)
+            if timing is None:
+                one()
+                bare.run(recorder.taken())
+                return
+            with timing.measured():
+                one()
+            same = recorder.taken()
+            statements.append(len(same))
+            with timings["bare"].measured():
+                bare.run(same)
+        return completing
+
+    gc.collect()
+    gc.freeze()
+    for _ in range(3):
+        office.round(id, mirrored(None))
+    for _ in range(rounds):
+        office.round(id, mirrored(timings["handle"]))
+    early = Timing()
+    late_id = office.begin(2025)
+    for _ in range(returns):
+        office.round(late_id, lambda one: one())
+    recorder.taken()
+    fresh = office.begin(2024)
+    office.round(fresh, lambda one: one())
+    for _ in range(rounds):                         # interleaved: the machine's mood is the same for both
+        office.round(fresh, lambda one: timed(early, one))
+        office.round(late_id, lambda one: timed(timings["late"], one))
+    instance, _ = office.open(late_id)
+    figures = Figures(
+        database=mine.dialect, completions=3 * rounds, statements=statistics.fmean(statements), handle_us=timings["handle"].wall_us,
+        bare_us=timings["bare"].wall_us, handle_cpu_us=timings["handle"].cpu_us, bare_cpu_us=timings["bare"].cpu_us,
+        share=timings["bare"].wall_us / timings["handle"].wall_us, late_ratio=timings["late"].wall_us / early.wall_us,
+        returns=returns, marking_bytes=len(instance.marking.to_bytes()))
+    bare.fairy.close()
+    mine.close()
+    twin.close()
+    return figures
+
+
+def timed(timing: Timing, one: Callable[[], None]) -> None:
+    with timing.measured():
+        one()
+
+
+def writing(statements: list[Statement]) -> list[Statement]:
+    return [one for one in statements if one[0].lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE")]
+
+
+def copy(source: Database, target: Database) -> None:
+    """Every row of one database into its empty twin."""
+    from .store.schema import metadata
+    with source.read() as here, target.begin() as there:
+        for table in metadata.sorted_tables:
+            rows = [row._asdict() for row in here.execute(table.select())]
+            if rows:
+                there.execute(table.insert(), rows)
+
+
+# The engine alone, against naive SpiffWorkflow
+
+@dataclass(frozen=True, kw_only=True)
+class EngineFigures:
+    """Median CPU microseconds of one transition of steps 5, 6, 7 and their return."""
+    naive_us: float                         # deserialize_json, complete, do_engine_steps, serialize_json
+    spiff_us: float                         # ours: marking from bytes, SpiffWorkflow on the live tokens, marking to bytes
+    remembered_us: float                    # the same, where the transition was met before
+
+    @property
+    def times_less(self) -> float:
+        return self.naive_us / self.spiff_us
+
+    @property
+    def times_less_remembered(self) -> float:
+        return self.naive_us / self.remembered_us
+
+
+def measure_engine(bpmn: Path, completions: int = 120) -> EngineFigures:
+    """Naive SpiffWorkflow begins afresh every few returns: this is its cost "at no returns"."""
+    from . import diagram
+    definition = diagram.read(bpmn.read_bytes())
+    timings = {name: Timing() for name in ("naive", "spiff", "remembered")}
+    naive = Naive(bpmn)
+    plain, memo = execution.Transitions(definition, remember=False), execution.Transitions(definition)
+    marking = at_step_5(plain)
+    kept = marking.to_bytes()
+    for n in range(completions):
+        if n % 6 == 0:
+            naive.begin()
+        with timings["naive"].measured():
+            naive.complete(n % 3 == 2)
+        for name, transitions in (("spiff", plain), ("remembered", memo)):
+            with timings[name].measured():
+                now = Marking.from_bytes(kept)
+                number = next(t.number for t in now.tokens if t.status == "open")
+                after = transitions.complete(now, number, returned).marking.to_bytes()
+        kept = after
+    return EngineFigures(**{f"{name}_us": one.cpu_us for name, one in timings.items()})
+
+
+def returned(flow) -> bool:
+    return "kembalikan" in (flow.condition or "")
+
+
+def at_step_5(transitions: execution.Transitions) -> Marking:
+    marking = transitions.start(returned).marking
+    for _ in range(4):
+        marking = transitions.complete(marking, next(t.number for t in marking.tokens if t.status == "open"), returned).marking
+    return marking
+
+
+class Naive:
+    """SpiffWorkflow as its documentation shows it: the whole workflow as JSON between any two completions."""
+
+    def __init__(self, bpmn: Path):
+        parser = BpmnParser()
+        parser.add_bpmn_str(pythonic(bpmn.read_bytes()))
+        self.spec = parser.get_spec("penyusunan_lkjpd")
+        self.serializer = BpmnWorkflowSerializer()
+        self.state = ""
+
+    def begin(self) -> None:
+        workflow = BpmnWorkflow(self.spec)
+        workflow.do_engine_steps()
+        self.state = self.serializer.serialize_json(workflow)
+        for _ in range(4):
+            self.complete(False)
+
+    def complete(self, returned: bool) -> None:
+        workflow = self.serializer.deserialize_json(self.state)
+        task = next(t for t in workflow.get_tasks(state=TaskState.READY) if t.task_spec.manual)
+        task.data.update(keputusan="kembalikan" if returned else "")
+        task.run()
+        workflow.do_engine_steps()
+        self.state = self.serializer.serialize_json(workflow)
+
+
+def pythonic(data: bytes) -> bytes:
+    """The same diagram in SpiffWorkflow's own dialect: Python conditions and quoted durations, without the deadline."""
+    import re
+    text = data.decode()
+    text = re.sub(r"<bpmn:subProcess id=\"tenggat\".*?</bpmn:subProcess>", "", text, flags=re.S)
+    text = re.sub(r"<bpmn:extensionElements>.*?</bpmn:extensionElements>", "", text, flags=re.S)
+    text = re.sub(r"(<bpmn:timeDuration[^>]*>)(P[^<]*)(<)", r"\1'\2'\3", text)
+    return re.sub(r"(<bpmn:conditionExpression[^>]*>)=keputusan = (?:&#34;|&quot;|\")(\w+)(?:&#34;|&quot;|\")(<)", r"\1keputusan == '\2'\3", text).encode()
+
+
+def table(engine: EngineFigures, stores: list[Figures]) -> str:
+    """The figures as the Markdown table that is kept in the docs."""
+    rows = ["| what | figure | must be |", "| --- | --- | --- |",
+            f"| engine CPU, naive SpiffWorkflow / ours | {engine.times_less:.1f} x | at least 6 |",
+            f"| the same, where a transition is remembered | {engine.times_less_remembered:.0f} x | |"]
+    least = {"sqlite": 0.30, "postgresql": 0.45}
+    for one in stores:
+        rows += [f"| {one.database}: completion, share of the bare rows | {one.share:.0%} | at least {least[one.database]:.0%} |",
+                 f"| {one.database}: statements in `handle` | {one.statements:.1f} | at most 10 |",
+                 f"| {one.database}: after {one.returns} returns / after none | {one.late_ratio:.2f} | at most 1.2 |",
+                 f"| {one.database}: marking after {one.returns} returns | {one.marking_bytes} bytes | at most 1,024 |"]
+    return "\n".join(rows)
+
+
+def holds(engine: EngineFigures, stores: list[Figures]) -> bool:
+    return engine.times_less >= 6 and all(
+        one.share >= (0.30 if one.database == "sqlite" else 0.45) and one.statements <= 10 and one.late_ratio <= 1.2
+        and one.marking_bytes <= 1024 for one in stores)
