@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from .calendars import Calendar
 from .definition import ProcessDefinition
 from .execution import Transitions
-
-if TYPE_CHECKING:
-    from .calendars import Calendar
 
 Value = TypeVar("Value")
 

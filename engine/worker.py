@@ -1,0 +1,183 @@
+"""The verb of time: fires what is due, raises the alarm where an instance waits for nothing, sweeps what is over.
+
+It looks at the clock once a round, and never decides: each timer goes through the same door as a person's command. Any
+number of workers may run; a timer fires once, because its command id comes from the timer and its due time.
+"""
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Event
+from uuid import uuid5
+
+import structlog
+from sqlalchemy import Connection
+
+from . import handle
+from .commands import RaiseIncident
+from .events import IncidentRaised
+from .instance import RUNNING, ProcessInstance, Refused
+from .marking import OPEN, WAITING
+from .rules import Rules
+from .store import database as databases
+from .store import documents, due, instances, organisation
+from .store.database import Database
+from .store.due import DueTimer
+
+BATCH = 100                             # timers a commit
+ATTEMPTS = 3                            # before a timer is parked with an incident
+PARKED_SECONDS = 300                    # then it is tried again, in case somebody repaired what was wrong
+ALARM_SECONDS = 60                      # between two looks for instances that wait for nothing
+SWEEP_SECONDS = 3_600
+FAILED_ROUNDS = 20                      # in a row, before the worker gives up
+LONGEST_PAUSE_SECONDS = 30.0
+
+log = structlog.get_logger("alur.worker")
+
+
+@dataclass
+class Worker:
+    """The worker of one process. `run` until told to stop; `fire_due` alone where time is given, not read."""
+    database: Database
+    rules: Rules
+    data_dir: Path | None = None        # None: nothing is swept
+    poll_seconds: float = 1.0
+    failures: Counter[tuple[str, int]] = field(default_factory=Counter)
+    parked: dict[tuple[str, int], float] = field(default_factory=dict)      # until when, of `time.monotonic`
+
+    def run(self, stop: Event) -> None:
+        """Round after round until `stop` is set. Raises after FAILED_ROUNDS failed rounds in a row."""
+        failed, alarm_at, sweep_at = 0, 0.0, 0.0
+        log.info("worker started", poll_seconds=self.poll_seconds)
+        while not stop.is_set():
+            try:
+                fired = self.fire_due()
+                if time.monotonic() >= alarm_at:
+                    self.raise_alarms()
+                    alarm_at = time.monotonic() + ALARM_SECONDS
+                if time.monotonic() >= sweep_at:
+                    self.sweep()
+                    sweep_at = time.monotonic() + SWEEP_SECONDS
+                self.show_alive()
+                failed, pause = 0, 0.0 if fired == BATCH else self.poll_seconds
+            except Exception as error:
+                failed += 1
+                log.error("worker round failed", failed=failed, error=f"{type(error).__name__}: {error}")
+                if failed >= FAILED_ROUNDS:
+                    raise
+                pause = min(self.poll_seconds * 2 ** failed, LONGEST_PAUSE_SECONDS)
+            stop.wait(pause)
+        log.info("worker stopped")
+
+    # Timers
+
+    def fire_due(self, at: datetime | None = None) -> int:
+        """Fire what is due, at most BATCH timers in one commit, each in its own savepoint; how many fired.
+
+        at  the instant to fire at, where time is simulated; else the database's own.
+        """
+        now = time.monotonic()
+        self.parked = {one: until for one, until in self.parked.items() if until > now}
+        broken: list[tuple[DueTimer, Exception]] = []
+        fired: list[DueTimer] = []
+        with self.database.begin() as db:
+            instant = at or databases.now(db)
+            for timer in due.due_timers(db, instant, BATCH, self.parked):
+                try:
+                    with db.begin_nested():
+                        step = handle.fire(db, self.rules, self.database.key, *timer, at)
+                except Exception as error:
+                    broken.append((timer, error))
+                    continue
+                if any(isinstance(event, IncidentRaised) for event in step.events):
+                    self.park(timer)        # it said itself what is wrong; an administrator resolves that
+                else:
+                    fired.append(timer)
+        for timer in fired:
+            self.failures.pop(timer[:2], None)
+        for timer, error in broken:
+            self.failed(timer, error, at)
+        return len(fired)
+
+    def failed(self, timer: DueTimer, error: Exception, at: datetime | None) -> None:
+        """Count a timer that would not fire; after ATTEMPTS it is parked, and an administrator is told."""
+        self.failures[timer[:2]] += 1
+        attempt = self.failures[timer[:2]]
+        log.warning("timer did not fire", instance=timer.instance, number=timer.number, attempt=attempt,
+                    error=f"{type(error).__name__}: {error}")
+        if attempt < ATTEMPTS:
+            return
+        self.park(timer)
+        if isinstance(error, Refused) and error.code == "parked":
+            return                          # an incident about it is open already
+        act = RaiseIncident(kind="watchdog", detail=f"Timer {timer.number}: {type(error).__name__}: {error}"[:500])
+        # The same id from every worker: one incident, however many of them met it.
+        id = uuid5(handle.NAMESPACE, f"watchdog {timer.instance}/{timer.number}/{timer.due_at.isoformat()}")
+        self.raise_incident(timer.instance, str(id), act, at)
+
+    def park(self, timer: DueTimer) -> None:
+        self.parked[timer[:2]] = time.monotonic() + PARKED_SECONDS
+        self.failures.pop(timer[:2], None)
+
+    # Alarms
+
+    def raise_alarms(self, at: datetime | None = None) -> int:
+        """Raise an incident in every running instance that waits for nobody and nothing; how many."""
+        raised, last = 0, ""
+        while True:
+            with self.database.read() as db:
+                ids = due.without_user_task(db, BATCH, last)
+                looked_at = [self.look(db, id) for id in ids]
+            stalled = [one for one in looked_at if one and is_stalled(one)]
+            for instance in stalled:
+                # Of this standstill: a later one of the same instance is another.
+                id = uuid5(handle.NAMESPACE, f"alarm {instance.id}/{instance.sequence}")
+                act = RaiseIncident(kind="alarm", detail="Berkas proses berjalan tanpa tugas dan tanpa pengatur waktu.")
+                raised += self.raise_incident(instance.id, str(id), act, at)
+            if len(ids) < BATCH:
+                return raised
+            last = ids[-1]
+
+    def look(self, db: Connection, id: str) -> ProcessInstance | None:
+        try:
+            return instances.load(db, id)
+        except Exception as error:          # a row that cannot be read is the doctor's matter
+            log.error("instance cannot be read", instance=id, error=f"{type(error).__name__}: {error}")
+            return None
+
+    def raise_incident(self, id: str, command_id: str, act: RaiseIncident, at: datetime | None) -> bool:
+        try:
+            with self.database.begin() as db:
+                request = handle.Request(id=command_id, act=act, person="timer", signed_in_by="worker", at=at)
+                handle.handle(db, self.rules, self.database.key, id, [request])
+        except Exception as error:
+            log.error("incident not recorded", instance=id, kind=act.kind, error=f"{type(error).__name__}: {error}")
+            return False
+        log.warning("incident raised", instance=id, kind=act.kind)
+        return True
+
+    # What is over
+
+    def sweep(self) -> None:
+        """Delete ended sessions, old failed sign-ins, and files that nobody attached."""
+        with self.database.begin() as db:
+            at = databases.now(db)
+            due.forget_expired_sessions(db, at)
+            organisation.forget_old_failures(db, at - timedelta(days=1))
+            if self.data_dir is not None:
+                documents.sweep(db, self.data_dir / "documents", at)
+
+    def show_alive(self) -> None:
+        """Touch `worker.alive` in the data folder: what a health check looks at."""
+        if self.data_dir is not None:
+            (self.data_dir / "worker.alive").touch()
+
+
+def is_stalled(instance: ProcessInstance) -> bool:
+    """Whether a running instance waits for nobody, for no timer, and nobody was told. The deadline moves no token."""
+    if instance.status != RUNNING or instance.incidents:
+        return False
+    return not any(token.status in (OPEN, WAITING) for token in instance.marking.tokens)
