@@ -83,7 +83,7 @@ def definition_of(root: etree._Element, hashes: tuple[str, str, str]) -> Process
     process = next(root.iterchildren(BPMN + "process"))
     lanes, lane_of = _lanes(process)
     flows = tuple(process.iterchildren(BPMN + "sequenceFlow"))
-    defaults = {one.get("default") for one in process if one.get("default")}
+    defaults = {(one.get("id"), one.get("default")) for one in process.iterchildren(BPMN + "exclusiveGateway")}
     elements = [_element(one, lane_of) for one in process if one.tag in FLOW_NODES]
     start = next(process.iterchildren(BPMN + "startEvent"), None)
     return ProcessDefinition(
@@ -120,7 +120,7 @@ def _lanes(process: etree._Element) -> tuple[tuple[Lane, ...], dict[str, str]]:
     return tuple(lanes), lane_of
 
 
-def _flow(node: etree._Element, defaults: set[str | None]) -> SequenceFlow:
+def _flow(node: etree._Element, defaults: set[tuple[str | None, str | None]]) -> SequenceFlow:
     condition = node.find(BPMN + "conditionExpression")
     return SequenceFlow(
         id=node.get("id", ""),
@@ -128,7 +128,7 @@ def _flow(node: etree._Element, defaults: set[str | None]) -> SequenceFlow:
         target=node.get("targetRef", ""),
         name=node.get("name", ""),
         condition=None if condition is None else expression(_text(condition)),
-        default=node.get("id") in defaults,
+        default=(node.get("sourceRef"), node.get("id")) in defaults,
         line=node.sourceline or 0,
     )
 

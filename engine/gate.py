@@ -389,7 +389,7 @@ def of_tree(root: etree._Element) -> tuple[Finding, ...]:
     """What is to be said of an opened tree: what it holds that we do not read, and what is written wrongly in it."""
     found = Findings()
     _grammar(root, found)
-    for rule in (_ids, _one_process, _participant, _events, _timers_drawn, _deadline_shape, _languages,
+    for rule in (_ids, _one_process, _participant, _events, _timers_drawn, _deadline_shape, _defaults, _languages,
                  _extensions_in_place, _numbers):
         rule(root, found)
     for process in root.iterchildren(BPMN + "process"):
@@ -558,6 +558,14 @@ def _is_deadline(node: etree._Element) -> bool:
             and ends[0].find(BPMN + "terminateEventDefinition") is None
             and (flows[0].get("sourceRef"), flows[0].get("targetRef")) == (starts[0].get("id"), ends[0].get("id"))
             and flows[0].find(BPMN + "conditionExpression") is None)
+
+
+def _defaults(root: etree._Element, found: Findings) -> None:
+    sources = {one.get("id"): one.get("sourceRef") for one in root.iter(BPMN + "sequenceFlow")}
+    for node in root.iter(BPMN + "exclusiveGateway"):
+        if (default := node.get("default")) is not None and sources.get(default) != node.get("id"):
+            found.error(place(node), f"{said(node)} menyebut {quoted(default)} sebagai jalan bawaan, yang bukan panah "
+                                     "keluarnya. Pilih ulang jalan bawaannya di pemodel.")
 
 
 def _languages(root: etree._Element, found: Findings) -> None:
@@ -969,7 +977,11 @@ def _apart(it: Judged, boxes: Mapping[str, Box]) -> None:
 
 
 def _edges(it: Judged, plane: etree._Element, boxes: Mapping[str, Box]) -> None:
-    edges = {edge.get("bpmnElement", ""): edge for edge in plane.iterchildren(BPMNDI + "BPMNEdge")}
+    edges: dict[str, etree._Element] = {}
+    for edge in plane.iterchildren(BPMNDI + "BPMNEdge"):
+        if edges.setdefault(edge.get("bpmnElement", ""), edge) is not edge:
+            it.error(edge.get("bpmnElement", ""), "Panah ini tergambar lebih dari sekali. Hapus salah satu gambarnya.",
+                     edge.sourceline or 0)
     for flow in it.definition.flows.values():
         edge = edges.get(flow.id)
         if edge is None:
@@ -1037,4 +1049,5 @@ def counted(number: int) -> str:
 
 def property_name(node: etree._Element) -> str:
     """What a camunda:property is called: of an element it stands in `name`, of a form field in `id`."""
-    return str(node.get("name") or node.get("id") or "").strip()
+    name: str = node.get("name") or node.get("id") or ""
+    return name.strip()

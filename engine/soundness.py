@@ -12,7 +12,8 @@ from datetime import datetime
 
 from . import expressions
 from .definition import BUILT_IN_NAMES, Element, Field, ProcessDefinition, SequenceFlow, Timer
-from .gate import SUPPORTED_NODES, Judged, counted, listed, nearest, plain_value, quoted, some
+from .gate import SUPPORTED_NODES, Judged, counted, folded, listed, nearest, plain_value, quoted, some
+from .sop import in_words, norm
 
 MOST_NODES = 300                # the engine's own way of building a process ends at about 450 in a row
 MOST_FLOWS = 1_000
@@ -204,7 +205,8 @@ def _sound(it: Judged) -> None:
                                     "terlalu banyak untuk diperiksa. Kurangi cabang paralel yang berjalan bersamaan.")
     for id in sorted(game.doubled):
         it.error(id, f"Di {it.named(id)} dapat berkumpul lebih dari satu token: dua cabang yang berjalan bersamaan "
-                     "tiba di sini sendiri-sendiri. Satukan kedua cabang dengan gateway paralel sebelum unsur ini.")
+                     "tiba di sini sendiri-sendiri, atau timer membukanya lagi sebelum yang pertama selesai. Satukan "
+                     "kedua cabang dengan gateway paralel sebelum unsur ini, atau ubah arah panah timer itu.")
     for id in sorted(game.stuck):
         it.error(id, f"Gateway paralel {it.named(id)} dapat menunggu selamanya: tidak semua panah masuknya pasti "
                      "dilalui, misalnya karena sebelumnya satu jalan dipilih. Satukan jalan pilihan dengan gateway "
@@ -220,7 +222,7 @@ class _Game:
         self.doubled: set[str] = set()
         self.stuck: set[str] = set()
         self.moves = 0
-        self.harmless = {id for id in definition.elements if self._only_ends(id)}
+        self.harmless = {id for id, one in definition.elements.items() if one.attached_to and self._only_ends(id)}
 
     def play(self) -> None:
         """Looks at every marking that can be reached. Raises TooMany past the limit."""
@@ -546,7 +548,9 @@ def _field_expressions(one: Field) -> Iterator[tuple[str, str]]:
 
 
 def _expressions(it: Judged) -> None:
-    columns = frozenset(column.id for one in it.definition.fields.values() for column in one.columns)
+    forms = [one for _, one in _form_places(it)]
+    columns = frozenset(column.id for one in forms for column in one.columns)
+    personal = frozenset(one.id for one in forms if one.personal)
     for written in _written(it):
         try:
             parsed = expressions.parse(written.source)
@@ -556,10 +560,11 @@ def _expressions(it: Judged) -> None:
                                       f"{quoted(written.source)}. Periksa penulisannya (a = b, a >= 2, \"teks\", and, "
                                       f"or). Rincian: {problem.message[:200]}", written.line)
             continue
-        _names(it, written, parsed, columns)
+        _names(it, written, parsed, columns, personal)
 
 
-def _names(it: Judged, written: _Written, parsed: expressions.Expression, columns: frozenset[str]) -> None:
+def _names(it: Judged, written: _Written, parsed: expressions.Expression, columns: frozenset[str],
+           personal: frozenset[str]) -> None:
     fields = it.definition.fields
     for name in sorted(parsed.names | parsed.row_names):
         one = fields.get(name)
@@ -573,7 +578,7 @@ def _names(it: Judged, written: _Written, parsed: expressions.Expression, column
         elif one.type == "document":
             it.error(written.element, f"Ungkapan {written.what} menyebut berkas {quoted(name)} sebagai nilai. Tulis "
                                       f"berkas.{name[:60]}, yaitu jumlah berkas yang dilampirkan.", written.line)
-        elif one.personal:
+        elif name in personal:
             it.error(written.element, f"Ungkapan {written.what} membaca {quoted(name)}, padahal isian itu bersifat "
                                       "pribadi dan kelak dapat dihapus. Pakai isian lain atau hapus sop.pribadi.",
                                       written.line)
@@ -607,6 +612,10 @@ def _advice(it: Judged) -> None:
     for one in it.nodes("userTask"):
         if not one.name.strip():
             it.warning(one.id, f"User task {quoted(one.id)} belum bernama. Tulis kata kerja yang singkat.")
+        drawn, written = norm(it.definition, one), one.properties.get("sop.waktu", "").strip()
+        if drawn and written and in_words(drawn) and folded(written) != in_words(drawn):
+            it.warning(one.id, f"Waktu {quoted(written)} pada {it.named(one.id)} berbeda dari timernya "
+                               f"({in_words(drawn)}). Samakan salah satunya.")
         if not it.definition.boundary_events[one.id]:
             it.warning(one.id, f"User task {it.named(one.id)} tidak mempunyai batas waktu. Tempelkan timer (Mutu Baku "
                                "Waktu), misalnya P2D, yang tidak menghentikan user task.")
