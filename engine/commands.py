@@ -18,8 +18,8 @@ def private(**named: Any) -> Any:
 
 @dataclass(frozen=True)
 class Erased:
-    """Stands for a value that was lawfully erased. Replay treats it as an opaque constant."""
-    hash: str
+    """Stands for a value that was lawfully erased, by its salted hash. Replay treats it as an opaque constant."""
+    h: str
 
 
 @dataclass(frozen=True, kw_only=True)

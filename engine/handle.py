@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
+import orjson
 from sqlalchemy import Connection
 
 from . import process
@@ -74,7 +75,7 @@ def handle(db: Connection, rules: Rules, key: bytes, instance_id: str, requests:
     loaded = instances.lock(db, instance_id, requests[0].id)
     if loaded is None:
         raise Refused("unknown", "Berkas proses ini tidak ada, atau Anda tidak dapat melihatnya.")
-    before = instance = loaded.instance
+    instance = loaded.instance
     head, told, new = loaded.head, [], []
     for place, request in enumerate(requests):
         prior = loaded.prior if place == 0 else journal.sequence_of(db, instances.stream(instance_id), request.id)
@@ -91,7 +92,7 @@ def handle(db: Connection, rules: Rules, key: bytes, instance_id: str, requests:
         new.append(step)
         told.append(step)
     if new:
-        instances.save(db, before, instance, head, rules.definition(instance.definition), new)
+        instances.save(db, loaded, instance, head, rules.definition(instance.definition), new)
     return told
 
 
@@ -159,7 +160,8 @@ def moment(db: Connection, request: Request, instance: ProcessInstance) -> tuple
 
 def fingerprint(key: bytes, act: Act) -> str:
     """HMAC of the act as it was asked: tells a repeat from another use of its id, and gives nothing away."""
-    return hmac.digest(key, b"asked\x00" + records.canonical(records.encode(act)), "sha256").hex()
+    asked = orjson.dumps([type(act).__name__, act], option=orjson.OPT_SORT_KEYS)
+    return hmac.digest(key, b"asked\x00" + asked, "sha256").hex()
 
 
 def repeated(db: Connection, key: bytes, instance_id: str, sequence: int, request: Request) -> Step:

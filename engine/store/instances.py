@@ -108,8 +108,8 @@ STATE = _decoders()
 
 
 def state(value: ProcessInstance) -> bytes:
-    """What `decide` needs besides the marking and the columns, as JSON."""
-    return orjson.dumps({name: records.encode(getattr(value, name)) for name in STATE}, option=orjson.OPT_NON_STR_KEYS)
+    """What `decide` needs besides the marking and the columns, as JSON. orjson writes our dataclasses as they are."""
+    return orjson.dumps({name: getattr(value, name) for name in STATE}, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z)
 
 
 def text(at: datetime | None) -> str | None:
@@ -129,11 +129,11 @@ def create(db: Connection, after: ProcessInstance, head: bytes, definition: Proc
     shadows(db, ProcessInstance(id=after.id), after, definition, steps)
 
 
-def save(db: Connection, before: ProcessInstance, after: ProcessInstance, head: bytes, definition: ProcessDefinition,
+def save(db: Connection, loaded: Loaded, after: ProcessInstance, head: bytes, definition: ProcessDefinition,
          steps: Iterable[Step]) -> None:
     """What the steps left: the row, and the shadows that changed."""
     UPDATE(db, id=after.id, **{f"new_{name}": value for name, value in row(after, head).items()})
-    shadows(db, before, after, definition, steps)
+    shadows(db, loaded.instance, after, definition, steps)
 
 
 def title(definition: ProcessDefinition, value: ProcessInstance) -> str:

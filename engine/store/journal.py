@@ -62,7 +62,7 @@ def append(db: Connection, key: bytes, *, stream: str, sequence: int, prev: byte
     shape = records.hide(command, records.encode(command), "command", keep)
     body = records.canonical({
         "v": records.VERSION, "stream": stream, "sequence": sequence, "prev": prev.hex() if prev else None,
-        "at": records.instant(at), "command": shape, "events": records.encode(tuple(events)), "definition": definition,
+        "at": records.instant(at), "command": shape, "events": [records.told(one) for one in events], "definition": definition,
         "calendars": dict(calendars) if calendars is not None else None, "engine": engine, "marking_hash": marking_hash})
     hash = records.leaf(body)
     INSERT(db, stream=stream, sequence=sequence, command_id=command_id, body=body, hash=hash, mac=records.seal(key, hash))
