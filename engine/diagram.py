@@ -65,15 +65,16 @@ def _judged(data: bytes) -> tuple[ProcessDefinition | None, tuple[Finding, ...]]
     root, findings = gate.opened(data)
     if root is None:
         return None, findings
-    findings = gate.of_tree(root)
+    found = gate.Findings()
+    gate.of_tree(root, found)
     if not gate.readable(root):
-        return None, findings
+        return None, found.all()
     definition = definition_of(root, _hashes(data, root))
-    it = gate.judged(definition, root)
+    it = gate.judged(definition, root, found)
     if soundness.of_bounded_size(it):
         soundness.of_definition(it)
         gate.of_drawing(it, root)
-    return definition, gate.sorted_by_line((*findings, *it.found.all()))
+    return definition, found.all()
 
 
 # --- The process ---------------------------------------------------------------------------------------------------

@@ -116,9 +116,9 @@ class Judged:
         return tuple(one for one in self.definition.elements.values() if one.kind in kinds)
 
 
-def judged(definition: ProcessDefinition, root: etree._Element) -> Judged:
-    """A definition, with the lines of the tree that it was read from."""
-    return Judged(definition, {one.get("id", ""): one.sourceline or 0 for one in root.iter(BPMN + "*")}, Findings())
+def judged(definition: ProcessDefinition, root: etree._Element, found: Findings) -> Judged:
+    """A definition, with the lines of the tree that it was read from and what was found in that."""
+    return Judged(definition, {one.get("id", ""): one.sourceline or 0 for one in root.iter(BPMN + "*")}, found)
 
 
 def sorted_by_line(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -385,9 +385,8 @@ INSTEAD_OF_ATTRIBUTES = {
 }
 
 
-def of_tree(root: etree._Element) -> tuple[Finding, ...]:
+def of_tree(root: etree._Element, found: Findings) -> None:
     """What is to be said of an opened tree: what it holds that we do not read, and what is written wrongly in it."""
-    found = Findings()
     _grammar(root, found)
     for rule in (_ids, _one_process, _participant, _events, _timers_drawn, _deadline_shape, _defaults, _languages,
                  _extensions_in_place, _numbers):
@@ -395,7 +394,6 @@ def of_tree(root: etree._Element) -> tuple[Finding, ...]:
     for process in root.iterchildren(BPMN + "process"):
         for rule_of_process in (_lanes, _element_properties, _form_fields):
             rule_of_process(process, found)
-    return found.all()
 
 
 def readable(root: etree._Element) -> bool:

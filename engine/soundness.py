@@ -27,7 +27,7 @@ WAITING = ("userTask", "intermediateCatchEvent")
 
 def of_bounded_size(it: Judged) -> bool:
     """Whether the process is of a size that can be looked at, and run."""
-    definition = it.definition
+    definition, before = it.definition, it.found.errors
     fields = sum(1 + len(one.columns) for element in definition.elements.values() for one in element.form)
     counts = {"unsur": (len(definition.elements), MOST_NODES), "panah": (len(definition.flows), MOST_FLOWS),
               "lane": (len(definition.lanes), MOST_LANES), "isian dan kolom": (fields, MOST_FIELDS),
@@ -36,17 +36,19 @@ def of_bounded_size(it: Judged) -> bool:
         if count > most:
             it.error(definition.key, f"Proses memuat {counted(count)} {what}; paling banyak {counted(most)}. Pecah "
                                      "menjadi beberapa proses.")
-    return not it.found.errors
+    return it.found.errors == before
 
 
 def of_definition(it: Judged) -> None:
     """What is to be said of a definition: its flows, its runs, its timers, its forms and expressions."""
+    before = it.found.errors
     for rule in (_start_and_ends, _ways_out, _boundaries, _flow_ends, _conditions):
         rule(it)
-    if not it.found.errors and all(one.kind in SUPPORTED_NODES for one in it.definition.elements.values()):
-        for rule in (_reached, _loops_that_wait):
-            rule(it)
-        if not it.found.errors:
+    # How it runs is asked only of what hangs together: else one mistake would be told many times.
+    if it.found.errors == before and all(one.kind in SUPPORTED_NODES for one in it.definition.elements.values()):
+        _reached(it)
+        _loops_that_wait(it)
+        if it.found.errors == before:
             _sound(it)
     for rule in (_timers, _shared_fields, _initial_values, _references, _slots_refer, _tables_refer, _deadline_refers,
                  _placeholders, _expressions, _numbers_of_tasks, _advice):
@@ -526,7 +528,7 @@ def _written(it: Judged) -> Iterator[_Written]:
     timers = [(one.id, one.timer) for one in it.definition.elements.values()]
     timers += [(one.start_event, one.timer) for one in (it.definition.deadline,) if one]
     for id, timer in timers:
-        if timer and timer.expression.startswith("="):
+        if timer and timer.kind != "cycle" and timer.expression.startswith("="):
             yield _Written(id, it.lines.get(id, 0), f"timer {it.named(id)}", timer.expression)
     for element, one in _form_places(it):
         for source, property in _field_expressions(one):
