@@ -557,11 +557,7 @@ def test_a_deactivated_person_performs_nothing(office: Database) -> None:
 
 
 def test_authority_costs_one_statement(office: Database) -> None:
-    from sqlalchemy import event
-
-    said: list[str] = []
-    event.listen(office.engine, "before_cursor_execute", lambda *a: said.append(a[2]))
-    with office.read() as db:
+    with heard(office.engine) as said, office.read() as db:
         store.performs(db, "camat", LKJPD, LASEM, MONDAY)
     assert len(said) == 1
 
