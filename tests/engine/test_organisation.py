@@ -43,6 +43,7 @@ from engine.organisation import (
 from engine.store import journal, schema
 from engine.store import organisation as store
 from engine.store.database import Database, migrate, open_database
+from engine.store.prepared import heard
 
 KEY = bytes(range(32))
 AT = datetime(2027, 1, 4, 2, 0, tzinfo=UTC)  # Monday 09.00 WIB

@@ -1,0 +1,81 @@
+"""A process of its own that works on one office: `race` (several people at once) or `work` (until it is killed).
+
+Says one JSON line for each thing that was acknowledged, after its commit and not before.
+"""
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engine.bench import Office
+from engine.commands import CompleteUserTask
+from engine.handle import Request, handle
+from engine.instance import Refused
+
+
+def say(**words) -> None:
+    sys.stdout.write(json.dumps(words) + "\n")
+    sys.stdout.flush()
+
+
+def race(office: Office, threads: int) -> None:
+    """For each line on standard input {instance, number, data, name}: `threads` people complete that task at once."""
+    say(ready=True)
+    for line in sys.stdin:
+        asked = json.loads(line)
+        barrier, told = threading.Barrier(threads), []
+
+        def rival(n: int, asked: dict = asked, barrier: threading.Barrier = barrier, told: list = told) -> None:
+            person = office.people[("tim1", "tim2")[n % 2]]
+            request = Request(id=f"{asked['name']}-{n}", person=person, at=datetime.fromisoformat(asked["at"]),
+                              act=CompleteUserTask(user_task=asked["number"], data=asked["data"]))
+            barrier.wait()
+            try:
+                with office.database.begin() as db:
+                    handle(db, office.rules, office.database.key, asked["instance"], [request])
+                told.append("done")
+            except Refused as refused:
+                told.append(refused.code)
+            except Exception as error:      # a rival must never crash: whatever it is fails the test by its name
+                told.append(repr(error))
+        people = [threading.Thread(target=rival, args=(n,)) for n in range(threads)]
+        for one in people:
+            one.start()
+        for one in people:
+            one.join()
+        say(told=told)
+
+
+def work(office: Office, id: str, name: str) -> None:
+    """Steps 5, 6, 7 and back, for ever; each request acknowledged after its commit."""
+    say(ready=True)
+    number = 0
+
+    def heard(request: Request) -> Request:
+        nonlocal number
+        number += 1
+        return Request(**{**vars(request), "id": f"{name}-{number}", "at": datetime.now(UTC)})
+
+    plain = office.request
+    office.request = lambda who, act: heard(plain(who, act))    # ids of this life, so that no two lives share one
+
+    def acknowledged(one) -> None:
+        before = number
+        one()
+        say(acknowledged=f"{name}-{before}")
+    while True:
+        instance, _ = office.open(id)
+        open_now = next(iter(instance.user_tasks.values()))
+        office.round(id, acknowledged, at=open_now.element)
+
+
+if __name__ == "__main__":
+    what, url, bpmn, *rest = sys.argv[1:]
+    office = Office.at(url, Path(bpmn))
+    if what == "race":
+        race(office, int(rest[0]))
+    else:
+        work(office, rest[0], rest[1])
