@@ -1,0 +1,288 @@
+"""What pages ask: open user tasks, process instances, documents and who may see them. Only reading.
+
+One function a question, named by it; what comes back is frozen and in a stated order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Select, and_, bindparam, exists, false, func, or_, select
+
+from ..instance import CANCELLED, RUNNING, Passed
+from ..organisation import Unit
+from . import records
+from .prepared import Prepared
+from .schema import document, document_file, instance, journal, position, team, unit, user_task
+
+Pair = tuple[str, str]  # (process key, unit id)
+
+UNIT_OF_POSITION = Prepared(select(unit).join(position, position.c.unit == unit.c.id).where(position.c.id == bindparam("id")))
+
+
+def unit_of_position(db: Connection, id: str) -> Unit | None:
+    row = UNIT_OF_POSITION(db, id=id).first()
+    return Unit(**row._asdict()) if row else None
+
+
+HANDLED = Prepared(
+    select(journal.c.sequence).where(journal.c.stream == bindparam("stream"), journal.c.command_id == bindparam("command_id"))
+)
+
+
+def was_handled(db: Connection, id: str, command_id: str) -> bool:
+    """Whether an instance's journal has this command already."""
+    return HANDLED(db, stream=f"instance/{id}", command_id=command_id).first() is not None
+
+
+# Open user tasks
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenTask:
+    """An open user task as a list shows it."""
+
+    instance: str
+    number: int
+    element: str
+    name: str
+    lane: str
+    round: int
+    opened_at: datetime
+    norm_at: datetime | None
+    late_at: datetime | None
+    owner: str | None
+    claimed_at: datetime | None
+    key: str
+    definition: str
+    unit: str
+    unit_name: str
+    zone: str
+    title: str
+    year: int | None
+    status: str  # of the instance
+    has_team: bool  # the instance has a team of its own for this lane
+    role: str | None  # of the person who asks, in that team
+    before: tuple[str, Passed] | None  # the newest completed element and its pass
+
+
+def _of(pairs: Iterable[Pair]) -> Any:
+    """Instances of one of these processes in one of these units."""
+    wanted = [and_(instance.c.key == key, instance.c.unit == of) for key, of in sorted(set(pairs))]
+    return or_(*wanted) if wanted else false()
+
+
+def _of_my_teams(person: str) -> Any:
+    return instance.c.id.in_(select(team.c.instance).where(team.c.person == person))
+
+
+def open_tasks(db: Connection, person: str, pairs: Iterable[Pair]) -> list[OpenTask]:
+    """The open user tasks of the processes and units that a person serves, and of the instances whose team they are in;
+    the most urgent first, those without a limit last."""
+    appointed = exists().where(team.c.instance == user_task.c.instance, team.c.lane == user_task.c.lane)
+    role = (
+        select(team.c.role)
+        .where(team.c.instance == user_task.c.instance, team.c.lane == user_task.c.lane, team.c.person == person)
+        .scalar_subquery()
+    )
+    found = (
+        select(
+            user_task,
+            instance.c.definition,
+            instance.c.title,
+            instance.c.year,
+            instance.c.status,
+            instance.c.state,
+            unit.c.name.label("unit_name"),
+            unit.c.zone,
+            appointed.label("has_team"),
+            role.label("role"),
+        )
+        .join(instance, instance.c.id == user_task.c.instance)
+        .join(unit, unit.c.id == user_task.c.unit)
+        .where(or_(_of(pairs), _of_my_teams(person)))
+        .order_by(func.coalesce(user_task.c.late_at, "9999"), user_task.c.opened_at, user_task.c.instance)
+    )
+    return [_open_task(row) for row in db.execute(found)]
+
+
+def _open_task(row: Any) -> OpenTask:
+    passed = orjson.loads(bytes(row.state)).get("passed", {})
+    done = {element: records.decode(Passed, one) for element, one in passed.items()}
+    newest = max(done, key=lambda element: (done[element].at, done[element].user_task), default=None)
+    return OpenTask(
+        instance=row.instance,
+        number=row.number,
+        element=row.element,
+        name=row.name,
+        lane=row.lane,
+        round=row.round,
+        opened_at=records.moment(row.opened_at),
+        norm_at=_moment(row.norm_at),
+        late_at=_moment(row.late_at),
+        owner=row.owner,
+        claimed_at=_moment(row.claimed_at),
+        key=row.key,
+        definition=row.definition,
+        unit=row.unit,
+        unit_name=row.unit_name,
+        zone=row.zone,
+        title=row.title,
+        year=row.year,
+        status=row.status,
+        has_team=bool(row.has_team),
+        role=row.role,
+        before=(newest, done[newest]) if newest else None,
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return records.moment(text) if text else None
+
+
+# Process instances
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """A process instance as a list shows it."""
+
+    id: str
+    key: str
+    definition: str
+    unit: str
+    unit_name: str
+    zone: str
+    title: str
+    year: int | None
+    status: str
+    started_at: datetime
+    ended_at: datetime | None
+    deadline_at: datetime | None
+    tasks: tuple[OpenAt, ...]  # where it stands
+
+
+@dataclass(frozen=True)
+class OpenAt:
+    number: int
+    element: str
+    name: str
+    lane: str
+    owner: str | None
+    opened_at: datetime
+    norm_at: datetime | None
+    late_at: datetime | None
+
+
+def _visible(person: str, pairs: Iterable[Pair], units: Iterable[str], everything: bool) -> Select[Any]:
+    found = select(instance, unit.c.name.label("unit_name"), unit.c.zone).join(unit, unit.c.id == instance.c.unit)
+    if everything:
+        return found
+    return found.where(or_(_of(pairs), _of_my_teams(person), instance.c.unit.in_(sorted(set(units)))))
+
+
+def instances(
+    db: Connection, person: str, pairs: Iterable[Pair], units: Iterable[str] = (), everything: bool = False, most: int = 200
+) -> list[Summary]:
+    """The process instances that a person may see, running ones first, the newest first.
+
+    pairs  processes and units that they serve; units: those that they audit.
+    """
+    found = _visible(person, pairs, units, everything).order_by(
+        (instance.c.status != RUNNING), (instance.c.status == CANCELLED), instance.c.started_at.desc(), instance.c.id
+    )
+    rows = db.execute(found.limit(most)).all()
+    standing: dict[str, list[OpenAt]] = {}
+    where = user_task.c.instance.in_([row.id for row in rows])
+    for task in db.execute(select(user_task).where(where).order_by(user_task.c.instance, user_task.c.number)):
+        standing.setdefault(task.instance, []).append(
+            OpenAt(
+                task.number,
+                task.element,
+                task.name,
+                task.lane,
+                task.owner,
+                records.moment(task.opened_at),
+                _moment(task.norm_at),
+                _moment(task.late_at),
+            )
+        )
+    return [
+        Summary(
+            id=row.id,
+            key=row.key,
+            definition=row.definition,
+            unit=row.unit,
+            unit_name=row.unit_name,
+            zone=row.zone,
+            title=row.title,
+            year=row.year,
+            status=row.status,
+            started_at=records.moment(row.started_at),
+            ended_at=_moment(row.ended_at),
+            deadline_at=_moment(row.deadline_at),
+            tasks=tuple(standing.get(row.id, ())),
+        )
+        for row in rows
+    ]
+
+
+TITLE = Prepared(
+    select(instance.c.title, unit.c.id, unit.c.name, unit.c.zone)
+    .join(unit, unit.c.id == instance.c.unit)
+    .where(instance.c.id == bindparam("id"))
+)
+
+
+@dataclass(frozen=True)
+class Heading:
+    title: str
+    unit: str
+    unit_name: str
+    zone: str
+
+
+def heading(db: Connection, id: str) -> Heading:
+    """What stands above every page about an instance that is known to be there."""
+    return Heading(*TITLE(db, id=id).one())
+
+
+# Documents
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredFile:
+    """A file of a document version: its bytes by their SHA-256, and the journal row that names it."""
+
+    sha256: str
+    media_type: str
+    size_bytes: int
+    sequence: int  # of the journal row in which it was attached
+    place: int  # in that row's attachment
+
+
+def file_of(db: Connection, id: str, type: str, version: int, place: int) -> StoredFile | None:
+    """The file at a place of a document version. A version that grew counts on through the rows that made it."""
+    found = (
+        select(document_file)
+        .where(document_file.c.instance == id, document_file.c.type == type, document_file.c.version == version)
+        .order_by(document_file.c.sequence, document_file.c.place)
+        .offset(place)
+        .limit(1)
+    )
+    row = db.execute(found).first()
+    if row is None:
+        return None
+    return StoredFile(
+        sha256=row.sha256, media_type=row.media_type, size_bytes=row.size_bytes, sequence=row.sequence, place=row.place
+    )
+
+
+def document_elements(db: Connection, id: str) -> Mapping[tuple[str, int], tuple[str | None, int | None]]:
+    """(document type, version) -> (element, number of the user task) in which it was first attached."""
+    rows = db.execute(select(document).where(document.c.instance == id).order_by(document.c.sequence.desc()))
+    return {(row.type, row.version): (row.element, row.user_task) for row in rows}

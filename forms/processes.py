@@ -1,0 +1,611 @@
+"""Process instances to look at: the list, the page of one with its diagram and history, its documents, its papers.
+
+`look` is the one way to an instance from a page: it gives what this visitor may see of it, or there is no such page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, send_file, url_for
+from flask_babel import gettext as _
+from sqlalchemy import Connection
+
+from engine import events, handle
+from engine.commands import (
+    Act,
+    Actor,
+    AddComment,
+    Attachment,
+    CancelProcessInstance,
+    CompleteUserTask,
+    ResumeProcessInstance,
+    StartProcessInstance,
+    SuspendProcessInstance,
+)
+from engine.definition import Element, Field, ProcessDefinition
+from engine.handle import Request
+from engine.instance import CANCELLED, COMPLETED, RUNNING, SUSPENDED, ProcessInstance, Refused, Step, UserTask
+from engine.organisation import local_date
+from engine.store import definitions, documents, instances, organisation, queries
+
+from . import words
+from .session import me, office, tell
+
+processes = Blueprint("processes", __name__)
+
+HISTORY_MOST = 400  # journal rows that one page tells
+INLINE = (documents.PDF, documents.JPEG, documents.PNG)  # what a browser may show by itself
+SANDBOX = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
+
+
+# What a visitor may see of an instance
+
+
+class Names:
+    """Names of people, positions and units by their ids, asked once each in one transaction."""
+
+    def __init__(self, db: Connection):
+        self.db = db
+        self.known: dict[str, str] = {"timer": _("Pengatur waktu"), "sistem": _("Sistem")}
+
+    def __call__(self, id: str) -> str:
+        if id not in self.known:
+            found = organisation.names(self.db, [id]) or organisation.position_names(self.db, [id])
+            of_unit = None if found else organisation.unit_of(self.db, id)
+            self.known[id] = found.get(id) or (of_unit.name if of_unit else id)
+        return self.known[id]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sight:
+    """An instance as this visitor sees it, now."""
+
+    db: Connection
+    instance: ProcessInstance
+    definition: ProcessDefinition
+    heading: queries.Heading
+    actor: Actor  # with the lanes that they perform now
+    lanes: frozenset[str]  # that they perform or, while somebody acts for them, only read
+    whole: bool  # False: from another office, which sees dates and the documents of its own slots
+    names: Names
+    now: datetime
+
+    @property
+    def zone(self) -> str:
+        return self.heading.zone
+
+    @property
+    def today(self) -> date:
+        return local_date(self.now, self.zone)
+
+    @property
+    def local(self) -> datetime:
+        return self.now.astimezone(ZoneInfo(self.zone))
+
+    @property
+    def leads(self) -> bool:
+        """Whether they may suspend, resume and cancel: the first lane, or an administrator."""
+        return me().administrator or bool(self.definition.lanes and self.definition.lanes[0].id in self.actor.lanes)
+
+    def performs(self, lane: str) -> bool:
+        return lane in self.actor.lanes
+
+    def records_for(self, lane_id: str) -> bool:
+        """Whether they may record on behalf of the other office that performs this lane."""
+        lane = self.definition.lane(lane_id)
+        return bool(lane and lane.other_office and set(lane.recorded_by) & set(self.actor.lanes))
+
+    def performer(self, task: UserTask | queries.OpenTask) -> str:
+        """Who has a task, or who it waits for: a name where it is one person's, else the lane's."""
+        return self.names(task.owner) if task.owner else self.of_lane(task.lane)
+
+    def of_lane(self, lane_id: str) -> str:
+        lane = self.definition.lane(lane_id)
+        label = lane.name if lane else lane_id
+        if lane_id in self.instance.team:
+            return label
+        people = organisation.who_performs(self.db, self.instance.key, lane_id, self.instance.unit, self.today)
+        return self.names(people[0]) if len(people) == 1 and not (lane and lane.other_office) else label
+
+    def reads_document(self, type: str) -> bool:
+        """Whether this visitor may open a document: everybody of the unit; of another office the lane whose task names it."""
+        if self.whole:
+            return True
+        own = [e for e in self.definition.user_tasks if e.lane in self.lanes and e.id in self.instance.rounds]
+        return any(slot.id == type for element in own for slot in element.slots)
+
+
+def look(db: Connection, id: UUID | str) -> Sight:
+    """What the visitor sees of an instance; a 404 for one that is not theirs to see, as for one that is not there."""
+    instance, now = instances.load(db, str(id)), office().now()
+    if instance is None:
+        abort(404)
+    heading = queries.heading(db, instance.id)
+    visitor, today = me(), local_date(now, heading.zone)
+    definition = office().rules.definition(instance.definition)
+    reads = organisation.reads(db, visitor.id, instance.key, instance.unit, today)
+    in_team = frozenset(lane for lane, members in instance.team.items() if visitor.id in dict(members))
+    lanes = frozenset(right.lane for right in reads) | in_team
+    audits = visitor.administrator or "" in visitor.auditor_of or instance.unit in visitor.auditor_of
+    if not lanes and not audits:
+        abort(404)
+    elsewhere = {lane.id for lane in definition.lanes if lane.other_office}
+    looking = Request(id="", act=AddComment(text=""), person=visitor.id)
+    return Sight(
+        db=db,
+        instance=instance,
+        definition=definition,
+        heading=heading,
+        actor=handle.actor(db, office().rules, instance, looking, now),
+        lanes=lanes,
+        whole=audits or bool(lanes - elsewhere),
+        names=Names(db),
+        now=now,
+    )
+
+
+def ask(instance: str, *requests: Request) -> list[Step]:
+    """Ask the engine, in one transaction."""
+    with office().database.begin() as db:
+        return handle.handle(db, office().rules, office().database.key, instance, list(requests))
+
+
+def requested(act: Act, key: str, on_behalf_of: str | None = None) -> Request:
+    """A command of the visitor's. On a demonstration or in a test the page's clock is the command's."""
+    told_at = office().told_at
+    return Request(id=key, act=act, person=me().id, on_behalf_of=on_behalf_of, at=told_at() if told_at else None)
+
+
+# The list
+
+
+def served(db: Connection, now: datetime) -> tuple[organisation.Served, ...]:
+    """Every lane of every process and unit that the visitor serves today."""
+    return organisation.serves(db, me().id, local_date(now, me().zone))
+
+
+@processes.get("/proses")
+def listed() -> Any:
+    """The process instances that the visitor may see, and what they may start."""
+    now, visitor = office().now(), me()
+    state, query = request.args.get("keadaan", ""), request.args.get("cari", "").strip()
+    with office().database.read() as db:
+        pairs = {(one.key, one.unit) for one in served(db, now)}
+        everything = visitor.administrator or "" in visitor.auditor_of
+        found = queries.instances(db, visitor.id, pairs, visitor.auditor_of, everything)
+        shown = [
+            one
+            for one in found
+            if (not state or one.status == state) and (query.casefold() in f"{one.title} {one.unit_name}".casefold())
+        ]
+        names = Names(db)
+        rows = [(one, office().rules.definition(one.definition)) for one in shown]
+        standing = {one.id: [waiting_for(db, one, task, names, definition, now) for task in one.tasks] for one, definition in rows}
+        starts = startable(db, now)
+    states = [(RUNNING, _("Berjalan")), (SUSPENDED, _("Ditangguhkan")), (COMPLETED, _("Selesai")), (CANCELLED, _("Dibatalkan"))]
+    return render_template(
+        "processes.html", rows=rows, standing=standing, starts=starts, state=state, query=query, states=states, any=bool(found)
+    )
+
+
+def waiting_for(
+    db: Connection, one: queries.Summary, task: queries.OpenAt, names: Names, definition: ProcessDefinition, now: datetime
+) -> dict[str, Any]:
+    """Where an instance stands, as its list says it."""
+    lane = definition.lane(task.lane)
+    return {
+        "number": definition.elements[task.element].number,
+        "name": task.name,
+        "who": names(task.owner) if task.owner else (lane.name if lane else task.lane),
+        "time": words.time_mark(task.norm_at, task.late_at, task.opened_at, now),
+        "late_at": task.late_at,
+    }
+
+
+def startable(db: Connection, now: datetime) -> list[tuple[definitions.Version, list[tuple[str, str]]]]:
+    """The processes that the visitor may start, each with its units (id, name): start performers, or Sekretaris PD."""
+    mine = served(db, now)
+    found = []
+    for version in definitions.newest_of_all(db):
+        definition = office().rules.definition(version.sha256)
+        starters = {*(definition.starters or ((definition.start.lane or ""),)), "pemulai"}
+        allowed = {one.unit for one in organisation.units_that_may_start(db, version.key)}
+        units = sorted({o.unit for o in mine if o.key == version.key and o.lane in starters and not o.only_reads} & allowed)
+        if units:
+            found.append((version, [(id, Names(db)(id)) for id in units]))
+    return found
+
+
+# One instance: its passes, documents and history
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pass:
+    """One time that a user task was opened: a line of the table of steps."""
+
+    element: Element
+    number: int
+    round: int
+    lane: str
+    opened_at: datetime
+    late_at: datetime | None = None
+    norm_at: datetime | None = None
+    owner: str | None = None
+    claimed_at: datetime | None = None
+    ended_at: datetime | None = None  # judged: the stated one, where it was done outside the application
+    recorded_at: datetime | None = None
+    by: str | None = None
+    capacity: str | None = None
+    position: str | None = None
+    on_behalf_of: str | None = None
+    late: bool = False
+    cancelled: bool = False
+    values: Mapping[str, Any] = field(default_factory=dict)
+    came_back: bool = False  # opened again by a return
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentVersion:
+    """One version of a document type, with its files in their order."""
+
+    type: str
+    version: int
+    at: datetime
+    person: str
+    attachments: tuple[Attachment, ...]
+    user_task: int | None
+
+
+def passes(definition: ProcessDefinition, steps: Iterable[Step]) -> list[Pass]:
+    """Every pass of every user task, in the order they were opened."""
+    order = {e.id: n for n, e in enumerate(definition.user_tasks)}
+    found: dict[int, Pass] = {}
+    left = ""  # the user task that was completed last
+    for step in steps:
+        actor, at = step.command.actor, step.command.at
+        for event in step.events:
+            match event:
+                case events.UserTaskOpened(number, element, lane, round, norm_at, late_at, _escalate):
+                    back = round > 1 and bool(left) and order.get(left, 0) >= order.get(element, 0)
+                    found[number] = Pass(
+                        element=definition.elements[element],
+                        number=number,
+                        round=round,
+                        lane=lane,
+                        opened_at=at,
+                        norm_at=norm_at,
+                        late_at=late_at,
+                        came_back=back,
+                    )
+                case events.UserTaskClaimed(number, person) if number in found:
+                    found[number] = replace(found[number], owner=person, claimed_at=at)
+                case events.UserTaskReleased(number, _person) if number in found:
+                    found[number] = replace(found[number], owner=None, claimed_at=None)
+                case events.UserTaskReassigned(number, person, _before) if number in found:
+                    found[number] = replace(found[number], owner=person, claimed_at=at if person else None)
+                case events.UserTaskCompleted(number, element, _waiting, _processing, late):
+                    left = element
+                    act = step.command.act
+                    assert isinstance(act, CompleteUserTask), "only this completes"
+                    if number in found:
+                        found[number] = replace(
+                            found[number],
+                            ended_at=act.done_at or at,
+                            recorded_at=at,
+                            by=actor.person,
+                            capacity=actor.capacity,
+                            position=actor.position,
+                            on_behalf_of=actor.on_behalf_of,
+                            late=late,
+                            values=act.data,
+                        )
+                case events.UserTaskCancelled(number, _element) if number in found:
+                    found[number] = replace(found[number], ended_at=at, cancelled=True)
+    return list(found.values())
+
+
+def versions(steps: Iterable[Step]) -> dict[str, list[DocumentVersion]]:
+    """Document type -> its versions, the newest first."""
+    found: dict[tuple[str, int], DocumentVersion] = {}
+    for step in steps:
+        for event in step.events:
+            if isinstance(event, events.DocumentAttached):
+                act = step.command.act
+                given = act.attachments[event.document] if isinstance(act, StartProcessInstance) else act.attachment  # type: ignore[union-attr]
+                key = (event.document, event.version)
+                before = found[key].attachments if key in found else ()
+                found[key] = DocumentVersion(
+                    type=event.document,
+                    version=event.version,
+                    at=step.command.at,
+                    person=step.command.actor.person,
+                    attachments=(*before, given),
+                    user_task=event.user_task,
+                )
+    ordered: dict[str, list[DocumentVersion]] = {}
+    for (type, _version), one in sorted(found.items(), key=lambda item: -item[0][1]):
+        ordered.setdefault(type, []).append(one)
+    return ordered
+
+
+def recorded(sight: Sight) -> list[Step]:
+    """The journal rows that a page about an instance tells."""
+    after = max(0, sight.instance.sequence - HISTORY_MOST)
+    return [step for step, _entry in instances.steps(sight.db, sight.instance.id, after)]
+
+
+def step_rows(sight: Sight, done: Sequence[Pass]) -> list[dict[str, Any]]:
+    """The table of steps: every pass, and then what has not come yet; the accessible twin of the diagram."""
+    rows = []
+    for one in sorted(done, key=lambda p: (int(p.element.number or 0), p.round)):
+        is_open = one.number in sight.instance.user_tasks
+        if is_open:
+            state, time = words.task_mark(one.owner), words.time_mark(one.norm_at, one.late_at, one.opened_at, sight.now)
+        elif one.cancelled:
+            state, time = words.CANCELLED_TASK_MARK, None
+        else:
+            state, time = words.DONE_MARK, words.LATE if one.late else words.ON_TIME if one.late_at else None
+        rows.append(
+            {
+                "element": one.element,
+                "pass": one,
+                "open": is_open,
+                "who": sight.names(one.by) if one.by else sight.performer(sight.instance.user_tasks[one.number]) if is_open else "",
+                "capacity": words.position(one.capacity, sight.names(one.position)) if one.position and one.capacity in ("plh", "plt") else "",
+                "behalf": sight.names(one.on_behalf_of) if one.on_behalf_of else "",
+                "marks": [mark for mark in (state, time) if mark],
+                "mine": is_open and sight.performs(one.lane),
+                "records": is_open and not sight.performs(one.lane) and sight.records_for(one.lane),
+            }
+        )
+    opened = {one.element.id for one in done} | set(sight.instance.rounds)
+    if sight.instance.status in (RUNNING, SUSPENDED):
+        for element in sight.definition.user_tasks:
+            if element.id not in opened:
+                rows.append(
+                    {"element": element, "pass": None, "open": False, "who": sight.of_lane(element.lane or ""), "capacity": "",
+                     "behalf": "", "marks": [words.AHEAD_MARK], "mine": False, "records": False}
+                )
+    return sorted(rows, key=lambda row: int(row["element"].number or 0))
+
+
+def document_rows(sight: Sight, found: Mapping[str, list[DocumentVersion]]) -> list[dict[str, Any]]:
+    """Every document that is there or owed, in the order of the diagram."""
+    rows = []
+    for type in sight.definition.document_types:
+        owed = sight.instance.owed.get(type)
+        if (type in found or owed) and sight.reads_document(type):
+            rows.append(
+                {"type": type, "label": words.document_name(sight.definition, type), "versions": found.get(type, []), "owed": owed,
+                 "until": words.step_name(sight.definition, owed.until) if owed else ""}
+            )
+    return rows
+
+
+def diagram_state(sight: Sight, done: Sequence[Pass]) -> list[dict[str, str]]:
+    """What the diagram marks: what is done, where it stands, what is late or came back, which flows were taken."""
+    states: dict[str, dict[str, str]] = {}
+    for one in done:
+        is_open = one.number in sight.instance.user_tasks
+        late = is_open and one.late_at is not None and sight.now > one.late_at
+        status = "late" if late else "returned" if is_open and one.came_back else "active" if is_open else "done"
+        label = words.LATE.word if late else words.RETURNED.word if status == "returned" else (
+            words.task_mark(one.owner).word if is_open else words.DONE_MARK.word)
+        states[one.element.id] = {"id": one.element.id, "status": status, "label": str(label),
+                                  "n": {"late": "■", "returned": "↩", "active": "●", "done": "✓"}[status]}
+    return list(states.values())
+
+
+@processes.get("/proses/<uuid:id>")
+def page(id: UUID) -> Any:
+    """One process instance: where it stands, its diagram and steps, its documents, its history."""
+    with office().database.read() as db:
+        sight = look(db, id)
+        steps = recorded(sight)
+        done = passes(sight.definition, steps)
+        shown = [one for one in words.history(steps, sight.definition, sight.zone, sight.names)] if sight.whole else []
+        return render_template(
+            "process.html",
+            sight=sight,
+            rows=step_rows(sight, done),
+            documents=document_rows(sight, versions(steps)),
+            written=written(sight) if sight.whole else [],
+            days=by_day(shown, sight),
+            cut=sight.instance.sequence > HISTORY_MOST,
+            diagram=diagram_state(sight, done),
+            returns=sum(1 for one in done if one.came_back),
+            leads=sight.leads,
+            values=step_values(sight, done) if sight.whole else [],
+        )
+
+
+def by_day(told: Sequence[words.Told], sight: Sight) -> list[tuple[date, list[words.Told]]]:
+    """The history, the newest day first and within it the newest sentence first."""
+    def day(one: words.Told) -> date:
+        return local_date(one.at, sight.zone)
+    return [(key, list(group)) for key, group in groupby(reversed(told), key=day)]
+
+
+def step_values(sight: Sight, done: Sequence[Pass]) -> list[dict[str, Any]]:
+    """What was entered in each completed pass, as it was then: the newest of a step first."""
+    found = []
+    for one in sorted(done, key=lambda p: (int(p.element.number or 0), -p.round)):
+        entered = said(sight, one.element, one.values)
+        if entered:
+            found.append({"pass": one, "values": entered})
+    return found
+
+
+def said(sight: Sight, element: Element, values: Mapping[str, Any]) -> list[tuple[Field, Any]]:
+    """(field, its value in words; of a table its rows as lists of words) of the values that are there."""
+    found: list[tuple[Field, Any]] = []
+    for asked in element.form:
+        value = values.get(asked.id)
+        if asked.type == "document" or value is None or value == []:
+            continue
+        if asked.type == "table" and isinstance(value, list):
+            rows = [[words.cell_words(c.type, c.choices, row.get(c.id), sight.names) for c in asked.columns] for row in value]
+            found.append((asked, rows))
+        else:
+            found.append((asked, words.value_words(asked, value, sight.names)))
+    return found
+
+
+def written(sight: Sight) -> list[tuple[str, str]]:
+    """(document type, label) of the documents that the application itself writes from what was entered."""
+    found = {}
+    for element in sight.definition.user_tasks:
+        for slot in element.slots:
+            assert slot.slot is not None, "slots have one"
+            if slot.slot.text_from and sight.instance.data.get(slot.slot.text_from) and slot.slot.role == "output":
+                found[slot.id] = words.document_name(sight.definition, slot.id)
+    return list(found.items())
+
+
+@processes.get("/proses/<uuid:id>/tertulis/<type>")
+def paper(id: UUID, type: str) -> Any:
+    """A document that the application writes from what was entered, ready to print: the instructions, the corrections."""
+    with office().database.read() as db:
+        sight = look(db, id)
+        if not sight.whole or type not in dict(written(sight)):
+            abort(404)
+        element = next(e for e in sight.definition.user_tasks for s in e.slots
+                       if s.id == type and s.slot and s.slot.text_from and s.slot.role == "output")
+        slot = element.field(type)
+        assert slot is not None and slot.slot is not None
+        source = sight.definition.fields[slot.slot.text_from or ""]
+        made = sight.instance.passed.get(element.id)
+        return render_template(
+            "paper.html",
+            sight=sight,
+            label=words.document_name(sight.definition, type),
+            element=element,
+            source=source,
+            value=dict((f.id, v) for f, v in said(sight, replace_form(element, source), sight.instance.data))[source.id],
+            made=made,
+            from_whom=sight.of_lane(element.lane or ""),
+            answers=answers_to(sight, source),
+        )
+
+
+def replace_form(element: Element, source: Field) -> Element:
+    return replace(element, form=(source,))
+
+
+def answers_to(sight: Sight, source: Field) -> list[list[str]] | None:
+    """What answers the rows of a table ("Tindak lanjut Tim" beside the corrections), where they were answered already."""
+    answering = next((f for f in sight.definition.fields.values() if source.id in f.rows_from), None)
+    rows = sight.instance.data.get(answering.id) if answering else None
+    if answering is None or not isinstance(rows, list) or len(rows) != len(sight.instance.data.get(source.id) or []):
+        return None
+    written_by = [c for c in answering.columns if not c.readonly]
+    return [[words.cell_words(c.type, c.choices, row.get(c.id), sight.names) for c in written_by if row.get(c.id)] for row in rows]
+
+
+@processes.get("/proses/<uuid:id>/lembar-kendali")
+def control_sheet(id: UUID) -> Any:
+    """The routing slip: every step with who, when, and room for a paraf on paper."""
+    with office().database.read() as db:
+        sight = look(db, id)
+        done = passes(sight.definition, recorded(sight))
+        return render_template("control_sheet.html", sight=sight, rows=step_rows(sight, done))
+
+
+@processes.get("/proses/<uuid:id>/diagram.bpmn")
+def diagram(id: UUID) -> Response:
+    """The stored bytes of the diagram that the instance runs."""
+    with office().database.read() as db:
+        sight = look(db, id)
+        version = definitions.of_bytes(db, sight.instance.definition)
+        data = definitions.export(db, version.key, version.version) if version else None
+    if data is None:
+        abort(404)
+    return Response(data, mimetype="application/xml", headers={"Content-Disposition": f'attachment; filename="{sight.definition.key}.bpmn"'})
+
+
+# Documents
+
+
+@processes.get("/dokumen/<uuid:id>/<type>/<int:version>/<int:place>")
+def document(id: UUID, type: str, version: int, place: int) -> Any:
+    """A file of a document: shown where a browser does that safely and it is asked for, else to be saved."""
+    with office().database.read() as db:
+        sight = look(db, id)
+        found = queries.file_of(db, sight.instance.id, type, version, place)
+        if found is None or not sight.reads_document(type):
+            abort(404)
+        step, _entry = next(iter(instances.steps(db, sight.instance.id, found.sequence - 1)))
+    act = step.command.act
+    given = act.attachments[type] if isinstance(act, StartProcessInstance) else act.attachment  # type: ignore[union-attr]
+    name = words.str_of(given.files[found.place].name)
+    try:
+        file = documents.open_document(office().settings.documents_dir, found.sha256)
+    except LookupError:
+        abort(404, _("Berkas ini tercatat, tetapi isinya tidak ada di server. Beri tahu administrator."))
+    inline = found.media_type in INLINE and "unduh" not in request.args
+    answer = send_file(file, mimetype=found.media_type, as_attachment=not inline, download_name=name, etag=found.sha256)
+    # A PDF viewer of the browser needs no sandbox; everything else is given none of our rights.
+    if found.media_type != documents.PDF:
+        answer.headers["Content-Security-Policy"] = SANDBOX
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer
+
+
+# What may be done to an instance as a whole
+
+
+def act_on(id: UUID, act: Act, message: str) -> Any:
+    """Carry out an act on an instance that the visitor sees, and go back to its page."""
+    with office().database.read() as db:
+        sight = look(db, id)
+    back = url_for("processes.page", id=id)
+    try:
+        ask(sight.instance.id, requested(act, request.form.get("key", "")))
+    except Refused as refused:
+        tell(refused.message, "error")
+        return redirect(back, 303)
+    tell(message)
+    return redirect(back, 303)
+
+
+@processes.post("/proses/<uuid:id>/suspension")
+def suspend(id: UUID) -> Any:
+    reason = request.form.get("alasan", "").strip()
+    return act_on(id, SuspendProcessInstance(reason=reason), _("Berkas proses ditangguhkan. Pengatur waktu berhenti; tanggal tidak berubah."))
+
+
+@processes.post("/proses/<uuid:id>/resumption")
+def resume(id: UUID) -> Any:
+    reason = request.form.get("alasan", "").strip()
+    return act_on(id, ResumeProcessInstance(reason=reason), _("Berkas proses berjalan lagi."))
+
+
+@processes.post("/proses/<uuid:id>/cancellation")
+def cancel(id: UUID) -> Any:
+    reason = request.form.get("alasan", "").strip()
+    return act_on(id, CancelProcessInstance(reason=reason), _("Berkas proses dibatalkan. Riwayatnya tetap tersimpan."))
+
+
+@processes.post("/proses/<uuid:id>/comments")
+def comment(id: UUID) -> Any:
+    text = request.form.get("komentar", "").replace("\r\n", "\n").strip()
+    with office().database.read() as db:
+        if not look(db, id).whole:
+            abort(404)
+    return act_on(id, AddComment(text=text), _("Komentar Anda sudah tercatat."))
+
+
+def comments(sight: Sight, steps: Iterable[Step]) -> list[tuple[datetime, str, str]]:
+    """(when, who, what) of every comment, the newest last."""
+    found = []
+    for step in steps:
+        if isinstance(step.command.act, AddComment):
+            found.append((step.command.at, sight.names(step.command.actor.person), words.str_of(step.command.act.text)))
+    return found

@@ -1,0 +1,395 @@
+"""Who is asking: the session behind the one cookie, signing in and out, and how a form outlives its session.
+
+The cookie holds 256 random bits; the row holds their SHA-256. There is a session before sign-in too, so that Flask-WTF
+protects the sign-in form with it; at sign-in its name changes, so that a cookie planted before is worth nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import flask
+from flask import Blueprint, Flask, Request, Response, current_app, g, redirect, render_template, request, url_for
+from flask.sessions import SessionInterface, SessionMixin
+from flask_babel import gettext as _
+from flask_wtf.csrf import generate_csrf
+from itsdangerous import BadSignature, URLSafeSerializer
+from werkzeug.datastructures import CallbackDict, MultiDict
+from werkzeug.test import EnvironBuilder
+
+from engine import organise
+from engine.instance import Refused
+from engine.organisation import ADMINISTRATOR, AUDITOR, Person
+from engine.store import database, organisation, queries, sessions
+
+DAYS_LONGEST = 2  # idle sessions end after settings.session_hours; all end after this
+SEEN_EVERY = timedelta(minutes=1)  # a row written at each look would make every reader a writer
+CARRIED_BYTES_MOST = 400_000  # of typed text that the sign-in page carries over
+
+door = Blueprint("door", __name__)
+
+
+# The session behind the cookie
+
+
+class Session(CallbackDict[str, Any], SessionMixin):
+    """A session as Flask uses it: a dictionary that knows whether it changed, and whose it is."""
+
+    def __init__(self, row: sessions.Session | None = None, cookie: str | None = None):
+        def changed(_self: Any) -> None:
+            self.modified = True
+
+        super().__init__(dict(row.data) if row else None, changed)
+        self.row = row
+        self.cookie = cookie
+        self.person: str | None = row.person if row else None
+        self.modified = False
+        self.new = row is None
+        self.expired = False  # the browser sent a cookie whose session is over
+        self.forget: set[str] = set()  # rows to drop
+
+    def belong_to(self, person: str | None) -> None:
+        """From now on another person's (None: nobody's), under another name and with nothing in it."""
+        if self.row:
+            self.forget.add(self.row.id)
+        self.clear()
+        self.row, self.cookie, self.person, self.modified = None, None, person, True
+
+
+class Sessions(SessionInterface):
+    """Flask's sessions, kept in the table `session`."""
+
+    def get_cookie_name(self, app: Flask) -> str:
+        # A __Host- cookie cannot be set by a neighbouring site; browsers want https for it.
+        return "__Host-alur" if self.get_cookie_secure(app) else "alur"
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return bool(office(app).settings.secure)
+
+    def open_session(self, app: Flask, request: Request) -> Session:
+        cookie = request.cookies.get(self.get_cookie_name(app))
+        if not cookie or request.endpoint in ("static", "door.alive", "door.ready"):
+            return Session()
+        with office(app).database.read() as db:
+            row = sessions.find(db, named(cookie))
+        now = office(app).now()
+        if row is None or now >= row.expires_at or now - row.seen_at > office(app).idle:
+            over = Session()
+            over.expired = True
+            if row:
+                over.forget.add(row.id)
+            return over
+        return Session(row, cookie)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        assert isinstance(session, Session)
+        now, name = office(app).now(), self.get_cookie_name(app)
+        if not (session.modified or session.forget):
+            if session.row and now - session.row.seen_at > SEEN_EVERY:
+                with office(app).database.begin() as db:
+                    sessions.seen(db, session.row.id, now)
+            return
+        with office(app).database.begin() as db:
+            for id in session.forget:
+                sessions.forget(db, id)
+            session.forget.clear()
+            if not session and session.person is None:
+                response.delete_cookie(name, path="/", secure=self.get_cookie_secure(app), httponly=True, samesite="Lax")
+                return
+            if session.cookie is None:
+                session.cookie = secrets.token_urlsafe(32)
+                sessions.forget_old(db, now, now - office(app).idle)
+            begun = session.row.created_at if session.row else now
+            session.row = sessions.Session(
+                id=named(session.cookie),
+                person=session.person,
+                data=dict(session),
+                created_at=begun,
+                seen_at=now,
+                expires_at=begun + max(office(app).idle, timedelta(days=DAYS_LONGEST)),
+            )
+            sessions.keep(db, session.row)
+        session.modified = False
+        secure = self.get_cookie_secure(app)
+        response.set_cookie(name, session.cookie, path="/", secure=secure, httponly=True, samesite="Lax")
+        response.vary.add("Cookie")
+
+
+def named(cookie: str) -> str:
+    """The id of the session that a cookie opens."""
+    return hashlib.sha256(cookie.encode()).hexdigest()
+
+
+def this_session() -> Session:
+    found = flask.session._get_current_object()  # type: ignore[attr-defined]
+    assert isinstance(found, Session)
+    return found
+
+
+@dataclass(frozen=True)
+class Office:
+    """What every page stands on: the settings, the database, the rules, the clock."""
+
+    settings: Any
+    database: database.Database
+    rules: Any
+    now: Callable[[], datetime]
+    told_at: Callable[[], datetime] | None = None  # a clock that commands are told of; None: the database's own
+
+    @property
+    def idle(self) -> timedelta:
+        return timedelta(hours=self.settings.session_hours)
+
+
+def office(app: Flask | None = None) -> Office:
+    found: Office = (app or current_app).extensions["alur"]
+    return found
+
+
+# Who that is
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visitor:
+    """The person signed in, as they are now: for the frame, and to know which places they have."""
+
+    person: Person
+    positions: tuple[organisation.Staff, ...]
+    unit: str  # of the first position; "" of someone without any
+    unit_name: str
+    zone: str
+    administrator: bool
+    auditor_of: tuple[str, ...]  # unit ids, "" of all
+
+    @property
+    def id(self) -> str:
+        return self.person.id
+
+
+NOBODY_NEEDED = frozenset({"static", "door.sign_in", "door.sign_out", "door.alive", "door.ready"})
+
+
+def know_who_asks() -> Any:
+    """Before every request: the visitor, or the sign-in page. What was typed when the session was over is carried there."""
+    session = this_session()
+    g.visitor = None
+    if request.endpoint in NOBODY_NEEDED and request.endpoint != "door.sign_in":
+        return None
+    if session.person is not None:
+        with office().database.read() as db:
+            g.visitor = visitor(db, session.person, office().now())
+        if g.visitor is None:
+            session.belong_to(None)
+    if g.visitor is None:
+        if request.endpoint in NOBODY_NEEDED:
+            return None
+        if request.method != "POST":
+            session.modified = session.modified or session.expired
+            wish = request.full_path.rstrip("?") if request.method == "GET" else ""
+            return redirect(url_for("door.sign_in", lanjut=wish if wish not in ("", "/") else None))
+        return sign_in_page(carrying=carried(request.form), wish=request.path), 401
+    if session.get("temporary") and request.endpoint not in ("door.password", *NOBODY_NEEDED):
+        return redirect(url_for("door.password"))
+    return None
+
+
+def visitor(db: Any, person_id: str, now: datetime) -> Visitor | None:
+    """The person with their positions and powers; None where they may no longer sign in."""
+    person = organisation.person_of(db, person_id)
+    if person is None or not person.active:
+        return None
+    today = now.astimezone(ZoneInfo("Asia/Jakarta")).date()
+    positions = organisation.positions_of(db, person_id, today)
+    first = queries.unit_of_position(db, positions[0].position) if positions else None
+    powers = organisation.powers(db, person_id)
+    return Visitor(
+        person=person,
+        positions=positions,
+        unit=first.id if first else "",
+        unit_name=first.name if first else "",
+        zone=first.zone if first else "Asia/Jakarta",
+        administrator=any(p.power == ADMINISTRATOR for p in powers),
+        auditor_of=tuple(p.unit for p in powers if p.power == AUDITOR),
+    )
+
+
+def me() -> Visitor:
+    """The visitor of a page that asks for one."""
+    found: Visitor | None = g.visitor
+    assert found is not None, "know_who_asks lets nobody else pass"
+    return found
+
+
+# A form that outlives its session: it says for whom it was drawn, and only our server can say that
+
+
+def seal() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.secret_key or b"", salt="oleh")
+
+
+def form_key() -> str:
+    """A command id for one form on one page."""
+    return secrets.token_hex(16)
+
+
+def drawn_for(key: str) -> str:
+    """Says that a form with this key was drawn for the person who is signed in."""
+    sealed = seal().dumps([me().id, key])
+    return sealed if isinstance(sealed, str) else sealed.decode()
+
+
+def carried(posted: MultiDict[str, str]) -> list[tuple[str, str]]:
+    """The names and values of a form to carry over a sign-in: only of a form that we drew, and not the password."""
+    typed = [(name, value) for name, value in posted.items(multi=True) if name not in ("csrf_token", "sandi")]
+    if "oleh" not in posted or sum(len(n) + len(v) for n, v in typed) > CARRIED_BYTES_MOST:
+        return []
+    return typed
+
+
+def goes_on(person: str, form: MultiDict[str, str]) -> bool:
+    """Whether a carried form was drawn for this very person, with this very key: nobody else's goes on."""
+    try:
+        sealed = seal().loads(form.get("oleh", ""))
+    except BadSignature:
+        return False
+    return bool(sealed == [person, form.get("key", "")])
+
+
+PREFIX = "bawa."  # of carried names on the sign-in page
+
+
+def sign_in_page(problem: str = "", carrying: Iterable[tuple[str, str]] = (), wish: str = "") -> str:
+    return render_template(
+        "sign_in.html", problem=problem, carrying=list(carrying), wish=wish, login=request.form.get("nama", ""), prefix=PREFIX
+    )
+
+
+def own_path(wish: str) -> str:
+    """A path of this site, or the inbox: a link cannot send anybody elsewhere."""
+    if not wish.startswith("/") or wish.startswith(("//", "/\\")) or "\n" in wish or "\r" in wish:
+        return url_for("inbox.tasks")
+    return wish
+
+
+@door.route("/masuk", methods=["GET", "POST"])
+def sign_in() -> Any:
+    """The sign-in form; with the right words, the page that was wanted."""
+    wish = request.values.get("lanjut", "")
+    if request.method == "GET":
+        return redirect(own_path(wish)) if g.visitor else sign_in_page(wish=wish)
+    brought = [(name.removeprefix(PREFIX), value) for name, value in request.form.items(multi=True) if name.startswith(PREFIX)]
+    try:
+        who = organise.sign_in(
+            office().database, request.form.get("nama", ""), request.form.get("sandi", ""), office().now(), request.remote_addr or ""
+        )
+    except Refused as refused:
+        return sign_in_page(str(refused), brought, wish), 429 if refused.code == "throttled" else 401
+    session = this_session()
+    session.belong_to(who.person.id)
+    if who.temporary:
+        session["temporary"] = True
+        return redirect(url_for("door.password"), 303)
+    form = MultiDict(brought)
+    if not brought:
+        return redirect(own_path(wish), 303)
+    if not goes_on(who.person.id, form):
+        tell(_("Anda masuk sebagai orang lain daripada yang mengisi formulir sebelumnya. Isian itu tidak dikirim."), "warning")
+        return redirect(url_for("inbox.tasks"), 303)
+    return again(own_path(wish), form, session)
+
+
+def again(path: str, form: MultiDict[str, str], session: Session) -> Response:
+    """The answer to a form that was posted when its session was over, now that its person has signed in again."""
+    form["csrf_token"] = generate_csrf()
+    base = request.host_url
+    builder = EnvironBuilder(path=path, base_url=base, method="POST", data=form, headers={"Referer": request.url, "Origin": base.rstrip("/")})
+    environment = builder.get_environ()
+    environment["REMOTE_ADDR"] = request.remote_addr or ""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    with app.request_context(environment) as inner:
+        inner.session = session
+        g.pop("csrf_valid", None)
+        response: Response = app.full_dispatch_request()
+    return response
+
+
+@door.post("/keluar")
+def sign_out() -> Any:
+    """End this session. "Ganti pengguna" says the same to the server and other words to the person."""
+    this_session().belong_to(None)
+    change = "ganti" in request.form
+    return redirect(url_for("door.sign_in", pesan="ganti" if change else "keluar"), 303)
+
+
+@door.route("/kata-sandi", methods=["GET", "POST"])
+def password() -> Any:
+    """Change one's own password; with a temporary one there is no other page."""
+    problem = ""
+    if request.method == "POST":
+        session, form = this_session(), request.form
+        try:
+            if form.get("baru") != form.get("ulang"):
+                raise Refused("wrong", _("Kedua isian kata sandi baru tidak sama."))
+            organise.change_password(
+                office().database,
+                me().id,
+                form.get("sandi", ""),
+                form.get("baru", ""),
+                office().now(),
+                session.row.id if session.row else None,
+                id=form.get("key") or form_key(),
+                client=request.remote_addr or "",
+            )
+        except Refused as refused:
+            problem = str(refused)
+        else:
+            session.belong_to(me().id)
+            tell(_("Kata sandi Anda sudah diganti."))
+            return redirect(url_for("inbox.tasks"), 303)
+    page = render_template("password.html", problem=problem, forced=bool(this_session().get("temporary")))
+    return page, 422 if problem else 200
+
+
+# Messages: what is true now, on the next page
+
+
+def tell(text: str, look: str = "", link: tuple[str, str] | None = None, copy: str = "", done: str = "") -> None:
+    """A message at the top of the next page.
+
+    link  (address, words). copy: a ready text for WhatsApp. done: the task whose copy in the browser can go.
+    """
+    session = this_session()
+    session["messages"] = [*session.get("messages", []), {"text": text, "look": look, "link": link, "copy": copy, "done": done}]
+
+
+def messages() -> list[dict[str, Any]]:
+    """The messages for this page; asking takes them."""
+    return list(this_session().pop("messages", [])) if "messages" in this_session() else []
+
+
+# Whether the server is there
+
+
+@door.get("/healthz")
+def alive() -> Any:
+    return {"alive": True}
+
+
+@door.get("/readyz")
+def ready() -> Any:
+    """Whether the database answers and has the tables of this version."""
+    try:
+        with office().database.read() as db:
+            found = database.revision(db)
+    except Exception:  # whatever it is, this process cannot serve now
+        current_app.logger.exception("not ready")
+        return {"ready": False}, 503
+    there = found == database.newest_revision()
+    return {"ready": there, "revision": found}, 200 if there else 503
+

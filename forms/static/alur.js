@@ -1,0 +1,33 @@
+// What every page may use; each of these only adds to a page that works without it.
+
+const drafts = "alur.draft.";
+
+function forget(test) {
+  for (const name of Object.keys(localStorage)) {
+    if (name.startsWith(drafts) && test(name)) localStorage.removeItem(name);
+  }
+}
+
+// The error summary is read first, and a link in it puts the cursor into the field.
+const summary = document.getElementById("galat");
+if (summary) summary.focus();
+
+for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => window.print());
+
+// What was kept in this browser goes when it is no longer needed: the task is done, or the person leaves.
+for (const message of document.querySelectorAll("[data-done]")) forget((name) => name.startsWith(`${drafts}${message.dataset.done}.`));
+for (const form of document.querySelectorAll("[data-signs-out]")) form.addEventListener("submit", () => forget(() => true));
+
+// The diagram comes when it is looked at: on a phone it is far down, and large.
+const diagram = document.getElementById("diagram");
+if (diagram?.dataset.js) {
+  const load = () => {
+    const sheet = Object.assign(document.createElement("link"), { rel: "stylesheet", href: diagram.dataset.css });
+    document.head.append(sheet);
+    import(diagram.dataset.js).catch(() => { diagram.textContent = diagram.dataset.failed; });
+  };
+  const watch = new IntersectionObserver((seen) => {
+    if (seen.some((one) => one.isIntersecting)) { watch.disconnect(); load(); }
+  }, { rootMargin: "200px" });
+  watch.observe(diagram);
+}

@@ -1,0 +1,201 @@
+// The form of a task while somebody works on it: what is typed is kept on the server and, until it is there, in this
+// browser; files go up one by one; what may be asked and what is missing follows the answers. Without this script the
+// same buttons do the same by loading the page again.
+
+const form = document.getElementById("tugas");
+const said = document.getElementById("draf");
+const lacking = document.getElementById("kurang");
+const name = `alur.draft.${form.dataset.task}.${form.dataset.person}`;
+const works = "works" in form.dataset;
+const QUIET_MS = 3000;
+const LONG_SIDE_PX = 2000; // of a photograph before it is sent
+const words = document.documentElement.lang === "en"
+  ? { unsent: "Not sent yet. It will be sent when there is a connection.", sending: "Sending", sent: "sent", waiting: "not sent yet", restored: "What you typed in this browser is back.", gone: "This task is no longer open. What you typed is kept." }
+  : { unsent: "Belum terkirim. Akan dikirim saat tersambung.", sending: "Mengirim", sent: "terkirim", waiting: "belum terkirim", restored: "Isian yang belum terkirim dari peramban ini dipulihkan.", gone: "Tugas ini sudah tidak terbuka. Isian Anda tetap tersimpan." };
+
+let timer, running = false, again = false;
+
+function key() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (one) => one.toString(16).padStart(2, "0")).join("");
+}
+
+function typed() {
+  const data = new FormData(form);
+  for (const field of [...data.keys()]) if (field.startsWith("berkas.")) data.delete(field);
+  return data;
+}
+
+function remember() {
+  const entries = [...typed()].filter(([field]) => /^(isian|menyusul|luar)\./.test(field));
+  localStorage.setItem(name, JSON.stringify({ at: new Date().toISOString(), entries }));
+}
+
+function restore() {
+  const kept = JSON.parse(localStorage.getItem(name) ?? "null");
+  if (!kept || (form.dataset.saved && kept.at <= form.dataset.saved)) return;
+  const values = new Map();
+  for (const [field, value] of kept.entries) values.set(field, [...(values.get(field) ?? []), value]);
+  for (const control of form.elements) {
+    if (!values.has(control.name) || control.type === "hidden") continue;
+    const value = values.get(control.name);
+    if (control.type === "radio" || control.type === "checkbox") control.checked = value.includes(control.value);
+    else control.value = value[0];
+  }
+  said.textContent = words.restored;
+  later(0);
+}
+
+function later(after = QUIET_MS) {
+  clearTimeout(timer);
+  timer = setTimeout(save, after);
+}
+
+async function save() {
+  clearTimeout(timer);
+  if (running) { again = true; return; }
+  running = true;
+  const at = localStorage.getItem(name);
+  try {
+    const data = typed();
+    data.set("key", key());
+    const answer = await fetch(form.dataset.draft, { method: "POST", body: data, headers: { Accept: "application/json" }, redirect: "manual" });
+    if (answer.status === 409) { said.textContent = words.gone; return; }
+    if (!answer.ok) throw new Error(String(answer.status));
+    show(await answer.json());
+    // Kept here only as long as the server has not got it.
+    if (localStorage.getItem(name) === at) localStorage.removeItem(name);
+  } catch {
+    said.textContent = words.unsent;
+  } finally {
+    running = false;
+    if (again) { again = false; save(); }
+  }
+}
+
+// What the server says after it kept something: what to show, what is missing. The HTML is its own, escaped there.
+function show(state) {
+  if (state.saved) said.textContent = state.saved;
+  for (const [id, shown] of Object.entries(state.shown ?? {})) {
+    for (const part of form.querySelectorAll(`[data-field="${id}"]`)) part.hidden = !shown;
+  }
+  for (const [id, html] of Object.entries(state.slots ?? {})) {
+    const slot = document.getElementById(id);
+    if (slot && !slot.contains(document.activeElement) && !slot.querySelector("[data-sending]")) {
+      const fresh = document.createRange().createContextualFragment(html.trim());
+      slot.replaceWith(fresh);
+      const there = document.getElementById(id);
+      if (there) watch(there);
+    }
+  }
+  if (lacking && state.lacking !== undefined) {
+    const open = lacking.querySelector("details")?.open;
+    lacking.replaceChildren(document.createRange().createContextualFragment(state.lacking));
+    if (open) lacking.querySelector("details")?.setAttribute("open", "");
+  }
+}
+
+// Files
+
+const queue = [];
+let sending = false;
+
+function watch(root) {
+  for (const zone of root.querySelectorAll("[data-slot]")) {
+    zone.querySelector("input[type=file]")?.addEventListener("change", (event) => {
+      const files = [...event.target.files];
+      if (!files.length) return;
+      queue.push({ zone, files, line: line(zone, files), key: key() });
+      event.target.value = "";
+      send();
+    });
+  }
+}
+
+function line(zone, files) {
+  const place = zone.querySelector(".sending");
+  place.dataset.sending = "";
+  const text = document.createElement("span");
+  text.textContent = `${files.map((one) => one.name).join(", ")}: ${words.waiting} `;
+  const bar = Object.assign(document.createElement("progress"), { max: 1, value: 0 });
+  bar.setAttribute("aria-label", words.sending);
+  const part = document.createElement("p");
+  part.append(text, bar);
+  place.append(part);
+  return { part, text, bar };
+}
+
+async function send() {
+  if (sending) return;
+  sending = true;
+  while (queue.length) {
+    const job = queue[0];
+    job.small ??= await Promise.all(job.files.map(smaller));
+    if (!(await upload(job))) break; // stays first, until there is a connection
+    queue.shift();
+  }
+  sending = false;
+}
+
+function upload(job) {
+  const slot = job.zone.dataset.slot;
+  const data = typed();
+  data.set("key", job.key);
+  for (const file of job.small) data.append(`berkas.${slot}`, file, file.name);
+  const address = job.zone.querySelector("button[formaction]").formAction;
+  return new Promise((done) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", address);
+    request.setRequestHeader("Accept", "application/json");
+    request.responseType = "json";
+    request.upload.addEventListener("progress", (event) => { if (event.lengthComputable) job.line.bar.value = event.loaded / event.total; });
+    request.addEventListener("load", () => {
+      const state = request.response;
+      if (!state || request.status >= 500 || request.status === 401) { fail(); return; }
+      delete job.zone.querySelector(".sending").dataset.sending;
+      job.line.bar.remove();
+      job.line.text.textContent = state.problems?.length ? state.problems.join(" ") : `${job.files.map((one) => one.name).join(", ")}: ${words.sent}`;
+      if (state.problems?.length) job.line.part.className = "error";
+      if (!state.problems?.length || Object.keys(state.slots ?? {}).length > 1) show(state.problems?.length ? { ...state, slots: {} } : state);
+      done(true);
+    });
+    const fail = () => { job.line.bar.value = 0; said.textContent = words.unsent; done(false); };
+    request.addEventListener("error", fail);
+    request.addEventListener("timeout", fail);
+    request.send(data);
+  });
+}
+
+// A photograph from a telephone has ten times the pixels that a page of paper needs.
+async function smaller(file) {
+  if (!/^image\/(jpeg|png)$/.test(file.type)) return file;
+  try {
+    const picture = await createImageBitmap(file);
+    const scale = LONG_SIDE_PX / Math.max(picture.width, picture.height);
+    if (scale >= 1) return file;
+    const canvas = Object.assign(document.createElement("canvas"), { width: Math.round(picture.width * scale), height: Math.round(picture.height * scale) });
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.85));
+    return blob && blob.size < file.size ? new File([blob], file.name.replace(/\.\w+$/, ".jpg"), { type: "image/jpeg" }) : file;
+  } catch {
+    return file;
+  }
+}
+
+watch(form);
+if (works) {
+  restore();
+  form.addEventListener("input", (event) => {
+    if (event.target.type === "file") return;
+    remember();
+    // A choice may show other questions: it does not wait.
+    later(event.target.matches("input[type=radio], input[type=checkbox], select") ? 0 : QUIET_MS);
+  });
+  // A name in the list and another one beside it cannot both be meant.
+  form.addEventListener("change", (event) => {
+    const beside = event.target.matches("[data-person]") && event.target.value && event.target.parentElement.querySelector("input");
+    if (beside) beside.value = "";
+  });
+  form.addEventListener("submit", () => { clearTimeout(timer); });
+}
+window.addEventListener("online", () => { send(); if (localStorage.getItem(name)) save(); });
+window.addEventListener("beforeunload", (event) => { if (queue.length) event.preventDefault(); });

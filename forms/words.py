@@ -1,0 +1,376 @@
+"""What staff read instead of values: times, states and what happened, in Indonesian words.
+
+Every text goes through Flask-Babel (the Indonesian is the msgid), also the patterns of dates, so that another language
+is a catalogue and no code. Nothing here is HTML: the templates escape what comes from people.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask_babel import format_date, get_locale, ngettext
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from engine import commands, events
+from engine.commands import Attachment, Erased
+from engine.definition import Field, ProcessDefinition
+from engine.instance import CANCELLED, COMPLETED, RUNNING, SUSPENDED, ProcessInstance, Step, UserTask
+from engine.requirements import fault
+
+WORKDAY_MINUTES = 450       # 7.5 hours (Perpres 21/2023): only to say long minutes shortly, never to count
+
+
+# Times
+
+def local(at: datetime, zone: str) -> datetime:
+    return at.astimezone(ZoneInfo(zone))
+
+
+def full(at: datetime, zone: str) -> str:
+    """`Selasa, 2 Februari 2027 pukul 10.15 WIB`."""
+    there = local(at, zone)
+    return _("%(hari)s pukul %(pukul)s %(zona)s", hari=full_day(there.date()), pukul=clock(there), zona=there.tzname() or "")
+
+
+def near(at: datetime, now: datetime, zone: str) -> str:
+    """`besok 16.00`, `Selasa 10.15`, `2 Februari 10.15`: as short as it can be said today without doubt."""
+    there = local(at, zone)
+    return f"{near_day(there.date(), local(now, zone).date())} {clock(there)}"
+
+
+def near_day(day: date, today: date) -> str:
+    distance = (day - today).days
+    if distance in (-1, 0, 1):
+        return {-1: _("kemarin"), 0: _("hari ini"), 1: _("besok")}[distance]
+    if abs(distance) < 7:
+        return format_date(day, "EEEE")
+    return format_date(day, _("d MMMM") if day.year == today.year else _("d MMMM y"))
+
+
+def clock(at: datetime) -> str:
+    """`10.15`."""
+    return f"{at.hour:02d}.{at.minute:02d}" if str(get_locale()) == "id" else f"{at.hour:02d}:{at.minute:02d}"
+
+
+def full_day(day: date) -> str:
+    """`Selasa, 2 Februari 2027`."""
+    return format_date(day, _("EEEE, d MMMM y"))
+
+
+def short_day(day: date) -> str:
+    """`2 Februari 2027`."""
+    return format_date(day, _("d MMMM y"))
+
+
+def length(duration: str, unit: str = "kerja") -> str:
+    """`2 hari kerja` of "P2D", `20 menit kerja` of "PT20M"; the text itself where it is no simple duration."""
+    found = re.fullmatch(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?", duration)
+    if not found or not any(found.groups()):
+        return duration
+    weeks, days, hours, minutes = (int(n or 0) for n in found.groups())
+    parts = [text for count, text in (
+        (weeks, ngettext("%(num)s minggu", "%(num)s minggu", weeks)), (days, ngettext("%(num)s hari", "%(num)s hari", days)),
+        (hours, ngettext("%(num)s jam", "%(num)s jam", hours)), (minutes, ngettext("%(num)s menit", "%(num)s menit", minutes))) if count]
+    return f"{' '.join(parts)} {_('kerja') if unit == 'kerja' else _('kalender')}"
+
+
+def working(minutes: int) -> str:
+    """Working minutes as people say them: `20 menit kerja`, `3 jam kerja`, `2 hari kerja`."""
+    if minutes < 60:
+        return ngettext("%(num)s menit kerja", "%(num)s menit kerja", minutes)
+    if minutes < WORKDAY_MINUTES:
+        return ngettext("%(num)s jam kerja", "%(num)s jam kerja", round(minutes / 60))
+    days = round(minutes / WORKDAY_MINUTES, 1)
+    return ngettext("%(n)s hari kerja", "%(n)s hari kerja", round(days), n=f"{days:g}".replace(".", ","))
+
+
+def size(bytes_: int) -> str:
+    """`1,2 MB`."""
+    for unit, divisor in (("MB", 1_000_000), ("kB", 1_000)):
+        if bytes_ >= divisor:
+            return f"{bytes_ / divisor:.1f} {unit}".replace(".0 ", " ").replace(".", "," if str(get_locale()) == "id" else ".")
+    return f"{bytes_} B"
+
+
+# States: three axes that are never mixed, each a shape and a word
+
+@dataclass(frozen=True)
+class Mark:
+    """A state as it is drawn everywhere: a shape, a word, and the class that gives its colour."""
+    shape: str
+    word: Any
+    look: str
+
+
+WAITING_MARK = Mark("○", _l("Menunggu diambil"), "open")
+WORKING_MARK = Mark("◐", _l("Sedang dikerjakan"), "working")
+DONE_MARK = Mark("✓", _l("Selesai"), "done")
+AHEAD_MARK = Mark("·", _l("Belum tiba"), "ahead")
+CANCELLED_TASK_MARK = Mark("×", _l("Dihentikan"), "ahead")
+ON_TIME = Mark("●", _l("Tepat waktu"), "on-time")
+DUE_SOON = Mark("▲", _l("Mendekati batas waktu"), "due-soon")
+LATE = Mark("■", _l("Terlambat"), "late")
+RETURNED = Mark("↩", _l("Dikembalikan untuk diperbaiki"), "returned")
+PROCESS_MARKS: Mapping[str, Mark] = {
+    RUNNING: Mark("▸", _l("Berjalan"), "working"), SUSPENDED: Mark("⏸\ufe0e", _l("Ditangguhkan"), "due-soon"),
+    COMPLETED: DONE_MARK, CANCELLED: Mark("×", _l("Dibatalkan"), "ahead")}
+
+
+def task_mark(owner: str | None) -> Mark:
+    return WORKING_MARK if owner else WAITING_MARK
+
+
+def time_mark(norm_at: datetime | None, late_at: datetime | None, opened_at: datetime, now: datetime) -> Mark | None:
+    """Whether an open user task is in time; None where the SOP gives it none.
+
+    Near its limit: at most a fifth of the time between opening and limit is left, and at least half a working day before
+    it; never of a minute step, whose limit is the end of the next working day.
+    """
+    if late_at is None:
+        return None
+    if now > late_at:
+        return LATE
+    if norm_at == late_at and late_at - now <= max((late_at - opened_at) / 5, timedelta(hours=4)):
+        return DUE_SOON
+    return ON_TIME
+
+
+def returned(task_round: int) -> str:
+    """`pengembalian ke-1` of the second round."""
+    return _("pengembalian ke-%(n)s", n=task_round - 1)
+
+
+# People and places
+
+def position(capacity: str | None, name: str) -> str:
+    """`Plh. Kepala PD`; the position's name alone of whoever holds it definitively."""
+    return {"plh": _("Plh. "), "plt": _("Plt. ")}.get(capacity or "", "") + name
+
+
+def step_name(definition: ProcessDefinition, element: str) -> str:
+    """`langkah 6, Memeriksa dan memaraf`, for the middle of a sentence."""
+    one = definition.elements.get(element)
+    if one is None:
+        return element
+    return _("langkah %(n)s, %(name)s", n=one.number, name=one.name) if one.number else one.name or element
+
+
+def document_name(definition: ProcessDefinition, type: str) -> str:
+    """The name of a document type, without what one step says about it in brackets ("(berparaf)")."""
+    field = definition.fields.get(type)
+    return field.label if field else type
+
+
+def attachment_words(attachment: Attachment) -> str:
+    """What was attached: file names, or where the paper lies, or the link."""
+    if attachment.form == "berkas":
+        return ", ".join(str_of(f.name) for f in attachment.files)
+    return {"cetak": _("naskah cetak: %(place)s", place=str_of(attachment.place)),
+            "tautan": _("tautan: %(place)s", place=str_of(attachment.place))}.get(attachment.form, str_of(attachment.place))
+
+
+def str_of(value: Any) -> str:
+    """A private text; a lawfully erased one says so."""
+    return _("(dihapus sesuai ketentuan)") if isinstance(value, Erased) else str(value or "")
+
+
+def value_words(field: Field, value: Any, names: Callable[[str], str]) -> str:
+    """A stored value as people read it; tables are drawn by their columns, not said."""
+    return cell_words(field.type, field.choices, value, names)
+
+
+def cell_words(type: str, choices: Any, value: Any, names: Callable[[str], str]) -> str:
+    if isinstance(value, Erased):
+        return str_of(value)
+    if value is None or value == "":
+        return "–"
+    if type == "boolean":
+        return _("Ya") if value else _("Tidak")
+    if type == "enum":
+        return next((c.label for c in choices if c.value == value), str(value))
+    if type == "person" and isinstance(value, dict):
+        return names(value["id"]) if "id" in value else str(value.get("nama", ""))
+    if type == "date" and fault("date", value, ()) is None:
+        return short_day(date.fromisoformat(value))
+    if type == "time":
+        return str(value).replace(":", ".")
+    if type == "decimal":
+        return str(value).replace(".", ",")
+    return str(value)
+
+
+# What happened, as sentences. One for each type of event; staff pages tell those that somebody did or waits for.
+
+TOLD = frozenset({
+    "ProcessInstanceStarted", "ProcessInstanceSuspended", "ProcessInstanceResumed", "ProcessInstanceCancelled",
+    "ProcessInstanceCompleted", "ProcessInstanceCorrected", "UserTaskOpened", "UserTaskClaimed", "UserTaskReleased",
+    "UserTaskReassigned", "ValuesRecorded", "UserTaskCompleted", "TeamAppointed", "TimerFired", "DocumentAttached",
+    "RequirementOwed", "RequirementSettled", "RequirementWaived", "CommentAdded", "IncidentRaised", "IncidentResolved"})
+
+
+@dataclass(frozen=True)
+class Told:
+    """A sentence of the history, and when it became true."""
+    at: datetime
+    text: str
+
+
+def history(steps: Iterable[Step], definition: ProcessDefinition, zone: str, names: Callable[[str], str]) -> list[Told]:
+    """What happened, told to staff, in the order it happened.
+
+    steps  from the beginning, or from anywhere on: of a task that was opened before, only the name is missing.
+    """
+    told, tasks = [], {}
+    for step in steps:
+        tasks |= {e.user_task: e.element for e in step.events if isinstance(e, events.UserTaskOpened)}
+        kinds = {type(one) for one in step.events}
+        for one in step.events:
+            # Who completes an unclaimed task claims it in the same instant: that is one sentence, not two.
+            twice = isinstance(one, events.UserTaskClaimed) and events.UserTaskCompleted in kinds
+            if type(one).__name__ in TOLD and not twice:
+                told.append(Told(step.command.at, sentence(one, step, definition, zone, names, tasks)))
+    return told
+
+
+def sentence(event: events.Event, step: Step, definition: ProcessDefinition, zone: str, names: Callable[[str], str],
+             tasks: Mapping[int, str]) -> str:
+    """One event as a sentence.
+
+    names  the name of a person, a position or a unit by its id.
+    tasks  the element of each user task by its number.
+    """
+    act, actor = step.command.act, step.command.actor
+    who = names(actor.person)
+    if actor.capacity in ("plh", "plt") and actor.position:
+        who = f"{who} ({position(actor.capacity, names(actor.position))})"
+
+    def element(id: str | None) -> str:
+        return step_name(definition, id) if id else _("berkas proses")
+
+    def why(value: Any) -> str:
+        return _(" Alasan: %(why)s", why=str_of(value)) if value else ""
+
+    match event:
+        case events.ProcessInstanceStarted(year):
+            return _("%(who)s memulai %(name)s Tahun %(year)s.", who=who, name=definition.name, year=year) if year else _(
+                "%(who)s memulai %(name)s.", who=who, name=definition.name)
+        case events.ProcessInstanceSuspended():
+            return _("%(who)s menangguhkan berkas proses.", who=who) + why(getattr(act, "reason", ""))
+        case events.ProcessInstanceResumed():
+            return _("%(who)s melanjutkan berkas proses.", who=who) + why(getattr(act, "reason", ""))
+        case events.ProcessInstanceCancelled():
+            return _("%(who)s membatalkan berkas proses.", who=who) + why(getattr(act, "reason", ""))
+        case events.ProcessInstanceCompleted():
+            return _("Seluruh langkah selesai.")
+        case events.ProcessInstanceCorrected(fields, _closed, opened):
+            what = ", ".join([*(definition.fields[id].label for id in fields if id in definition.fields), *map(element, opened)])
+            return _("%(who)s (administrator) mengoreksi berkas proses: %(what)s.", who=who, what=what or _("keadaan langkah")) + why(
+                getattr(act, "reason", ""))
+        case events.ElementEntered(_token, id, _flow):
+            return _("Memasuki %(element)s.", element=element(id))
+        case events.ElementLeft(_token, id, _flow):
+            return _("Meninggalkan %(element)s.", element=element(id))
+        case events.TokenConsumed(_token, id, _flow):
+            return _("Cabang bergabung pada %(element)s.", element=element(id))
+        case events.ConditionEvaluated(_token, id, flow, result):
+            name = definition.flows[flow].name if flow in definition.flows else flow
+            return _("%(element)s: %(flow)s terpenuhi.", element=element(id), flow=name or flow) if result else _(
+                "%(element)s: %(flow)s tidak terpenuhi.", element=element(id), flow=name or flow)
+        case events.UserTaskOpened(_number, id, lane, round, _norm, late_at, _escalate):
+            performer = definition.lane(lane)
+            said = {"what": _upper(element(id)), "who": performer.name if performer else lane}
+            text = _("%(what)s dibuka untuk %(who)s.", **said) if late_at is None else _(
+                "%(what)s dibuka untuk %(who)s, paling lambat %(until)s.", **said, until=full(late_at, zone))
+            return text + (" " + _("Ini %(n)s.", n=returned(round)) if round > 1 else "")
+        case events.UserTaskClaimed(_number, person):
+            return _("%(who)s mengambil %(what)s.", who=names(person), what=element(tasks.get(event.user_task)))
+        case events.UserTaskReleased(_number, person):
+            return _("%(who)s melepaskan tugas yang diambil %(owner)s.", who=who, owner=names(person)) if person != actor.person else _(
+                "%(who)s melepaskan tugas.", who=who)
+        case events.UserTaskReassigned(_number, person, _before):
+            return (_("%(who)s mengalihkan tugas kepada %(to)s.", who=who, to=names(person)) if person else _(
+                "%(who)s mengembalikan tugas kepada seluruh pelaksana.", who=who)) + why(getattr(act, "reason", ""))
+        case events.ValuesRecorded(_number, fields):
+            return _("%(who)s mencatat: %(what)s.", who=who, what=", ".join(
+                definition.fields[id].label for id in fields if id in definition.fields))
+        case events.UserTaskCompleted(_number, id, _waiting, _processing, late):
+            text = _("%(who)s menyelesaikan %(what)s.", who=who, what=element(id))
+            if actor.on_behalf_of:
+                text = _("%(who)s mencatat %(what)s atas nama %(office)s.", who=who, what=element(id), office=names(actor.on_behalf_of))
+            done_at = getattr(act, "done_at", None)
+            if done_at:
+                text += " " + _("Dikerjakan di luar aplikasi pada %(at)s.", at=full(done_at, zone))
+            return text + (" " + _("Terlambat.") if late else "")
+        case events.UserTaskCancelled(_number, id):
+            return _("%(what)s dihentikan.", what=_upper(element(id)))
+        case events.TeamAppointed(lane, members, _basis):
+            performer = definition.lane(lane)
+            return _("%(lane)s untuk berkas proses ini: %(who)s.", lane=performer.name if performer else lane,
+                     who=", ".join(f"{names(person)} ({role})" for person, role in members))
+        case events.TimerStarted(_number, id, _of, due_at, _calendar, _left):
+            return _("Pengatur waktu %(name)s berjalan sampai %(until)s.", name=_timer_name(definition, id), until=full(due_at, zone))
+        case events.TimerFired(_number, id):
+            host = definition.elements[id].attached_to if id in definition.elements else None
+            if host:
+                return _("Batas waktu %(what)s terlewati; pengingat dicatat.", what=element(host))
+            return _("%(name)s telah tiba.", name=_timer_name(definition, id))
+        case events.TimerCancelled(_number, id):
+            return _("Pengatur waktu %(name)s dihentikan.", name=_timer_name(definition, id))
+        case events.DocumentAttached(document, version, _number):
+            given = act.attachments.get(document) if isinstance(act, commands.StartProcessInstance) else getattr(act, "attachment", None)
+            return _("%(who)s melampirkan %(what)s versi %(version)s (%(files)s).", who=who, what=document_name(definition, document),
+                     version=version, files=attachment_words(given) if given else "")
+        case events.RequirementOwed(document, until, promised, _number):
+            promise = act.promise if isinstance(act, commands.OweRequirement) else next(
+                (p for p in getattr(act, "promises", ()) if p.document == document), None)
+            return _("%(who)s menyatakan %(what)s menyusul, dijanjikan %(day)s, paling lambat sebelum %(until)s selesai.", who=who,
+                     what=document_name(definition, document), day=short_day(date.fromisoformat(promised)),
+                     until=element(until)) + why(promise.reason if promise else "")
+        case events.RequirementSettled(document):
+            return _("%(what)s yang menyusul sudah terpenuhi.", what=document_name(definition, document))
+        case events.RequirementWaived(document, _number):
+            return _("%(who)s memberikan dispensasi untuk %(what)s.", who=who, what=document_name(definition, document)) + why(
+                getattr(act, "reason", ""))
+        case events.CommentAdded(_number):
+            return _("%(who)s menulis komentar: %(text)s", who=who, text=str_of(getattr(act, "text", "")))
+        case events.IncidentRaised(_number, _kind, id, _detail):
+            return _("Gangguan pada %(what)s. Administrator diberi tahu; isian tetap tersimpan.", what=element(id))
+        case events.IncidentResolved(_number):
+            return _("%(who)s (administrator) menangani gangguan.", who=who) + why(getattr(act, "reason", ""))
+    raise AssertionError(f"no sentence for {type(event).__name__}")
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _timer_name(definition: ProcessDefinition, id: str) -> str:
+    if definition.deadline and id == definition.deadline.id:
+        return definition.deadline.name or id
+    one = definition.elements.get(id)
+    return one.name or id if one else id
+
+
+# After an act: what is true now, and what comes next
+
+def what_is_next(instance: ProcessInstance, definition: ProcessDefinition, performers: Callable[[UserTask], str], now: datetime,
+                 zone: str) -> str:
+    """`Sekarang menunggu Camat Lasem sampai besok 11.30.`"""
+    if instance.status == COMPLETED:
+        return _("Seluruh langkah selesai.")
+    waiting = [_("%(who)s sampai %(until)s", who=performers(task), until=near(task.late_at, now, zone)) if task.late_at else performers(task)
+               for task in instance.user_tasks.values()]
+    return _("Sekarang menunggu %(whom)s.", whom=_(" dan ").join(waiting)) if waiting else ""
+
+
+def instant_of(day: str, time: str, zone: str) -> datetime | None:
+    """The instant of a local date and time as they come from the page; None where they are none."""
+    try:
+        return datetime.fromisoformat(f"{day}T{time}").replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    except ValueError:
+        return None
