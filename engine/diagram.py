@@ -85,7 +85,9 @@ def definition_of(root: etree._Element, hashes: tuple[str, str, str]) -> Process
     lanes, lane_of = _lanes(process)
     flows = tuple(process.iterchildren(BPMN + "sequenceFlow"))
     defaults = {(one.get("id"), one.get("default")) for one in process.iterchildren(BPMN + "exclusiveGateway")}
-    elements = [_element(one, lane_of) for one in process if one.tag in FLOW_NODES]
+    # The event subprocess is no element but the deadline: no flow leads to it.
+    nodes = (one for one in process if one.tag in FLOW_NODES and one.get("triggeredByEvent") != "true")
+    elements = [_element(one, lane_of) for one in nodes]
     start = next(process.iterchildren(BPMN + "startEvent"), None)
     return ProcessDefinition(
         key=process.get("id", ""),

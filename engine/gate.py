@@ -42,8 +42,8 @@ OTHER_NODES = ("task", "manualTask", "serviceTask", "scriptTask", "businessRuleT
 FLOW_NODES = frozenset(BPMN + name for name in SUPPORTED_NODES + OTHER_NODES)
 
 MOST_BYTES = 2_000_000
-MOST_TAGS = 50_000              # a tag is at least one "<"; counted before anything is parsed
-MOST_EQUALS = 100_000           # an attribute is at least one "="
+MOST_TAGS = 25_000              # a tag is at least one "<"; counted before anything is parsed
+MOST_EQUALS = 50_000            # an attribute is at least one "="
 MOST_DEPTH = 40
 MOST_ATTRIBUTES = 40            # of one element
 MOST_ATTRIBUTE = 400            # characters
@@ -140,8 +140,9 @@ def opened(data: bytes) -> tuple[etree._Element | None, tuple[Finding, ...]]:
     found = Findings()
     text = _decoded(data, found)
     root = None if text is None else _parsed(text, found)
-    if root is not None:
-        for rule in (_no_instructions, _bounded, _seen):
+    for rule in (_no_instructions, _bounded, _seen):
+        # Each rule may count on what those before it bound: looking at 50,000 attributes of one element takes minutes.
+        if root is not None and not found.errors:
             rule(root, found)
     return (None if found.errors else root), found.all()
 
@@ -217,6 +218,7 @@ def _bounded(root: etree._Element, found: Findings) -> None:
         if len(node.attrib) > MOST_ATTRIBUTES:
             found.error(place(node), f"Satu unsur memuat {len(node.attrib)} atribut; paling banyak {MOST_ATTRIBUTES}. "
                                      "Hapus yang tidak perlu.")
+            return
         for name, value in node.attrib.items():
             most = MOST_VALUE if name in WORDY_ATTRIBUTES else MOST_ATTRIBUTE
             if len(value) > most:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from . import expressions
-from .definition import BUILT_IN_NAMES, Element, Field, ProcessDefinition, SequenceFlow, Timer
+from .definition import BUILT_IN_NAMES, Element, Field, ProcessDefinition, Timer
 from .gate import SUPPORTED_NODES, Judged, counted, folded, listed, nearest, plain_value, quoted, some
 from .sop import in_words, norm
 
@@ -27,16 +27,17 @@ WAITING = ("userTask", "intermediateCatchEvent")
 
 def of_bounded_size(it: Judged) -> bool:
     """Whether the process is of a size that can be looked at, and run."""
-    definition, before = it.definition, it.found.errors
+    definition = it.definition
     fields = sum(1 + len(one.columns) for element in definition.elements.values() for one in element.form)
     counts = {"unsur": (len(definition.elements), MOST_NODES), "panah": (len(definition.flows), MOST_FLOWS),
-              "lane": (len(definition.lanes), MOST_LANES), "isian dan kolom": (fields, MOST_FIELDS),
-              "huruf dalam ungkapan": (sum(len(one.source) for one in _written(it)), MOST_EXPRESSIONS)}
+              "lane": (len(definition.lanes), MOST_LANES), "isian dan kolom": (fields, MOST_FIELDS)}
+    if all(count <= most for count, most in counts.values()):
+        counts["huruf dalam ungkapan"] = (sum(len(one.source) for one in _written(it)), MOST_EXPRESSIONS)
     for what, (count, most) in counts.items():
         if count > most:
             it.error(definition.key, f"Proses memuat {counted(count)} {what}; paling banyak {counted(most)}. Pecah "
                                      "menjadi beberapa proses.")
-    return it.found.errors == before
+    return all(count <= most for count, most in counts.values())
 
 
 def of_definition(it: Judged) -> None:
@@ -197,6 +198,10 @@ class TooMany(Exception):
     """More markings than we look at."""
 
 
+_Moving = tuple[frozenset[str], tuple[str, ...]]
+"""Tokens at rest, and the flows that others move along."""
+
+
 def _sound(it: Judged) -> None:
     """Plays every run with tokens, whatever the conditions say: none gets stuck at a join, none meets another."""
     game = _Game(it.definition)
@@ -220,7 +225,13 @@ class _Game:
     join (the id of the flow it came by), and for a reminder that fired once, the id of its boundary event."""
 
     def __init__(self, definition: ProcessDefinition):
-        self.definition = definition
+        self.elements = definition.elements
+        self.flows = definition.flows
+        self.edges = definition.boundary_events
+        self.start = definition.start.id
+        self.outgoing = {id: tuple(flow.id for flow in flows) for id, flows in definition.outgoing.items()}
+        self.awaited = {id: frozenset(flow.id for flow in definition.incoming[id]) for id in definition.elements
+                        if definition.elements[id].kind == "parallelGateway" and len(definition.incoming[id]) > 1}
         self.doubled: set[str] = set()
         self.stuck: set[str] = set()
         self.moves = 0
@@ -228,7 +239,7 @@ class _Game:
 
     def play(self) -> None:
         """Looks at every marking that can be reached. Raises TooMany past the limit."""
-        waiting = list(self._settle(frozenset(), (self.definition.outgoing[self.definition.start.id][0],)))
+        waiting = list(self._settle(frozenset(), self.outgoing[self.start]))
         seen = set(waiting)
         while waiting:
             marking = waiting.pop()
@@ -238,33 +249,31 @@ class _Game:
                     waiting.append(after)
             if len(seen) > MOST_MARKINGS:
                 raise TooMany
-            self._look(marking)
+            if not any(self._waits(one) for one in marking):
+                self.stuck |= {self.flows[one].target for one in marking if one in self.flows}
 
-    def _look(self, marking: frozenset[str]) -> None:
-        if any(one in self.definition.elements and self.definition.elements[one].kind in WAITING for one in marking):
-            return
-        self.stuck |= {self.definition.flows[one].target for one in marking if one in self.definition.flows}
+    def _waits(self, id: str) -> bool:
+        return id in self.elements and self.elements[id].kind in WAITING
 
     def _after(self, marking: frozenset[str]) -> Iterator[frozenset[str]]:
         """The markings one act further: a waiting element goes on, or a timer at its edge fires."""
-        for id in marking:
-            element = self.definition.elements.get(id)
-            if element is None or element.kind not in WAITING:
-                continue
-            edges = self.definition.boundary_events[id]
+        for id in filter(self._waits, marking):
+            edges = self.edges[id]
             gone = marking - {id} - {one.id for one in edges}
-            yield from self._settle(gone, self.definition.outgoing[id])
+            yield from self._settle(gone, self.outgoing[id])
             for edge in edges:
                 if edge.interrupting:
-                    yield from self._settle(gone, self.definition.outgoing[edge.id])
+                    yield from self._settle(gone, self.outgoing[edge.id])
                 elif edge.id not in marking and edge.id not in self.harmless:
                     # A cycle fires again and again, other timers once while their task is open.
                     fired = marking if edge.timer and edge.timer.kind == "cycle" else marking | {edge.id}
-                    yield from self._settle(fired, self.definition.outgoing[edge.id])
+                    yield from self._settle(fired, self.outgoing[edge.id])
 
-    def _settle(self, tokens: frozenset[str], moving: tuple[SequenceFlow, ...]) -> Iterator[frozenset[str]]:
-        """Every marking in which the moving tokens may come to rest. Which way a gateway decides is not known here."""
+    def _settle(self, tokens: frozenset[str], moving: tuple[str, ...]) -> Iterator[frozenset[str]]:
+        """Every marking in which tokens moving along these flows may come to rest. Which way a gateway decides is not
+        known here, so every way is gone."""
         waiting = [(tokens, moving)]
+        seen = set(waiting)
         while waiting:
             self.moves += 1
             if self.moves > MOST_MOVES:
@@ -273,42 +282,43 @@ class _Game:
             if not moving:
                 yield tokens
                 continue
-            flow, rest = moving[0], moving[1:]
-            element = self.definition.elements[flow.target]
-            out = self.definition.outgoing[element.id]
-            if element.kind in WAITING or self._joins(element):
-                waiting += self._rest(tokens, flow, element, out, rest)
-            elif element.kind == "exclusiveGateway":
-                waiting += [(tokens, (way, *rest)) for way in out]
-            elif element.kind == "parallelGateway":
-                waiting.append((tokens, (*out, *rest)))
-            elif element.terminate:
-                yield frozenset()
-            else:
-                waiting.append((tokens, rest))
+            for further in self._move(tokens, moving[0], moving[1:]):
+                if further not in seen:
+                    seen.add(further)
+                    waiting.append(further)
 
-    def _joins(self, element: Element) -> bool:
-        return element.kind == "parallelGateway" and len(self.definition.incoming[element.id]) > 1
+    def _move(self, tokens: frozenset[str], flow: str, rest: tuple[str, ...]) -> list[_Moving]:
+        """What may come of one token that arrives by `flow`, while `rest` still move."""
+        element = self.elements[self.flows[flow].target]
+        out = self.outgoing[element.id]
+        if element.kind in WAITING or element.id in self.awaited:
+            return self._rest(tokens, flow, element.id, rest)
+        if element.kind == "exclusiveGateway":
+            return [(tokens, (way, *rest)) for way in out]
+        if element.kind == "parallelGateway":
+            return [(tokens, (*out, *rest))]
+        assert element.kind == "endEvent", element.kind
+        return [(frozenset(), ())] if element.terminate else [(tokens, rest)]
 
-    def _rest(self, tokens: frozenset[str], flow: SequenceFlow, element: Element, out: tuple[SequenceFlow, ...],
-              moving: tuple[SequenceFlow, ...]) -> list[tuple[frozenset[str], tuple[SequenceFlow, ...]]]:
-        """A token comes to a waiting element, or to a join: then it goes on when the others are there."""
-        place = element.id if element.kind in WAITING else flow.id
+    def _rest(self, tokens: frozenset[str], flow: str, id: str, rest: tuple[str, ...]) -> list[_Moving]:
+        """A token comes to a waiting element, or to a join: from there it goes on when the others have come."""
+        place = flow if id in self.awaited else id
         if place in tokens:
-            self.doubled.add(element.id)
+            self.doubled.add(id)
             return []
         tokens |= {place}
-        awaited = {one.id for one in self.definition.incoming[element.id]}
-        if element.kind in WAITING or not awaited <= tokens:
-            return [(tokens, moving)]
-        return [(tokens - awaited, (*out, *moving))]
+        if id in self.awaited and self.awaited[id] <= tokens:
+            return [(tokens - self.awaited[id], (*self.outgoing[id], *rest))]
+        return [(tokens, rest)]
 
     def _only_ends(self, id: str) -> bool:
         """Whether a token that leaves here just ends, so that it need not be played."""
-        behind = _walk([id], lambda one: () if self.definition.elements[one].kind in WAITING
-                       else [flow.target for flow in self.definition.outgoing[one]])
+        def further(one: str) -> Iterable[str]:
+            return () if self._waits(one) else [self.flows[way].target for way in self.outgoing[one]]
+
+        behind = _walk([id], further)
         return all(one.kind in ("boundaryEvent", "exclusiveGateway") or (one.kind == "endEvent" and not one.terminate)
-                   for one in (self.definition.elements[id] for id in behind))
+                   for one in (self.elements[id] for id in behind))
 
 
 # Timers
@@ -435,10 +445,9 @@ def _references(it: Judged) -> None:
             named.append((id, "sop.kepada", listed(timer.reminder_to or "")))
             named.append((id, "sop.tembusan", listed(timer.reminder_copy or "")))
     for id, property, lanes in named:
-        for lane in lanes:
-            if definition.lane(lane.partition(":")[0]) is None:
-                it.error(id, f"Properti {property} menyebut lane {quoted(lane)}, yang tidak ada. Lane dalam proses "
-                             f"ini: {some(one.id for one in definition.lanes)}.")
+        for lane in [one for one in lanes if definition.lane(one.partition(":")[0]) is None][:1]:
+            it.error(id, f"Properti {property} menyebut lane {quoted(lane)}, yang tidak ada. Lane dalam proses ini: "
+                         f"{some(one.id for one in definition.lanes)}.")
     for one in definition.lanes:
         if one.recorded_by and not one.other_office:
             it.warning(one.id, f"Lane {quoted(one.name)} mempunyai sop.dicatatOleh tetapi bukan kantor lain. "
@@ -459,10 +468,10 @@ def _slots_refer(it: Judged) -> None:
         if slot.owed_until is not None and slot.owed_until not in tasks:
             it.error(element.id, f"{said} boleh menyusul sampai {quoted(slot.owed_until)}, yang bukan user task dalam "
                                  "proses ini. Isi sop.menyusul dengan id user task.", one.line)
-        for lane in slot.attachers:
-            if it.definition.lane(lane) is None:
-                it.error(element.id, f"{said} boleh dilampirkan oleh lane {quoted(lane)}, yang tidak ada. Isi "
-                                     f"sop.pelampir dengan: {some(one.id for one in it.definition.lanes)}.", one.line)
+        lanes = [lane.id for lane in it.definition.lanes]
+        for attacher in [one for one in slot.attachers if one not in lanes][:1]:
+            it.error(element.id, f"{said} boleh dilampirkan oleh lane {quoted(attacher)}, yang tidak ada. Isi "
+                                 f"sop.pelampir dengan: {some(lanes)}.", one.line)
         text = it.definition.fields.get(slot.text_from or "")
         if slot.text_from is not None and (text is None or text.type == "document"):
             it.error(element.id, f"{said} dibuat dari isian {quoted(slot.text_from)}, yang tidak ada. Isi "
@@ -533,11 +542,12 @@ def _written(it: Judged) -> Iterator[_Written]:
     for element, one in _form_places(it):
         for source, property in _field_expressions(one):
             yield _Written(element.id, one.line, f"{property} isian {quoted(one.id)}", source)
+        names = frozenset(column.id for column in one.columns)
         for column in one.columns:
             if column.required_if is not None:
                 yield _Written(element.id, one.line,
                     f"kolom {quoted(column.id)} tabel {quoted(one.id)}",
-                    column.required_if, frozenset(other.id for other in one.columns))
+                    column.required_if, names)
 
 
 def _field_expressions(one: Field) -> Iterator[tuple[str, str]]:
