@@ -5,6 +5,7 @@ command or an event is, is not this module's business: bodies come as encoded va
 """
 from __future__ import annotations
 
+import hmac
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -82,9 +83,10 @@ def sequence_of(db: Connection, stream: str, command_id: str) -> int | None:
     return BY_COMMAND(db, stream=stream, command_id=command_id).scalar()
 
 
-def read(db: Connection, stream: str, after: int = 0) -> Iterator[Entry]:
+def read(db: Connection, stream: str, after: int = 0, key: bytes | None = None) -> Iterator[Entry]:
     """The stream's rows in order, each checked against its hash and its values against theirs.
 
+    key  checks the seals too: a row that somebody without the key has added is found.
     Raises records.RecordError, with stream and sequence, at the first that does not agree.
     """
     values: dict[int, dict[str, Any]] = {}
@@ -93,13 +95,18 @@ def read(db: Connection, stream: str, after: int = 0) -> Iterator[Entry]:
     rows = db.execute(select(journal).where(journal.c.stream == stream, journal.c.sequence > after).order_by(journal.c.sequence))
     expected, prev = after + 1, None
     for row in rows:
-        body, hash = bytes(row.body), bytes(row.hash)
-        value = records.parse(body)
         place = f"{stream}, row {row.sequence}"
+        try:
+            body, hash = bytes(row.body), bytes(row.hash)
+            value = records.parse(body)
+        except (TypeError, ValueError) as error:
+            raise records.RecordError(f"{place}: its body cannot be read.") from error
         if row.sequence != expected or value["sequence"] != expected or value["stream"] != stream:
             raise records.RecordError(f"{place}: row {expected} was expected here.")
         if records.leaf(body) != hash:
             raise records.RecordError(f"{place}: its body does not have its hash.")
+        if key is not None and not hmac.compare_digest(records.seal(key, hash), bytes(row.mac)):
+            raise records.RecordError(f"{place}: its seal was not made with this installation's key.")
         if expected > after + 1 and value["prev"] != prev or expected == 1 and value["prev"] is not None:
             raise records.RecordError(f"{place}: it does not follow from the row before it.")
         shown = {}

@@ -1,0 +1,167 @@
+"""The journal's bytes, hashes and seals: fixed by a frozen file of vectors, and checked row by row when read."""
+from __future__ import annotations
+
+import json
+import typing
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select, update
+
+from engine import commands, events
+from engine.commands import (
+    Actor,
+    AttachDocument,
+    Attachment,
+    Command,
+    CompleteUserTask,
+    Correct,
+    Erased,
+    File,
+    OweRequirement,
+    Promise,
+    StartProcessInstance,
+)
+from engine.events import ElementEntered, TeamAppointed, TimerStarted, UserTaskCompleted, UserTaskOpened
+from engine.store import journal, records
+from engine.store.database import migrate, open_database
+from engine.store.schema import journal_value
+
+VECTORS = Path(__file__).parent / "journal_vectors.json"
+KEY = bytes(range(32))
+AT = datetime(2027, 2, 2, 3, 15, 0, 5, tzinfo=UTC)
+ACTOR = Actor(person="camat", position="camat_lasem", unit="kecamatan_lasem", capacity="plh", basis="800/1/2027", lanes=("kepala_pd",))
+
+
+def rows() -> list[dict]:
+    """Rows of every shape that a body can have: nothing typed, values, files, promises, decimals, no events."""
+    start = StartProcessInstance(
+        key="k", definition="d" * 64, unit="kecamatan_lasem", calendars={"": "c" * 64}, data={"tahun_laporan": 2026, "nilai": "1250.50"},
+        attachments={"surat_edaran": Attachment(files=(File(sha256="a" * 64, size_bytes=3, media_type="application/pdf", name="é.pdf"),))},
+        promises=(Promise(document="sk_tim", promised="2027-01-04", reason="Menunggu tanda tangan"),), unit_facts={"sop.nomorSop": "1"})
+    complete = CompleteUserTask(user_task=2, data={"arahan": "Susun\nTim — €", "baris": [{"pegawai": {"id": "tim1"}}], "kosong": None}, done_at=AT)
+    attach = AttachDocument(document="lhr", user_task=9, attachment=Attachment(form="cetak", place="Lemari 2"))
+    acts = [(start, [events.ProcessInstanceStarted(2026), ElementEntered(1, "mulai", "")]),
+            (complete, [UserTaskCompleted(2, "langkah_1", 20, None, False), TeamAppointed("tim", (("tim1", "ketua"),), 2),
+                        UserTaskOpened(5, "langkah_2", "sekretaris_pd", 1, AT, AT, None), TimerStarted(6, "waktu_2", 5, AT, "c" * 64, 1)]),
+            (attach, [events.DocumentAttached("lhr", 1, 9)]),
+            (OweRequirement(user_task=9, promise=Promise(document="lhr", promised="2027-02-10", reason="Belum diterima")),
+             [events.RequirementOwed("lhr", "langkah_9", "2027-02-10", 9)]),
+            (Correct(reason="Salah ketik", data={"nomor_lhr": "700/2"}), [])]
+    return [{"command": Command(id=f"id-{n}", at=AT, actor=ACTOR, act=act, asked="f" * 64), "events": told} for n, (act, told) in enumerate(acts, 1)]
+
+
+def written(url: str) -> list[dict]:
+    """The rows, written with counted salts: hex of body, hash, seal and values."""
+    database = open_database(url, KEY)
+    migrate(database)
+    grain = iter(range(1_000))
+    with database.begin() as db:
+        prev = None
+        for n, one in enumerate(rows(), 1):
+            prev = journal.append(db, KEY, stream="instance/1", sequence=n, prev=prev, command_id=one["command"].id, at=AT,
+                                  command=one["command"], events=one["events"], definition="d" * 64, calendars={"": "c" * 64},
+                                  engine="alur 1", marking_hash="e" * 64, salt=lambda: next(grain).to_bytes(16, "big"))
+        found = [{"body": bytes(row.body).decode(), "hash": bytes(row.hash).hex(), "mac": bytes(row.mac).hex()}
+                 for row in db.execute(select(journal.journal).order_by(journal.journal.c.sequence))]
+        values = [[row.path, bytes(row.salt).hex(), bytes(row.value).decode()]
+                  for row in db.execute(select(journal_value).order_by(journal_value.c.sequence, journal_value.c.path))]
+    database.close()
+    return [*found, {"values": values}]
+
+
+def test_the_bytes_are_those_of_the_frozen_vectors(database_url: str) -> None:
+    # Written once, never again: what is in somebody's journal cannot be changed by us.
+    assert written(database_url) == json.loads(VECTORS.read_text())
+
+
+def test_nothing_that_was_typed_stands_in_a_body(database_url: str) -> None:
+    bodies = "".join(one.get("body", "") for one in written(database_url))
+    for typed in ("Susun", "1250.50", "é.pdf", "Menunggu", "Lemari", "Belum diterima", "Salah ketik", "700/2", "2026\""):
+        assert typed not in bodies
+
+
+def test_what_is_read_is_what_was_written(database_url: str) -> None:
+    written(database_url)
+    database = open_database(database_url, KEY)
+    with database.read() as db:
+        entries = list(journal.read(db, "instance/1"))
+        assert [records.decode(Command, entry.command) for entry in entries] == [one["command"] for one in rows()]
+        assert [[records.decode(records.KINDS[e["type"]], e) for e in entry.events] for entry in entries] == [one["events"] for one in rows()]
+        assert journal.head(db, "instance/1")[:2] == (5, entries[-1].hash)
+        assert journal.sequence_of(db, "instance/1", "id-3") == 3 and journal.sequence_of(db, "instance/1", "id-9") is None
+        assert journal.streams(db, "instance/") == ["instance/1"]
+    database.close()
+
+
+def test_an_erased_value_leaves_its_hash_and_everything_else_verifies(database_url: str) -> None:
+    written(database_url)
+    database = open_database(database_url, KEY)
+    with database.begin() as db:
+        db.execute(update(journal_value).where(journal_value.c.path == "command.act.data.arahan").values(value=None))
+    with database.read() as db:
+        entries = list(journal.read(db, "instance/1"))
+        command = records.decode(Command, entries[1].command)
+    assert isinstance(command.act.data["arahan"], Erased) and command.act.data["baris"] == [{"pegawai": {"id": "tim1"}}]
+    database.close()
+
+
+@pytest.mark.parametrize("damage", [
+    "UPDATE journal SET body = replace(CAST(body AS TEXT), 'camat', 'sekda') WHERE sequence = 2",
+    "DELETE FROM journal WHERE sequence = 3",
+    "UPDATE journal SET sequence = 30 WHERE sequence = 3",
+    "UPDATE journal_value SET value = CAST('\"Ditulis ulang\"' AS BLOB) WHERE path = 'command.act.data.arahan'",
+    "UPDATE journal SET hash = CAST('00000000000000000000000000000000' AS BLOB) WHERE sequence = 4",
+])
+def test_a_row_that_was_tampered_with_is_found_where_it_stands(tmp_path: Path, damage: str) -> None:
+    import sqlite3
+    written(f"sqlite:///{tmp_path / 'a.db'}")
+    with sqlite3.connect(tmp_path / "a.db") as file:        # who has the file can drop the triggers
+        for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            file.execute(f"DROP TRIGGER {name}")
+        file.execute(damage)
+    file.close()
+    database = open_database(f"sqlite:///{tmp_path / 'a.db'}", KEY)
+    with database.read() as db, pytest.raises(records.RecordError, match="instance/1, row"):
+        list(journal.read(db, "instance/1"))
+    database.close()
+
+
+def test_every_act_and_event_says_its_name_and_comes_back() -> None:
+    for kind in (*typing.get_args(commands.Act), *typing.get_args(events.Event)):
+        assert records.KINDS[kind.__name__] is kind
+        records.decoder(kind)
+    for one in rows():
+        assert records.decode(Command, json.loads(json.dumps(records.encode(one["command"])))) == one["command"]
+        for event in one["events"]:
+            assert records.decode(type(event), json.loads(records.canonical(records.told(event)))) == event
+
+
+JSON = st.recursive(st.none() | st.booleans() | st.integers(-2**53 + 1, 2**53 - 1) | st.text(), lambda inner: st.lists(inner, max_size=4)
+                    | st.dictionaries(st.text(), inner, max_size=4), max_leaves=20)
+
+
+@given(JSON)
+def test_our_bytes_are_rfc_8785_whatever_the_value(value: object) -> None:
+    try:
+        expected = rfc8785.dumps(value)
+    except rfc8785.CanonicalizationError:       # lone surrogates are no text
+        return
+    assert records.canonical(value) == expected
+
+
+@pytest.mark.parametrize("value", [1.5, {"a": [float("nan")]}, [0.0]])
+def test_a_float_is_refused(value: object) -> None:
+    with pytest.raises(records.RecordError, match="float"):
+        records.canonical(value)
+
+
+def test_instants_keep_six_digits_and_a_z() -> None:
+    assert records.instant(datetime(2027, 1, 1, tzinfo=UTC)) == "2027-01-01T00:00:00.000000Z"
+    assert records.moment("2027-01-01T00:00:00.000000Z") == datetime(2027, 1, 1, tzinfo=UTC)
+    assert records.encode(Decimal("1.50")) == "1.50"
