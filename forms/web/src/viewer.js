@@ -9,7 +9,8 @@
  * data-failed  the sentence shown when the diagram cannot be loaded. The table of steps beside it says the same facts.
  *
  * A button with data-diagram-zoom="in", "out", "fit" or "active" (to the first active element), hidden until the
- * diagram is there, moves the view. When all is done, body has data-ready.
+ * diagram is there, moves the view. With class "small" the view begins at the active element: "you are here".
+ * When all is done, body has data-ready.
  */
 import NavigatedViewer from 'bpmn-js/lib/NavigatedViewer';
 import 'bpmn-js/dist/assets/diagram-js.css';
@@ -18,7 +19,7 @@ import './viewer.css';
 
 const STATUSES = new Set([ 'active', 'done', 'late', 'returned' ]);
 const ZOOM_STEP = 1.25;
-const READABLE = 0.9; // the least scale at which labels can be read
+const READABLE = 0.8; // the least scale at which labels can be read
 const MARGIN = 16; // px around a fitted diagram
 const MARK = 48; // px kept free below it for the bpmn.io mark
 
@@ -83,30 +84,24 @@ function badge(status, label, n) {
 
 function navigate(viewer, container) {
   const canvas = viewer.get('canvas');
+  const active = viewer.get('elementRegistry').find(e => canvas.hasMarker(e, 'st-active'));
   const fit = () => fitViewport(canvas);
-  let moved = false;
-
+  const toActive = () => (active ? centre(canvas, active) : fit());
+  const begin = container.classList.contains('small') ? toActive : fit;
   const moves = {
     in: () => canvas.zoom(canvas.zoom() * ZOOM_STEP),
     out: () => canvas.zoom(canvas.zoom() / ZOOM_STEP),
     fit,
-    active: () => {
-      const active = viewer.get('elementRegistry').find(e => canvas.hasMarker(e, 'st-active'));
-      if (active) {
-        canvas.zoom(Math.max(canvas.zoom(), READABLE), {
-          x: active.x + (active.width ?? 0) / 2,
-          y: active.y + (active.height ?? 0) / 2,
-        });
-        canvas.scrollToElement(active, 40);
-      }
-    },
+    active: toActive,
   };
+
+  let moved = false;
   for (const button of document.querySelectorAll('button[data-diagram-zoom]')) {
     const move = moves[button.dataset.diagramZoom];
     if (move) {
       button.hidden = false;
       button.addEventListener('click', () => {
-        moved = move !== fit;
+        moved = move !== begin;
         move();
       });
     }
@@ -117,14 +112,25 @@ function navigate(viewer, container) {
   const scale = Math.min(1, (outer.width - 2 * MARGIN) / inner.width);
   container.style.setProperty('--diagram-height', `${Math.ceil(inner.height * scale) + MARGIN + MARK}px`);
   canvas.resized();
-  fit();
-  // A phone that is turned gets the whole diagram again, unless its owner had gone somewhere in it.
+  begin();
+  // A phone that is turned gets the first view again, unless its owner had gone somewhere else.
   new ResizeObserver(() => {
     canvas.resized();
     if (!moved) {
-      fit();
+      begin();
     }
   }).observe(canvas.getContainer());
+}
+
+function centre(canvas, { x, y, width, height }) {
+  const { outer, scale } = canvas.viewbox();
+  const nearer = Math.max(scale, READABLE);
+  canvas.viewbox({
+    x: x + width / 2 - outer.width / nearer / 2,
+    y: y + height / 2 - outer.height / nearer / 2,
+    width: outer.width / nearer,
+    height: outer.height / nearer,
+  });
 }
 
 // Like bpmn-js's own 'fit-viewport', but with air around the diagram and none of it under the mark.
