@@ -226,13 +226,19 @@ def journal_key(path: Path) -> bytes:
         pass
     except OSError as error:
         raise _unreadable(path, error) from error
+    write_key(path, secrets.token_bytes(KEY_BYTES))
+    return _read_key(path)
+
+
+def write_key(path: Path, key: bytes) -> None:
+    """Put a key in its place, for its owner only, unless one is there. Raises Unavailable."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Whole or not at all, and the first of two processes wins: written aside, then linked to its name.
         aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         file = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
         try:
-            os.write(file, secrets.token_bytes(KEY_BYTES))
+            os.write(file, key)
             os.fsync(file)
         finally:
             os.close(file)
@@ -242,7 +248,6 @@ def journal_key(path: Path) -> bytes:
         finally:
             aside.unlink()
         sync_folder(path.parent)
-        return _read_key(path)
     except OSError as error:
         raise _unreadable(path, error) from error
 

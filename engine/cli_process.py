@@ -1,0 +1,601 @@
+"""The commands about processes: check and deploy diagrams, work on instances, tell stories, prove what was recorded.
+
+`check`, `due` and `story run` read no database. Acts are recorded `signed_in_by: cli`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+from sqlalchemy import Connection
+
+from . import calendars, deploy, diagram, handle, process, story, terminal
+from .commands import AttachDocument, Attachment, CompleteUserTask, File
+from .definition import DiagramError, Element, ProcessDefinition
+from .execution import ENGINE
+from .instance import ProcessInstance, Refused
+from .rules import Rules
+from .store import database as databases
+from .store import definitions, documents, instances, integrity, journal, organisation, queries, records
+from .store.queries import Summary
+from .terminal import Command, Group, Stop, Terminal, finding, local, pass_terminal
+
+FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+
+
+# Diagrams
+
+
+@click.command(cls=Command)
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@pass_terminal
+def check(here: Terminal, files: tuple[Path, ...]) -> int:
+    """Say what the gate finds in diagrams; exit 1 when one of the findings is an error."""
+    found = []
+    for file in files:
+        findings = diagram.check(file.read_bytes())
+        found.append(
+            {
+                "file": str(file),
+                "ok": not any(one.severity == "error" for one in findings),
+                "findings": [finding(one) for one in findings],
+            }
+        )
+    sentences = []
+    for one in found:
+        sentences.append(f"{one['file']}: {'well' if one['ok'] else 'REFUSED'}")
+        sentences += [f"  {f['line']}: {f['severity']}: {f['message']}" for f in one["findings"]]
+    here.tell(found, *sentences)
+    return 0 if all(one["ok"] for one in found) else 1
+
+
+@click.command("deploy", cls=Command)
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.option("--reason", required=True, help="Why, for who reads the history.")
+@click.option("--as", "who", metavar="PERSON", help="Who deploys (id, login or NIP); default: the installation itself.")
+@pass_terminal
+def deploy_(here: Terminal, files: tuple[Path, ...], reason: str, who: str | None) -> None:
+    """Make diagrams the newest versions of their processes, all of them or none."""
+    done = []
+    with here.database.begin() as db:
+        actor, at = here.actor(db, who), databases.now(db)
+        if who is not None and not actor.administrator:
+            raise Refused("not_yours", "Hanya administrator yang dapat menerapkan diagram.")
+        for file in files:
+            try:
+                done.append((file, deploy.deploy(db, here.key, file.read_bytes(), actor=actor, reason=reason, at=at)))
+            except DiagramError as error:
+                raise Stop(
+                    "diagram",
+                    f"{file} cannot be deployed; nothing was.",
+                    "Mend what is found, then try again.",
+                    [finding(one) for one in error.findings],
+                ) from error
+    here.tell(
+        [
+            {
+                "file": str(file),
+                "key": one.version.key,
+                "version": one.version.version,
+                "new": one.new,
+                "newest": one.newest,
+                "sha256": one.version.sha256,
+                "findings": [finding(f) for f in one.findings],
+            }
+            for file, one in done
+        ],
+        *(said(file, one) for file, one in done),
+    )
+
+
+def said(file: Path, one: deploy.Deployment) -> str:
+    if one.new:
+        return f"{file}: deployed as version {one.version.version} of {one.version.key}."
+    if one.version.version == one.newest:
+        return f"{file}: these bytes are version {one.newest} of {one.version.key} already; nothing was to be done."
+    return (
+        f"{file}: these bytes are version {one.version.version} of {one.version.key}, and version {one.newest} has "
+        "followed it; nothing was done."
+    )
+
+
+@click.group(cls=Group)
+def definition() -> None:
+    """The deployed process definitions."""
+
+
+@definition.command("list")
+@pass_terminal
+def list_definitions(here: Terminal) -> None:
+    """List the newest version of each process, and the drafts that wait."""
+    with here.database.read() as db:
+        found = [*definitions.newest_of_all(db), *definitions.drafts(db)]
+    here.tell(
+        [vars(one) for one in found],
+        *terminal.columns(
+            ((one.key, one.version or "draft", one.name, one.deployed_at, one.sha256[:12]) for one in found),
+            ("KEY", "VERSION", "NAME", "SINCE", "SHA-256"),
+        ),
+    )
+
+
+@definition.command()
+@click.argument("key")
+@click.option("--version", type=int, help="Which; default: the newest. 0 is the draft.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Into this file.")
+@pass_terminal
+def export(here: Terminal, key: str, version: int | None, output: Path | None) -> None:
+    """Give a diagram back, byte for byte as it was deployed."""
+    with here.database.read() as db:
+        data = definitions.export(db, key, version)
+    if data is None:
+        which = f"version {version} of {key}" if version is not None else key
+        raise Stop("unknown", f"There is no {which}.", "alur definition list shows what there is.")
+    if output is not None:
+        output.write_bytes(data)
+        here.tell({"file": str(output), "bytes": len(data)}, f"{output}: {len(data)} bytes.")
+    elif here.json:
+        here.tell({"key": key, "diagram": data.decode("utf-8", "replace")})
+    else:
+        click.get_binary_stream("stdout").write(data)
+
+
+# Instances
+
+
+def acting(command: Any) -> Any:
+    """The options of a command that acts on an instance."""
+    for option in (
+        click.option("--at", metavar="T", help="The instant of the act; only on a demonstration."),
+        click.option("--position", metavar="POSITION", help="The position in which; it must be theirs."),
+        click.option("--as", "who", required=True, metavar="PERSON", help="Who acts: id, login or NIP."),
+        click.option("--file", "files", multiple=True, metavar="DOC=PATH", help="A file for a document slot."),
+        click.option("--data", multiple=True, metavar="FIELD=VALUE", help="A value; tables and people as JSON."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command(cls=Command)
+@click.argument("key")
+@click.option("--unit", required=True, help="For which unit.")
+@acting
+@pass_terminal
+def start(
+    here: Terminal,
+    key: str,
+    unit: str,
+    data: tuple[str, ...],
+    files: tuple[str, ...],
+    who: str,
+    position: str | None,
+    at: str | None,
+) -> None:
+    """Start a process for a unit."""
+    with here.database.read() as db:
+        newest = definitions.newest(db, key)
+        if newest is None:
+            raise Stop("unknown", f"No process has the key {key!r}.", "alur definition list shows what there is.")
+    form = here.rules.definition(newest.sha256).start
+    stored = store_files(here, files, form)
+    with here.database.begin() as db:
+        zone = zone_of(db, unit)
+        asked = request(here, db, who, position, at, zone)
+        record_files(here, db, stored)
+        act = handle.opening(db, key, unit, data=values(data, form), attachments=attachments(stored))
+        id, step = handle.start(db, here.rules, here.key, asked(act))
+    here.tell({"instance": id, "events": records.encode(step.events)}, f"Started: {id}")
+
+
+@click.command(cls=Command)
+@click.argument("task", metavar="INSTANCE/NUMBER")
+@acting
+@click.option("--done-at", metavar="T", help="It was done outside, at this instant.")
+@pass_terminal
+def complete(
+    here: Terminal,
+    task: str,
+    data: tuple[str, ...],
+    files: tuple[str, ...],
+    who: str,
+    position: str | None,
+    at: str | None,
+    done_at: str | None,
+) -> None:
+    """Complete an open user task, with its files attached before."""
+    id, number = task_id(task)
+    with here.database.read() as db:
+        element, zone = open_element(here, db, id, number), zone_of(db, open_instance(db, id).unit)
+    stored = store_files(here, files, element)
+    with here.database.begin() as db:
+        asked = request(here, db, who, position, at, zone)
+        record_files(here, db, stored)
+        acts: list[Any] = [
+            AttachDocument(document=document, attachment=given, user_task=number)
+            for document, given in attachments(stored).items()
+        ]
+        acts.append(
+            CompleteUserTask(
+                user_task=number,
+                data=values(data, element),
+                done_at=terminal.instant(done_at, zone) if done_at else None,
+            )
+        )
+        steps = handle.handle(db, here.rules, here.key, id, [asked(act) for act in acts])
+    told = [event for step in steps for event in records.encode(step.events)]
+    here.tell(
+        {"events": told},
+        *(
+            f"{one.pop('type')}: {', '.join(f'{k}={v}' for k, v in one.items())}"
+            for one in json.loads(json.dumps(told))
+        ),
+    )
+
+
+def request(here: Terminal, db: Connection, who: str, position: str | None, at: str | None, zone: str) -> Any:
+    """What makes a Request of an act: who asks, and when. Refuses a position that is not theirs."""
+    person = here.person(db, who)
+    instant = here.instant(db, at, zone)
+    if position is not None:
+        on = (instant or databases.now(db)).astimezone(ZoneInfo(zone)).date()
+        if position not in {one.position for one in organisation.positions_of(db, person.id, on)}:
+            raise Stop(
+                "not_yours",
+                f"{who} does not hold the position {position!r} on {on}.",
+                "alur position list shows who holds what.",
+            )
+    return lambda act: handle.Request(id=terminal.new_id(), act=act, person=person.id, signed_in_by="cli", at=instant)
+
+
+def task_id(text: str) -> tuple[str, int]:
+    id, _, number = text.rpartition("/")
+    if not id or not number.isdigit():
+        raise click.UsageError(f"{text!r} is no task. Write INSTANCE/NUMBER, as alur tasks shows it.")
+    return id, int(number)
+
+
+def open_instance(db: Connection, id: str) -> ProcessInstance:
+    found = instances.load(db, id)
+    if found is None:
+        raise Stop("unknown", f"There is no process instance {id}.", "alur instances shows what there is.")
+    return found
+
+
+def open_element(here: Terminal, db: Connection, id: str, number: int) -> Element:
+    found = open_instance(db, id)
+    task = found.user_tasks.get(number)
+    if task is None:
+        raise Stop("not_open", f"{id}/{number} is not open.", "alur tasks shows what is.")
+    return here.rules.definition(found.definition).elements[task.element]
+
+
+def zone_of(db: Connection, unit: str) -> str:
+    found = organisation.unit_of(db, unit)
+    if found is None:
+        raise Stop("unknown", f"No unit has the id {unit!r}.", "alur unit list shows what there is.")
+    return found.zone
+
+
+def values(given: Iterable[str], form: Element) -> dict[str, Any]:
+    """FIELD=VALUE pairs as the values of a form, by the types of its fields."""
+    found: dict[str, Any] = {}
+    for one in given:
+        name, separator, text = one.partition("=")
+        field = form.field(name)
+        if not separator or field is None or field.type == "document":
+            known = ", ".join(f.id for f in form.form if f.type != "document")
+            raise click.UsageError(f"--data {one!r}: write FIELD=VALUE with one of the fields {known}.")
+        try:
+            if field.type == "long":
+                found[name] = int(text)
+            elif field.type == "boolean":
+                found[name] = {"ya": True, "true": True, "tidak": False, "false": False}[text.lower()]
+            elif field.type in ("table", "person"):
+                found[name] = json.loads(text)
+            else:
+                found[name] = text
+        except (ValueError, KeyError):
+            kind = {"long": "a whole number", "boolean": "ya or tidak"}.get(field.type, "JSON")
+            raise click.UsageError(f"--data {name}: {text!r} is not {kind}.") from None
+    return found
+
+
+Stored = list[tuple[str, str, documents.StoredFile]]  # (document type, name, file)
+
+
+def store_files(here: Terminal, given: Iterable[str], form: Element) -> Stored:
+    found: Stored = []
+    limit = here.settings.upload_megabytes * 1_000_000
+    for one in given:
+        document, separator, path = one.partition("=")
+        if not separator or document not in {slot.id for slot in form.slots}:
+            known = ", ".join(slot.id for slot in form.slots) or "none"
+            raise click.UsageError(f"--file {one!r}: write DOC=PATH with one of the slots: {known}.")
+        with open(path, "rb") as stream:
+            file = documents.store(stream, Path(path).name, here.settings.documents_dir, limit)
+        found.append((document, documents.clean_name(Path(path).name), file))
+    return found
+
+
+def record_files(here: Terminal, db: Connection, stored: Stored) -> None:
+    at = databases.now(db)
+    for _, _, file in stored:
+        documents.record(db, here.settings.documents_dir, file, at)
+
+
+def attachments(stored: Stored) -> dict[str, Attachment]:
+    found: dict[str, list[File]] = {}
+    for document, name, file in stored:
+        found.setdefault(document, []).append(File(name=name, **vars(file)))
+    return {document: Attachment(files=tuple(files)) for document, files in found.items()}
+
+
+@click.command("instances", cls=Command)
+@click.option("--most", default=1_000, show_default=True, help="How many at most.")
+@pass_terminal
+def list_instances(here: Terminal, most: int) -> None:
+    """List process instances, running ones first, the newest first."""
+    found = summaries(here, most)
+    here.tell(
+        [
+            {
+                "id": one.id,
+                "key": one.key,
+                "title": one.title,
+                "unit": one.unit,
+                "year": one.year,
+                "status": one.status,
+                "started_at": local(one.started_at, one.zone),
+                "ended_at": local(one.ended_at, one.zone),
+                "deadline_at": local(one.deadline_at, one.zone),
+                "tasks": [task.element for task in one.tasks],
+            }
+            for one in found
+        ],
+        *terminal.columns(
+            ((one.id, one.status, one.title, one.unit, ", ".join(task.name for task in one.tasks)) for one in found),
+            ("ID", "STATUS", "TITLE", "UNIT", "STANDS AT"),
+        ),
+    )
+
+
+@click.command("tasks", cls=Command)
+@click.option("--unit", help="Of this unit only.")
+@click.option("--lane", help="Of this lane only.")
+@click.option("--most", default=1_000, show_default=True, help="Of how many instances at most.")
+@pass_terminal
+def list_tasks(here: Terminal, unit: str | None, lane: str | None, most: int) -> None:
+    """List open user tasks, what is late first."""
+    rows = [
+        {
+            "id": f"{one.id}/{task.number}",
+            "element": task.element,
+            "name": task.name,
+            "lane": task.lane,
+            "unit": one.unit,
+            "norm_at": local(task.norm_at, one.zone),
+            "late_at": local(task.late_at, one.zone),
+            "owner": task.owner,
+        }
+        for one in summaries(here, most)
+        for task in one.tasks
+        if unit in (None, one.unit) and lane in (None, task.lane)
+    ]
+    rows.sort(key=lambda row: (row["late_at"] is None, row["late_at"] or "", row["id"]))
+    here.tell(
+        rows,
+        *terminal.columns(
+            ((r["id"], r["name"], r["lane"], r["late_at"], r["owner"]) for r in rows),
+            ("ID", "NAME", "LANE", "LATE AT", "OWNER"),
+        ),
+    )
+
+
+def summaries(here: Terminal, most: int) -> list[Summary]:
+    with here.database.read() as db:
+        return queries.instances(db, "", (), everything=True, most=most)
+
+
+# Stories, and working time
+
+
+@click.group("story", cls=Group)
+def story_() -> None:
+    """Runs told in words: print one from a journal, run one as a test."""
+
+
+@story_.command("show")
+@click.argument("instance")
+@pass_terminal
+def show_story(here: Terminal, instance: str) -> None:
+    """Print the journal of an instance as a story that runs again."""
+    with here.database.snapshot() as db:
+        found = open_instance(db, instance)
+        steps = [step for step, _ in instances.steps(db, instance)]
+        people = organisation.load(db).people
+        names = {id: one.name for id, one in people.items()}
+        text = story.show(steps, here.rules, names, found.key)
+    here.tell({"instance": instance, "story": text}, text.rstrip("\n"))
+
+
+@story_.command("run")
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.option(
+    "--diagram", "diagram_", type=FILE, help="The diagram; default: the one of the story's process beside it."
+)
+@pass_terminal
+def run_stories(here: Terminal, files: tuple[Path, ...], diagram_: Path | None) -> int:
+    """Run stories as tests; exit 1 when one does not go as it says."""
+    rules, told = DiagramsOnDisk(), []
+    for file in files:
+        try:
+            text = file.read_text(encoding="utf-8")
+            sha256 = rules.of_story(file, text, diagram_, here.settings.diagrams)
+            done = story.run(text, rules.rules, sha256, name=str(file))
+            told.append(
+                {
+                    "file": str(file),
+                    "ok": True,
+                    "title": done.title,
+                    "steps": len(done.steps),
+                    "expectations": done.expectations,
+                    "message": None,
+                }
+            )
+        except (story.StoryError, DiagramError, process.ReplayDiverged, UnicodeDecodeError) as error:
+            told.append(
+                {
+                    "file": str(file),
+                    "ok": False,
+                    "title": None,
+                    "steps": None,
+                    "expectations": None,
+                    "message": str(error),
+                }
+            )
+    here.tell(
+        told,
+        *(
+            f"well   {one['file']}: {one['title']} ({one['steps']} steps, {one['expectations']} expectations)"
+            if one["ok"]
+            else f"WRONG  {one['message']}"
+            for one in told
+        ),
+    )
+    return 0 if all(one["ok"] for one in told) else 1
+
+
+class DiagramsOnDisk:
+    """Rules over diagrams in files and the preset calendars: what a story needs, without a database."""
+
+    def __init__(self) -> None:
+        self.read: dict[Path, ProcessDefinition] = {}
+        self.by_hash: dict[str, ProcessDefinition] = {}
+        presets = {one().sha256: one() for one in calendars.PRESETS.values()}
+        self.rules = Rules(self.by_hash.__getitem__, presets.__getitem__)
+
+    def of_story(self, file: Path, text: str, named: Path | None, shipped: Path) -> str | None:
+        """The SHA-256 of the diagram that a story runs on: the named one, else of its process, beside it or shipped."""
+        if named is not None:
+            return self.learn(named).sha256
+        wanted = story.Reader(text, str(file)).headings.get("Proses")
+        near = [path for folder in (file.parent, file.parent.parent) for path in sorted(folder.glob("*.bpmn"))]
+        for path in [*near, *sorted(shipped.rglob("*.bpmn"))]:
+            if self.learn(path).key == wanted:
+                return self.learn(path).sha256
+        return None
+
+    def learn(self, path: Path) -> ProcessDefinition:
+        if path not in self.read:
+            found = diagram.read(path.read_bytes())
+            self.read[path] = self.by_hash[found.sha256] = found
+        return self.read[path]
+
+
+@click.command(cls=Command)
+@click.option("--from", "start_", required=True, metavar="T", help="When it starts, ISO 8601; without offset: WIB.")
+@click.option("--duration", required=True, metavar="D", help="ISO 8601: P2D two working days, PT20M working minutes.")
+@click.option(
+    "--calendar",
+    "calendar_",
+    default="lima_hari",
+    show_default=True,
+    metavar="NAME",
+    help="lima_hari, enam_hari, or a unit of this installation.",
+)
+@pass_terminal
+def due(here: Terminal, start_: str, duration: str, calendar_: str) -> None:
+    """Say when a duration of working time is over, and which days were counted and skipped."""
+    if calendar_ in calendars.PRESETS:
+        found = calendars.PRESETS[calendar_]()
+    else:
+        with here.database.read() as db:
+            sha256 = definitions.calendar_of(db, calendar_)
+            if sha256 is None:
+                raise Stop(
+                    "unknown",
+                    f"No calendar and no unit is named {calendar_!r}.",
+                    f"Use one of {', '.join(calendars.PRESETS)}, or the id of a unit.",
+                )
+            found = definitions.calendar(db, sha256)
+    try:
+        told = calendars.explain(duration, terminal.instant(start_, found.zone), found).to_json()
+    except calendars.CalendarError as error:
+        raise Stop("duration", str(error), "Write it like P2D or PT20M.") from error
+    skipped = [f"  {one['date']} is not counted: {one['name'] or 'weekend'}" for one in told["skipped"]]
+    here.tell(told, f"Due: {told['due']} ({found.title})", f"Counted from: {told['counted_from']}", *skipped)
+
+
+# Proof
+
+
+@click.command(cls=Command)
+@click.argument("instance", required=False)
+@click.option("--all", "everything", is_flag=True, help="Every instance.")
+@pass_terminal
+def replay(here: Terminal, instance: str | None, everything: bool) -> int:
+    """Run what was recorded through the engine again: equal, or the first difference."""
+    if (instance is None) != everything:
+        raise click.UsageError("Name an instance, or say --all.")
+    with here.database.read() as db:
+        ids = [one.removeprefix("instance/") for one in journal.streams(db, "instance/")] if everything else [instance]
+    began, told = time.monotonic(), []
+    for id in ids:
+        with here.database.snapshot() as db:
+            told.append(replayed(here, db, str(id)))
+    wrong = [one for one in told if not one["equal"]]
+    steps = sum(one["steps"] for one in told)
+    here.tell(
+        {"engine": ENGINE, "instances": len(told), "steps": steps, "different": wrong},
+        *(f"{one['instance']}: {one['difference']}" for one in wrong),
+        f"{len(told) - len(wrong)} of {len(told)} instances are equal: {steps} steps in "
+        f"{time.monotonic() - began:.1f} s, run by {ENGINE}.",
+    )
+    return 1 if wrong else 0
+
+
+def replayed(here: Terminal, db: Connection, id: str) -> dict[str, Any]:
+    live = instances.load(db, id)
+    try:
+        if live is None and not journal.streams(db, instances.stream(id)):
+            raise Stop("unknown", f"There is no process instance {id}.", "alur instances shows what there is.")
+        again, steps = handle.replayed(db, here.rules, id)
+    except (process.ReplayDiverged, records.RecordError, LookupError) as error:
+        return {"instance": id, "equal": False, "steps": 0, "difference": str(error)}
+    difference = None
+    if live is None or live.sequence != again.sequence:
+        difference = f"The row stands at step {live.sequence if live else 0}, the journal ends at {again.sequence}."
+    elif instances.state(live) != instances.state(again) or live.marking != again.marking:
+        difference = f"The row at step {live.sequence} is not what replaying its journal gives."
+    return {"instance": id, "equal": difference is None, "steps": len(steps), "difference": difference}
+
+
+@click.command(cls=Command)
+@pass_terminal
+def verify(here: Terminal) -> int:
+    """Check that every row of the journal is as it was written, follows from the one before, and has our seal."""
+    with here.database.snapshot() as db:
+        found = integrity.verify(db, here.key)
+    here.tell(
+        {
+            "streams": found.streams,
+            "rows": found.rows,
+            "values": found.values,
+            "erased": found.erased,
+            "faults": [vars(one) for one in found.faults],
+        },
+        *(one.message for one in found.faults),
+        f"{found.rows} rows in {found.streams} streams and {found.values} values beside them"
+        f"{f' ({found.erased} of them erased)' if found.erased else ''}: "
+        f"{'all as they were written.' if not found.faults else f'{len(found.faults)} faults.'}",
+    )
+    return 1 if found.faults else 0
+
+
+commands = (check, deploy_, definition, start, complete, list_instances, list_tasks, story_, due, replay, verify)
