@@ -1014,6 +1014,8 @@ class _Filter:
                 return self.at_place(items, answer)
             if answer is True:
                 kept.append(item)
+            elif answer is not False and answer is not None:
+                raise ExpressionError(f"a filter is a condition or a place, not a {_kind(answer)}", self.position)
         return run.burn_list(kept)
 
     def answer(self, item: Value, run: _Run) -> Value:
@@ -1138,7 +1140,7 @@ class _Member:
 
     def holds(self, value: Value, run: _Run) -> bool | None:
         among = self.of.value(run)
-        if isinstance(among, list) and not isinstance(value, list):
+        if isinstance(among, list):
             return any(_equal(value, one, run) is True for one in among)
         return _equal(value, among, run)
 
