@@ -315,7 +315,7 @@ class Deciding:
             raise Refused("incomplete", "Berkas proses belum dapat dimulai.", tuple(problems))
         self.data = {k: v for k, v in values.items() if v is not None}
         self.tell(ProcessInstanceStarted(self.instance.year))
-        for type in act.attachments:
+        for type in sorted(act.attachments):    # the journal keeps no order of a mapping
             self.tell(DocumentAttached(type, 1, 0))
         for promise in act.promises:
             slot = self.slot(start, promise.document).slot
@@ -366,7 +366,8 @@ class Deciding:
         element = self.definition.elements[task.element]
         judged = self.judged_at(act.done_at, task)
         values, problems = self.values(element, task.number, task.round, act.data)
-        problems += requirements.lacking(self.definition, self.instance, element, task.number, task.round, values, self.local)
+        problems += requirements.lacking(self.definition, self.instance, element, task.number, task.round, values, self.local,
+                                         told=tuple(problems))
         if problems:
             raise Refused("incomplete", "Tugas belum dapat diselesaikan.", tuple(problems))
         self.data = {k: v for k, v in {**self.instance.data, **values}.items() if v is not None}
@@ -419,7 +420,7 @@ class Deciding:
         self.take(transition)
         if again:               # a cycle goes on where it is, one firing poorer; what was missed is caught up once
             self.events = [replace(e, left=timer.left - 1) if isinstance(e, TimerStarted) and e.element == timer.element
-                           else e for e in self.events]
+                           and e.user_task == timer.user_task else e for e in self.events]
 
     # Documents
 
@@ -565,7 +566,7 @@ class Deciding:
         if unknown or wrong or gone:
             raise Refused("wrong", f"Koreksi menyebut yang tidak ada: {', '.join(map(str, [*unknown, *wrong, *gone]))}.")
         self.data = {**self.instance.data, **act.data}
-        self.tell(ProcessInstanceCorrected(tuple(act.data), act.close, act.open))
+        self.tell(ProcessInstanceCorrected(tuple(sorted(act.data)), act.close, act.open))
         closed = set(act.close) | {t.number for t in self.marking.tokens if t.parent in act.close}
         for token in self.marking.tokens:
             if token.number in closed:

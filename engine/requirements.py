@@ -239,8 +239,12 @@ def owable(field: Field, names: Values, at: datetime) -> bool:
 
 def lacking(definition: ProcessDefinition, instance: ProcessInstance, element: Element, user_task: int, round: int,
             values: Values, at: datetime, attached: Mapping[str, int] | None = None,
-            promised: frozenset[str] = frozenset()) -> tuple[Problem, ...]:
-    """The documents that still keep a task from being completed. Kelengkapan blocks completing, never claiming."""
+            promised: frozenset[str] = frozenset(), told: tuple[Problem, ...] = ()) -> tuple[Problem, ...]:
+    """The documents that still keep a task from being completed. Kelengkapan blocks completing, never claiming.
+
+    told  problems of the form: a document that is made of a field with a problem of its own is not said twice.
+    """
+    wrong = {p.place.split(".")[0] for p in told}
     known = names(definition, instance, user_task, round, values, attached)
     problems = []
     for field in element.slots:
@@ -248,7 +252,7 @@ def lacking(definition: ProcessDefinition, instance: ProcessInstance, element: E
             continue
         if instance.waived.get(field.id) == user_task or satisfied(field, instance, user_task, known, at):
             continue
-        if field.id in promised:
+        if field.id in promised or field.slot.text_from in wrong:
             continue
         owed = instance.owed.get(field.id)
         if owed is not None and owed.until != element.id:
@@ -258,9 +262,9 @@ def lacking(definition: ProcessDefinition, instance: ProcessInstance, element: E
             continue
         problems.append(Problem(field.id, missing(field, known, at)))
     last = definition.user_tasks[-1].id if definition.user_tasks else None
-    told = {p.place for p in problems}
+    named = {p.place for p in problems}
     for owed in instance.owed.values():
-        if (owed.until == element.id or element.id == last) and owed.document not in told:
+        if (owed.until == element.id or element.id == last) and owed.document not in named:
             label = definition.fields[owed.document].label
             problems.append(Problem(owed.document, f"{label} masih menyusul. Lampirkan berkasnya sebelum langkah ini diselesaikan."))
     return tuple(problems)

@@ -109,7 +109,7 @@ STATE = _decoders()
 
 def state(value: ProcessInstance) -> bytes:
     """What `decide` needs besides the marking and the columns, as JSON. orjson writes our dataclasses as they are."""
-    return orjson.dumps({name: getattr(value, name) for name in STATE}, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z)
+    return orjson.dumps({name: getattr(value, name) for name in STATE}, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
 
 
 def text(at: datetime | None) -> str | None:
