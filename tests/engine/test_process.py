@@ -1,0 +1,966 @@
+"""The heart, fact by fact: what each command does, what each event says, what is refused and why."""
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from datetime import timedelta
+from typing import Any, get_args
+
+import pytest
+
+from engine import commands, events, process
+from engine.commands import (
+    AddComment,
+    AttachDocument,
+    Attachment,
+    CancelProcessInstance,
+    ClaimUserTask,
+    CompleteUserTask,
+    Correct,
+    Erased,
+    FireTimer,
+    OweRequirement,
+    Promise,
+    RaiseIncident,
+    ReassignUserTask,
+    RecordValues,
+    ReleaseUserTask,
+    ResolveIncident,
+    ResumeProcessInstance,
+    SettleRequirement,
+    StartProcessInstance,
+    SuspendProcessInstance,
+    WaiveRequirement,
+)
+from engine.definition import Timer
+from engine.events import (
+    CommentAdded,
+    ConditionEvaluated,
+    DocumentAttached,
+    ElementEntered,
+    ElementLeft,
+    IncidentRaised,
+    IncidentResolved,
+    ProcessInstanceCancelled,
+    ProcessInstanceCompleted,
+    ProcessInstanceCorrected,
+    ProcessInstanceResumed,
+    ProcessInstanceStarted,
+    ProcessInstanceSuspended,
+    RequirementOwed,
+    RequirementSettled,
+    RequirementWaived,
+    TeamAppointed,
+    TimerCancelled,
+    TimerFired,
+    TimerStarted,
+    TokenConsumed,
+    UserTaskCancelled,
+    UserTaskClaimed,
+    UserTaskCompleted,
+    UserTaskOpened,
+    UserTaskReassigned,
+    UserTaskReleased,
+    ValuesRecorded,
+)
+from engine.instance import CANCELLED, COMPLETED, RUNNING, SUSPENDED, Problem, ProcessInstance
+from engine.marking import ARMED, Marking, Token
+from tests.story import (
+    ADMINISTRATOR,
+    CAMAT,
+    CLOCK,
+    FIVE_DAYS,
+    HEAD,
+    INSPEKTORAT,
+    KETUA,
+    MONDAY,
+    OTHER_STAFF,
+    PENERIMA,
+    SEKCAM,
+    STAFF,
+    STRANGER,
+    TIM1,
+    TIM2,
+    Case,
+    at,
+    definition,
+    file,
+    fresh,
+    given,
+    lkjpd_before,
+    rules,
+    rules_of,
+    somebody,
+)
+
+
+def starting(name: str, **more: Any) -> StartProcessInstance:
+    one = definition(name)
+    return StartProcessInstance(**{"key": one.key, "definition": one.sha256, "unit": "unit", "calendars": {"": FIVE_DAYS}, **more})
+
+
+# Start
+
+def test_a_start_enters_the_diagram_and_opens_the_first_user_task() -> None:
+    given("three_tasks").then(
+        ProcessInstanceStarted(None), ElementEntered(1, "start", ""), ElementLeft(1, "start", "f1"),
+        ElementEntered(2, "write", "f1"), UserTaskOpened(2, "write", "staff", 1, None, None, None))
+
+
+def test_a_start_keeps_what_it_was_given_and_when() -> None:
+    instance = fresh(definition("three_tasks")).when(starting("three_tasks", unit_facts={"sop.nomorSop": "1"})).instance
+    assert (instance.key, instance.unit, instance.definition) == ("three_tasks", "unit", definition("three_tasks").sha256)
+    assert (instance.calendars, instance.unit_facts) == ({"": FIVE_DAYS}, {"sop.nomorSop": "1"})
+    assert (instance.status, instance.started_at, instance.last_at, instance.ended_at) == (RUNNING, MONDAY, MONDAY, None)
+    assert instance.marking == Marking((Token(2, "write", 0, "open"),), 3)
+
+
+def test_an_instance_starts_once() -> None:
+    assert given("three_tasks").refuses(starting("three_tasks")).code == "unknown"
+
+
+def test_nothing_else_can_be_asked_before_the_start() -> None:
+    assert fresh(definition("three_tasks")).refuses(ClaimUserTask(user_task=1)).code == "unknown"
+
+
+def test_only_a_starting_lane_starts() -> None:
+    case = fresh(definition("three_tasks"))
+    assert case.refuses(starting("three_tasks"), HEAD).code == "not_yours"
+    assert case.when(starting("three_tasks"), PENERIMA).instance.status == RUNNING
+
+
+def test_an_incomplete_start_names_every_field() -> None:
+    refused = fresh(definition()).refuses(replace(starting("three_tasks"), definition=definition().sha256), PENERIMA)
+    assert (refused.code, [one.place for one in refused.problems]) == ("incomplete", ["tahun_laporan", "status_surat_edaran"])
+
+
+def lkjpd_start(**more: Any) -> StartProcessInstance:
+    data = {"tahun_laporan": 2026, "status_surat_edaran": "belum"}
+    return StartProcessInstance(**{"key": "penyusunan_lkjpd", "definition": definition().sha256, "unit": "unit",
+                                   "calendars": {"": FIVE_DAYS}, "data": data, **more})
+
+
+def test_a_start_may_attach_and_owe() -> None:
+    promise = Promise(document="surat_edaran", promised="2026-12-01", reason="Belum diterima.")
+    owing = fresh(definition()).when(lkjpd_start(promises=(promise,)), PENERIMA)
+    assert owing.of(RequirementOwed) == [RequirementOwed("surat_edaran", "langkah_3", "2026-12-01", None)]
+    assert owing.instance.owed["surat_edaran"].reason == "Belum diterima."
+    attached = fresh(definition()).when(lkjpd_start(attachments={"surat_edaran": file(), "lembar_disposisi": file("b.pdf")}), PENERIMA)
+    assert attached.of(DocumentAttached) == [DocumentAttached("lembar_disposisi", 1, 0), DocumentAttached("surat_edaran", 1, 0)]
+    assert attached.instance.documents["surat_edaran"].attachment == file()
+
+
+@pytest.mark.parametrize(("more", "code"), [
+    ({}, "incomplete"),                                                             # neither attached nor owed
+    ({"attachments": {"lhr": file()}}, "wrong"),                                    # no slot of the start form
+    ({"attachments": {"surat_edaran": Attachment(form="cetak", place="Rak")}}, "wrong"),
+    ({"promises": (Promise(document="lembar_disposisi", promised="2026-12-01", reason="x"),)}, "wrong"),
+    ({"promises": (Promise(document="surat_edaran", promised="2026-11-01", reason="x"),)}, "wrong"),    # in the past
+])
+def test_a_start_with_documents_that_do_not_fit_is_refused(more: dict[str, Any], code: str) -> None:
+    assert fresh(definition()).refuses(lkjpd_start(**more), PENERIMA).code == code
+
+
+def test_a_start_that_the_engine_cannot_carry_out_is_refused_and_not_an_incident() -> None:
+    lost = replace(definition("default_flow"), flows={
+        **definition("default_flow").flows, "f1": replace(definition("default_flow").flows["f1"], target="large")})
+    broken = replace(lost, flows={**lost.flows, "yes": replace(lost.flows["yes"], condition="nowhere > 1")})
+    assert fresh(broken).refuses(starting("default_flow")).code == "wrong"
+
+
+# Claim, release, reassign
+
+def test_a_claim_makes_its_person_the_actual_owner() -> None:
+    case = given("three_tasks").claimed("write").then(UserTaskClaimed(2, "staff-1"))
+    assert (case.task("write").owner, case.task("write").claimed_at) == ("staff-1", MONDAY + timedelta(minutes=1))
+
+
+def test_claiming_ones_own_task_again_changes_nothing() -> None:
+    case = given("three_tasks").claimed("write")
+    assert case.claimed("write").then().task("write") == case.task("write")
+
+
+def test_a_task_of_another_lane_cannot_be_claimed() -> None:
+    refused = given("three_tasks").refuses(ClaimUserTask(user_task=2), HEAD)
+    assert (refused.code, "Staff" in refused.message) == ("not_yours", True)
+
+
+def test_nobody_claims_what_another_has_and_is_told_who() -> None:
+    case = given("three_tasks").claimed("write")
+    refused = case.refuses(ClaimUserTask(user_task=2), OTHER_STAFF)
+    assert (refused.code, refused.person, refused.at) == ("taken", "staff-1", case.task("write").claimed_at)
+
+
+def test_the_owner_releases_and_another_may_claim() -> None:
+    case = given("three_tasks").claimed("write").when(ReleaseUserTask(user_task=2)).then(UserTaskReleased(2, "staff-1"))
+    assert (case.task("write").owner, case.task("write").claimed_at) == (None, None)
+    assert case.claimed("write", OTHER_STAFF).task("write").owner == "staff-2"
+
+
+def test_only_the_owner_or_an_administrator_releases() -> None:
+    case = given("three_tasks").claimed("write")
+    assert case.refuses(ReleaseUserTask(user_task=2), OTHER_STAFF).code == "not_yours"
+    case.when(ReleaseUserTask(user_task=2), ADMINISTRATOR).then(UserTaskReleased(2, "staff-1"))
+
+
+def test_an_administrator_releasing_an_unclaimed_task_changes_nothing() -> None:
+    given("three_tasks").when(ReleaseUserTask(user_task=2), ADMINISTRATOR).then()
+
+
+def test_a_task_is_reassigned_by_its_owner_by_the_head_of_the_team_and_by_an_administrator() -> None:
+    case = given("three_tasks").claimed("write")
+    case.when(ReassignUserTask(user_task=2, person="staff-2")).then(UserTaskReassigned(2, "staff-2", "staff-1"))
+    case.when(ReassignUserTask(user_task=2, person="staff-2"), ADMINISTRATOR)
+    case.when(ReassignUserTask(user_task=2, person="staff-2"), somebody("boss", "staff:ketua"))
+    assert case.refuses(ReassignUserTask(user_task=2, person="staff-2"), OTHER_STAFF).code == "not_yours"
+
+
+def test_a_task_reassigned_to_nobody_is_back_in_its_lane() -> None:
+    case = given("three_tasks").claimed("write").when(ReassignUserTask(user_task=2, person=None))
+    assert (case.task("write").owner, case.task("write").claimed_at) == (None, None)
+
+
+def test_a_task_of_an_appointed_team_is_reassigned_within_the_team() -> None:
+    case = lkjpd_before(5)
+    number = case.task("langkah_5").number
+    assert case.refuses(ReassignUserTask(user_task=number, person="camat"), KETUA).code == "wrong"
+    assert case.when(ReassignUserTask(user_task=number, person="tim2"), KETUA).task("langkah_5").owner == "tim2"
+
+
+# Complete
+
+def test_completing_says_how_long_it_waited_and_was_worked_on() -> None:
+    case = given("three_tasks").claimed("write", when=at("2026-11-23 09.30")).completed("write", when=at("2026-11-24 08.00"), title="Hal")
+    case.then(UserTaskCompleted(2, "write", 90, 360, False), ElementLeft(2, "write", "f2"), ElementEntered(3, "read", "f2"),
+              UserTaskOpened(3, "read", "head", 1, None, None, None))
+
+
+def test_completing_unclaimed_records_the_claim_with_it_and_no_processing_time() -> None:
+    case = given("three_tasks").completed("write", when=at("2026-11-23 10.00"), title="Hal")
+    assert case.events[:2] == (UserTaskClaimed(2, "staff-1"), UserTaskCompleted(2, "write", 120, None, False))
+
+
+def test_the_data_document_and_the_latest_pass_are_kept() -> None:
+    case = given("three_tasks").completed("write", title="Hal", pages=3)
+    assert case.instance.data == {"title": "Hal", "pages": 3}
+    passed = case.instance.passed["write"]
+    assert (passed.round, passed.user_task, passed.person, passed.at) == (1, 2, "staff-1", MONDAY + timedelta(minutes=1))
+
+
+def test_a_completed_user_task_cannot_be_completed_again_and_says_who_did() -> None:
+    case = given("three_tasks").completed("write", title="Hal")
+    refused = case.refuses(CompleteUserTask(user_task=2, data={"title": "Lain"}), OTHER_STAFF)
+    assert (refused.code, refused.person, refused.at) == ("not_open", "staff-1", case.instance.passed["write"].at)
+
+
+def test_an_incomplete_form_is_refused_with_its_problems_and_nothing_changes() -> None:
+    case = given("three_tasks")
+    refused = case.refuses(CompleteUserTask(user_task=2, data={"pages": "tiga"}))
+    assert refused.code == "incomplete"
+    assert refused.problems == (Problem("title", "Title: belum diisi."), Problem("pages", "Pages: harus berupa bilangan bulat, misalnya 2026."))
+
+
+def test_who_does_not_perform_the_lane_cannot_complete() -> None:
+    assert given("three_tasks").refuses(CompleteUserTask(user_task=2, data={"title": "Hal"}), HEAD).code == "not_yours"
+    assert given("three_tasks").refuses(CompleteUserTask(user_task=2, data={"title": "Hal"}), STRANGER).code == "not_yours"
+
+
+def test_what_another_has_claimed_cannot_be_completed() -> None:
+    case = given("three_tasks").claimed("write")
+    assert case.refuses(CompleteUserTask(user_task=2, data={"title": "Hal"}), OTHER_STAFF).code == "taken"
+
+
+def test_unknown_fields_are_not_stored() -> None:
+    assert given("three_tasks").completed("write", title="Hal", secret="x").instance.data == {"title": "Hal"}
+
+
+def test_values_beyond_the_limit_are_refused() -> None:
+    refused = given("three_tasks").refuses(CompleteUserTask(user_task=2, data={"title": "x" * 200_001}))
+    assert refused.code == "wrong"
+
+
+def test_the_last_completion_ends_the_instance() -> None:
+    case = given("three_tasks").completed("write", title="Hal").completed("read", HEAD).completed("send", sent_on="2026-11-23")
+    assert case.events[-4:] == (ElementLeft(4, "send", "f4"), ElementEntered(5, "end", "f4"), ElementLeft(5, "end", ""),
+                                ProcessInstanceCompleted())
+    assert (case.instance.status, case.instance.ended_at, case.instance.marking.tokens) == (COMPLETED, case.instance.last_at, ())
+
+
+# Deciding and returning
+
+def decided(decision: str, **more: str) -> Case:
+    return given("approval_loop").completed("write", draft="Satu").completed("decide", HEAD, decision=decision, **more)
+
+
+def test_a_decision_tells_each_condition_and_the_flow_that_was_taken() -> None:
+    case = decided("return", reason="Kurang")
+    assert case.events[2:] == (
+        ElementLeft(4, "decide", "f4"), ElementEntered(5, "approved", "f4"), ConditionEvaluated(5, "approved", "yes", False),
+        ConditionEvaluated(5, "approved", "no", True), ElementLeft(5, "approved", "no"), ElementEntered(6, "merge", "no"),
+        ElementLeft(6, "merge", "f2"), ElementEntered(7, "write", "f2"),
+        UserTaskOpened(7, "write", "staff", 2, None, None, None))
+
+
+def test_a_redo_replaces_values_and_hidden_ones_are_gone() -> None:
+    case = decided("return", reason="Kurang")
+    assert case.instance.data == {"draft": "Satu", "decision": "return", "reason": "Kurang"}
+    case = case.completed("write", draft="Dua").completed("decide", HEAD, decision="approve", reason="Kurang")
+    assert case.instance.data == {"draft": "Dua", "decision": "approve"}
+    assert case.instance.passed["write"].round == 2
+
+
+def test_the_default_flow_is_taken_when_no_condition_holds() -> None:
+    case = given("default_flow").completed("measure", amount=10)
+    assert case.of(ConditionEvaluated) == [ConditionEvaluated(3, "large", "yes", False)]
+    assert ElementLeft(3, "large", "no") in case.events
+    assert case.instance.status == COMPLETED
+
+
+# Incidents
+
+def broken(condition: str) -> Case:
+    one = definition("default_flow")
+    return given(replace(one, flows={**one.flows, "yes": replace(one.flows["yes"], condition=condition)}))
+
+
+@pytest.mark.parametrize("condition", ["nowhere > 1", "amount", "null"])
+def test_a_condition_that_is_neither_true_nor_false_is_an_incident_and_never_the_default_flow(condition: str) -> None:
+    case = broken(condition)
+    after = case.completed("measure", amount=10)
+    (incident,) = after.of(IncidentRaised)
+    assert (incident.number, incident.kind, incident.element) == (1, "condition", "measure")
+    assert after.instance.marking == case.instance.marking
+    assert after.instance.user_tasks == case.instance.user_tasks
+    assert (after.instance.data, after.steps[-1].command.act.data) == ({}, {})          # a draft is no fact
+    assert after.instance.incidents[1].at == after.instance.last_at
+
+
+def test_no_way_out_of_a_gateway_is_an_incident() -> None:
+    one = definition("approval_loop")
+    case = given(replace(one, flows={**one.flows, "no": replace(one.flows["no"], condition='decision = "x"')}))
+    case = case.completed("write", draft="Satu").completed("decide", HEAD, decision="return", reason="Kurang")
+    (incident,) = case.of(IncidentRaised)
+    assert (incident.kind, incident.element, case.open) == ("stuck", "decide", ["decide"])
+
+
+def test_a_loop_that_nobody_stops_is_an_incident_and_not_a_wait() -> None:
+    one = definition("approval_loop")
+    case = given(replace(one, flows={**one.flows, "f1": replace(one.flows["f1"], target="write"),
+                                     "f2": replace(one.flows["f2"], target="approved")}))
+    case = case.completed("write", draft="Satu").completed("decide", HEAD, decision="return", reason="Kurang")
+    assert [one.kind for one in case.of(IncidentRaised)] == ["stuck"]
+    assert case.open == ["decide"]
+
+
+def test_a_join_that_can_never_be_complete_is_an_alarm() -> None:
+    one = definition("parallel")
+    case = given(replace(one, flows={id: flow for id, flow in one.flows.items() if flow.target != "price"}))
+    case = case.completed("count", stock=1)
+    assert case.of(IncidentRaised)[0].kind == "alarm"
+    assert case.instance.status == RUNNING
+
+
+def test_an_incident_is_raised_by_the_system_or_an_administrator_and_resolved_with_a_reason() -> None:
+    case = given("three_tasks").when(RaiseIncident(kind="watchdog", detail="10 detik"), CLOCK).then(IncidentRaised(1, "watchdog", None, ""))
+    assert case.refuses(RaiseIncident(kind="alarm"), STAFF).code == "not_yours"
+    assert case.refuses(ResolveIncident(incident=1, reason="x"), STAFF).code == "not_yours"
+    assert case.refuses(ResolveIncident(incident=1, reason=""), ADMINISTRATOR).code == "incomplete"
+    case = case.when(ResolveIncident(incident=1, reason="Diperiksa"), ADMINISTRATOR).then(IncidentResolved(1))
+    assert case.instance.incidents == {}
+    assert case.refuses(ResolveIncident(incident=1, reason="Lagi"), ADMINISTRATOR).code == "not_open"
+    case.when(RaiseIncident(kind="alarm"), ADMINISTRATOR).then(IncidentRaised(2, "alarm", None, ""))
+
+
+# Values recorded on the way
+
+def test_values_may_be_recorded_while_the_task_goes_on() -> None:
+    case = given("three_tasks").when(RecordValues(user_task=2, data={"pages": 4})).then(ValuesRecorded(2, ("pages",)))
+    assert (case.instance.data, case.open) == ({"pages": 4}, ["write"])
+
+
+def test_recorded_values_are_judged_and_empty_ones_are_not_recorded() -> None:
+    case = given("three_tasks")
+    assert case.refuses(RecordValues(user_task=2, data={"pages": "empat"})).code == "incomplete"
+    assert case.refuses(RecordValues(user_task=2, data={"pages": None, "title": ""})).code == "wrong"
+    assert case.refuses(RecordValues(user_task=2, data={"pages": 4}), HEAD).code == "not_yours"
+
+
+# Timers
+
+def test_a_boundary_timer_starts_with_its_task_and_is_cancelled_with_it() -> None:
+    case = given("interrupting_timer")
+    assert case.of(TimerStarted) == [TimerStarted(3, "too_late", 2, at("2026-11-23 12.00"), FIVE_DAYS, 1)]
+    done = case.completed("answer", reply="Ya")
+    assert done.of(TimerCancelled) == [TimerCancelled(3, "too_late")]
+    assert done.instance.timers == {}
+
+
+def test_an_interrupting_timer_cancels_its_user_task() -> None:
+    case = given("interrupting_timer").fired("too_late")
+    case.then(TimerFired(3, "too_late"), UserTaskCancelled(2, "answer"), ElementLeft(3, "too_late", "late"),
+              ElementEntered(4, "take_over", "late"), UserTaskOpened(4, "take_over", "head", 1, None, None, None))
+
+
+def test_a_non_interrupting_timer_leaves_its_user_task_open() -> None:
+    case = given("escalation").fired("late")
+    assert case.events[0] == TimerFired(3, "late")
+    assert (case.open, case.instance.timers) == (["answer", "look_into"], {})
+
+
+def test_a_timer_does_not_fire_before_it_is_due_nor_twice() -> None:
+    case = given("escalation")
+    early = case.instance.timers[3].due_at - timedelta(microseconds=1)
+    assert case.refuses(FireTimer(timer=3), CLOCK, early).code == "not_due"
+    assert case.fired("late").refuses(FireTimer(timer=3), CLOCK).code == "not_open"
+
+
+def test_a_cycle_counts_down_from_one_firing_to_the_next() -> None:
+    case = given("cycle_reminder")
+    assert case.of(TimerStarted) == [TimerStarted(3, "every_hour", 2, at("2026-11-23 09.00"), FIVE_DAYS, 3)]
+    case = case.fired("every_hour")
+    assert case.of(TimerStarted)[0].due_at == at("2026-11-23 10.00")
+    assert [one.left for one in case.of(TimerStarted)] == [2]
+    case = case.fired("every_hour").fired("every_hour")
+    assert (case.of(TimerStarted), case.instance.timers, case.open) == ([], {}, ["answer"])
+
+
+def test_a_cycle_that_was_missed_is_caught_up_once() -> None:
+    case = given("cycle_reminder").fired("every_hour", at("2026-11-25 14.00"))
+    assert [(one.due_at, one.left) for one in case.of(TimerStarted)] == [(at("2026-11-25 15.00"), 2)]
+    assert case.instance.timers[case.timer("every_hour")].user_task == case.task("answer").number
+
+
+def test_completing_the_task_ends_its_cycle() -> None:
+    case = given("cycle_reminder").fired("every_hour").completed("answer", reply="Ya")
+    assert (case.instance.status, case.instance.timers) == (COMPLETED, {})
+
+
+def test_timers_on_the_way_wait_for_working_hours_and_for_a_date() -> None:
+    case = given("waiting_timer").completed("prepare", publish_on="2026-12-03", when=at("2026-11-23 15.00"))
+    assert case.of(TimerStarted)[0].due_at == at("2026-11-24 08.30")
+    case = case.fired("two_hours").completed("proofread")
+    assert case.of(TimerStarted)[0].due_at == at("2026-12-03 00.00")
+    assert case.fired("the_day").open == ["publish"]
+
+
+def test_a_timer_without_an_instant_is_an_incident() -> None:
+    one = definition("waiting_timer")
+    never = replace(one.elements["the_day"], timer=Timer(kind="date", expression='="kapan saja"'))
+    case = given(replace(one, elements={**one.elements, "the_day": never}))
+    case = case.completed("prepare", publish_on="2026-12-03").fired("two_hours").completed("proofread")
+    assert [incident.kind for incident in case.of(IncidentRaised)] == ["timer"]
+    assert case.open == ["proofread"]
+
+
+def test_a_timer_whose_firing_failed_waits_for_an_administrator() -> None:
+    one = definition("waiting_timer")
+    never = replace(one.elements["the_day"], timer=Timer(kind="date", expression='="kapan saja"'))
+    flows = {**one.flows, "f3": replace(one.flows["f3"], target="the_day")}
+    case = given(replace(one, elements={**one.elements, "the_day": never}, flows=flows))
+    case = case.completed("prepare", publish_on="2026-12-03").fired("two_hours")
+    assert case.of(IncidentRaised)[0].element == "two_hours"
+    number = case.timer("two_hours")
+    assert case.refuses(FireTimer(timer=number), CLOCK).code == "parked"
+    case = case.when(ResolveIncident(incident=1, reason="Diperbaiki"), ADMINISTRATOR)
+    assert case.when(FireTimer(timer=number), CLOCK).instance.incidents[2].kind == "timer"
+
+
+def test_the_times_of_a_task_of_days_are_its_norm_and_twice_its_norm() -> None:
+    (opened,) = lkjpd_before(2).when(SuspendProcessInstance(reason="x"), CAMAT).steps[2].events[-2:-1]
+    assert isinstance(opened, UserTaskOpened)
+    assert (opened.norm_at, opened.late_at, opened.escalate_at) == (
+        at("2026-12-16 08.25"), at("2026-12-16 08.25"), at("2026-12-18 08.25"))
+
+
+def test_a_task_of_minutes_is_late_only_at_the_end_of_the_next_working_day() -> None:
+    task = lkjpd_before(1).task("langkah_1")
+    assert (task.norm_at, task.late_at, task.escalate_at) == (
+        at("2026-12-14 08.25"), at("2026-12-15 16.00"), at("2026-12-14 08.45"))
+    case = lkjpd_before(1)
+    number = task.number
+    on_time = case.when(CompleteUserTask(user_task=number, data={"arahan": "Susun Tim."}), CAMAT, at("2026-12-15 16.00"))
+    assert on_time.of(UserTaskCompleted)[0].late is False
+    too_late = case.when(CompleteUserTask(user_task=number, data={"arahan": "Susun Tim."}), CAMAT, at("2026-12-16 07.30"))
+    assert too_late.of(UserTaskCompleted)[0].late is True
+
+
+def test_a_timer_counts_in_the_calendar_of_its_lane() -> None:
+    one = definition("escalation")
+    case = fresh(one).when(starting("escalation", calendars={"": FIVE_DAYS, "staff": six_days_sha()}), STAFF, at("2026-11-20 09.00"))
+    (started,) = case.of(TimerStarted)
+    assert (started.calendar, started.due_at) == (six_days_sha(), at("2026-11-23 09.00"))     # Saturday is a working day
+
+
+def six_days_sha() -> str:
+    from engine.calendars import six_days
+    return six_days().sha256
+
+
+# The deadline
+
+def test_the_deadline_is_armed_at_the_start_and_never_seen_by_the_engine() -> None:
+    case = fresh(definition()).when(lkjpd_start(attachments={"surat_edaran": file()}), PENERIMA)
+    assert case.events[-1] == TimerStarted(4, "tenggat", None, at("2027-03-01 00.00"), FIVE_DAYS, 1)
+    assert case.instance.marking.tokens[-1] == Token(4, "tenggat", 0, ARMED)
+    assert (case.instance.deadline_at, case.instance.year) == (at("2027-03-01 00.00"), 2026)
+    assert case.instance.deadline_timer == case.instance.timers[4]
+
+
+def test_a_deadline_that_fires_is_recorded_and_moves_nothing() -> None:
+    case = lkjpd_before(3)
+    fired = case.fired("tenggat").then(TimerFired(4, "tenggat"))
+    assert fired.open == case.open
+    assert fired.instance.deadline_timer is None
+    assert fired.instance.deadline_at == at("2027-03-01 00.00")
+
+
+def test_the_deadline_is_met_when_its_element_is_done() -> None:
+    case = lkjpd_before(9)
+    assert case.instance.deadline_timer is None
+    assert [one.element for step in case.steps for one in step.events if isinstance(one, TimerCancelled)].count("tenggat") == 1
+
+
+def test_an_armed_deadline_does_not_keep_an_instance_from_completing() -> None:
+    one = definition()
+    case = given_lkjpd(replace(one, deadline=replace(one.deadline, satisfied_by="nothing")))
+    case = case.when(Correct(reason="Langsung ke arsip", close=(case.task("langkah_1").number,), open=("langkah_9",)), ADMINISTRATOR)
+    case = case.when(AttachDocument(document="dokumen_lkjpd", attachment=file(), user_task=case.task("langkah_9").number),
+                     somebody("t", "tim_penyusun"))
+    case = case.completed("langkah_9", somebody("t", "tim_penyusun"), lokasi_hard_file="Rak", lokasi_soft_file="Berkas",
+                          kode_klasifikasi="000.8.6.3", tanggal_arsip="2026-11-23")
+    assert case.events[-2:] == (TimerCancelled(4, "tenggat"), ProcessInstanceCompleted())
+    assert case.instance.timers == {}
+
+
+def given_lkjpd(one: Any) -> Case:
+    return Case(rules_of(one), one, ProcessInstance(id="one")).when(lkjpd_start(attachments={"surat_edaran": file()}), PENERIMA)
+
+
+# Work done outside
+
+def test_work_done_on_paper_is_judged_by_the_time_that_was_said() -> None:
+    case = lkjpd_before(1)
+    act = CompleteUserTask(user_task=case.task("langkah_1").number, data={"arahan": "Susun Tim."}, done_at=at("2026-12-15 09.00"))
+    case = case.when(act, CAMAT, at("2026-12-20 10.00"))
+    assert case.of(UserTaskCompleted)[0].late is False
+    assert case.instance.passed["langkah_1"].at == at("2026-12-15 09.00")
+    assert case.instance.last_at == at("2026-12-20 10.00")
+
+
+def test_work_on_paper_was_neither_in_the_future_nor_before_the_task_was_open() -> None:
+    case = given("three_tasks")
+    for done_at in (at("2026-11-23 08.02"), MONDAY - timedelta(seconds=1)):
+        refused = case.refuses(CompleteUserTask(user_task=2, data={"title": "Hal"}, done_at=done_at))
+        assert (refused.code, [one.place for one in refused.problems]) == ("incomplete", ["done_at"])
+
+
+def test_work_on_paper_before_the_claim_has_no_negative_times() -> None:
+    case = given("three_tasks").claimed("write", when=at("2026-11-24 08.00"))
+    case = case.when(CompleteUserTask(user_task=2, data={"title": "Hal"}, done_at=at("2026-11-23 09.00")), when=at("2026-11-24 09.00"))
+    assert case.of(UserTaskCompleted) == [UserTaskCompleted(2, "write", 60, 0, False)]
+
+
+# People
+
+def test_completing_step_2_appoints_the_team() -> None:
+    case = lkjpd_before(3)
+    appointed = [one for step in case.steps for one in step.events if isinstance(one, TeamAppointed)]
+    assert appointed == [TeamAppointed("tim_penyusun", (("sekcam", "ketua"), ("tim1", "sekretaris"), ("tim2", "anggota")), 5)]
+    assert case.instance.team == {"tim_penyusun": (("sekcam", "ketua"), ("tim1", "sekretaris"), ("tim2", "anggota"))}
+
+
+def test_a_member_without_an_account_is_in_the_form_but_not_in_the_team() -> None:
+    case = lkjpd_before(2)
+    number = case.task("langkah_2").number
+    rows = [{"pegawai": {"id": "sekcam"}, "kedudukan": "ketua"}, {"pegawai": {"nama": "Pendamping Desa"}, "kedudukan": "anggota"}]
+    meeting = [{"tanggal": "2026-12-17", "pukul": "09:00", "tempat": "Aula", "acara": "Rapat"}]
+    for document in ("sk_tim", "surat_undangan"):
+        case = case.when(AttachDocument(document=document, attachment=file(), user_task=number), SEKCAM)
+    case = case.completed("langkah_2", SEKCAM, nomor_sk_tim="1", tanggal_sk_tim="2026-12-15", susunan_tim=rows, jadwal_rapat=meeting)
+    assert case.of(TeamAppointed) == [TeamAppointed("tim_penyusun", (("sekcam", "ketua"),), number)]
+
+
+def review(case: Case) -> CompleteUserTask:
+    return CompleteUserTask(user_task=case.task("langkah_4").number, data={
+        "tanggal_terima_rancangan": "2027-01-12", "nomor_lhr": "1", "tanggal_lhr": "2027-01-12", "ringkasan_reviu": "Baik",
+        "ada_catatan_reviu": "tidak", "tanggal_kirim_lhr": "2027-01-12"})
+
+
+def test_who_may_record_for_another_office_does_so_only_on_its_behalf() -> None:
+    case = lkjpd_before(4)
+    number = case.task("langkah_4").number
+    for_inspektorat = replace(KETUA, on_behalf_of="inspektorat_daerah")
+    case = case.when(AttachDocument(document="lhr", attachment=file(), user_task=number), for_inspektorat)
+    assert case.refuses(review(case), KETUA).code == "not_yours"
+    assert case.refuses(review(case), replace(TIM2, on_behalf_of="inspektorat_daerah")).code == "not_yours"
+    step = case.when(review(case), for_inspektorat).steps[-1]
+    assert (step.command.actor.person, step.command.actor.on_behalf_of) == ("sekcam", "inspektorat_daerah")
+    assert case.when(review(case), INSPEKTORAT).open == ["langkah_5"]
+
+
+def test_on_behalf_of_counts_only_for_a_lane_of_another_office() -> None:
+    case = lkjpd_before(7)
+    assert case.refuses(ClaimUserTask(user_task=case.task("langkah_7").number), replace(SEKCAM, on_behalf_of="kecamatan_lasem")).code == "not_yours"
+
+
+def test_the_actor_is_recorded_as_they_were_with_capacity_and_basis() -> None:
+    plh = somebody("sekcam", "kepala_pd", "sekretaris_pd", capacity="plh", basis="800/17/2027", position="camat_lasem", unit="kecamatan_lasem")
+    case = lkjpd_before(7)
+    case = case.claimed("langkah_7", plh)
+    assert case.steps[-1].command.actor == plh
+
+
+# Documents
+
+def test_attaching_again_is_a_new_version_of_the_same_type() -> None:
+    case = lkjpd_before(4)
+    number = case.task("langkah_4").number
+    case = case.when(AttachDocument(document="lhr", attachment=file("satu.pdf"), user_task=number), INSPEKTORAT).then(DocumentAttached("lhr", 1, number))
+    case = case.when(AttachDocument(document="lhr", attachment=file("dua.pdf"), user_task=number), INSPEKTORAT).then(DocumentAttached("lhr", 2, number))
+    document = case.instance.documents["lhr"]
+    assert (document.attachment, document.element, document.person, document.at) == (file("dua.pdf"), "langkah_4", "inspektorat", case.instance.last_at)
+
+
+def test_several_files_of_one_pass_are_one_version() -> None:
+    case = lkjpd_before(3)
+    number = case.task("langkah_3").number
+    before = case.instance.documents["daftar_hadir"]
+    case = case.when(AttachDocument(document="daftar_hadir", attachment=file("tiga.jpg"), user_task=number), TIM2)
+    assert case.instance.documents["daftar_hadir"].version == before.version == 1
+    assert len(case.instance.documents["daftar_hadir"].attachment.files) == len(before.attachment.files) + 1
+
+
+@pytest.mark.parametrize(("document", "attachment", "who", "code"), [
+    ("lhr", Attachment(form="cetak", place="Lemari"), INSPEKTORAT, "wrong"),
+    ("lhr", Attachment(), INSPEKTORAT, "wrong"),
+    ("lhr", Attachment(files=file("a.pdf").files + file("b.pdf").files), INSPEKTORAT, "wrong"),
+    ("bahan_data", file(), INSPEKTORAT, "wrong"),           # only to be read here
+    ("notulen", file(), INSPEKTORAT, "wrong"),              # not asked for in this task
+    ("lhr", file(), TIM1, "not_yours"),
+    ("lhr", file(), STRANGER, "not_yours"),
+])
+def test_what_does_not_fit_the_slot_is_refused(document: str, attachment: Attachment, who: Any, code: str) -> None:
+    case = lkjpd_before(4)
+    act = AttachDocument(document=document, attachment=attachment, user_task=case.task("langkah_4").number)
+    assert case.refuses(act, who).code == code
+
+
+def test_paper_and_links_say_where_they_are() -> None:
+    case = lkjpd_before(3, "02_dikembalikan_satu_kali.txt")
+    number = case.task("langkah_3").number
+    assert case.refuses(AttachDocument(document="bahan_rapat", attachment=Attachment(form="cetak"), user_task=number), TIM1).code == "wrong"
+    link = Attachment(form="tautan", place="https://contoh.invalid/data")
+    case = case.when(AttachDocument(document="bahan_data", attachment=link, user_task=number), TIM1)
+    assert case.instance.documents["bahan_data"].attachment == link
+
+
+def test_named_lanes_may_attach_to_a_task_that_they_cannot_complete() -> None:
+    case = lkjpd_before(6)
+    number = case.task("langkah_6").number
+    case = case.when(AttachDocument(document="rancangan_akhir", attachment=file("lebih-baik.pdf"), user_task=number), TIM2)
+    assert case.instance.documents["rancangan_akhir"].version == 2
+    assert case.refuses(CompleteUserTask(user_task=number, data={}), TIM2).code == "not_yours"
+
+
+def test_a_document_is_attached_to_an_open_task_or_settles_what_is_owed() -> None:
+    case = lkjpd_before(4)
+    assert case.refuses(AttachDocument(document="lhr", attachment=file(), user_task=999), INSPEKTORAT).code == "not_open"
+    assert case.refuses(AttachDocument(document="lhr", attachment=file()), INSPEKTORAT).code == "not_open"
+
+
+# Owed, settled, waived
+
+def promise(document: str, promised: str = "2026-12-21", reason: str = "Menunggu tanda tangan.") -> Promise:
+    return Promise(document=document, promised=promised, reason=reason)
+
+
+def owing_sk() -> Case:
+    case = lkjpd_before(2)
+    return case.when(OweRequirement(user_task=case.task("langkah_2").number, promise=promise("sk_tim")), SEKCAM)
+
+
+def test_an_owed_document_stays_visible_with_its_promise() -> None:
+    case = owing_sk()
+    case.then(RequirementOwed("sk_tim", "langkah_3", "2026-12-21", case.task("langkah_2").number))
+    owed = case.instance.owed["sk_tim"]
+    assert (owed.reason, owed.lane, owed.person) == ("Menunggu tanda tangan.", "sekretaris_pd", "sekcam")
+
+
+@pytest.mark.parametrize(("given_promise", "who", "code"), [
+    (promise("surat_undangan"), SEKCAM, "wrong"),                       # may not be owed
+    (promise("sk_tim", promised="2026-12-01"), SEKCAM, "wrong"),        # promised for yesterday
+    (promise("sk_tim", promised="besok"), SEKCAM, "wrong"),
+    (promise("sk_tim", reason=""), SEKCAM, "wrong"),
+    (promise("lhr"), SEKCAM, "wrong"),                                  # not asked for here
+    (promise("sk_tim"), CAMAT, "not_yours"),
+])
+def test_a_promise_that_cannot_be_given_is_refused(given_promise: Promise, who: Any, code: str) -> None:
+    case = lkjpd_before(2)
+    assert case.refuses(OweRequirement(user_task=case.task("langkah_2").number, promise=given_promise), who).code == code
+
+
+def test_attaching_settles_and_so_does_handing_in_outside_a_task() -> None:
+    case = owing_sk()
+    number = case.task("langkah_2").number
+    case.when(AttachDocument(document="sk_tim", attachment=file(), user_task=number), SEKCAM).then(
+        DocumentAttached("sk_tim", 1, number), RequirementSettled("sk_tim"))
+    for act in (SettleRequirement(document="sk_tim", attachment=file()), AttachDocument(document="sk_tim", attachment=file())):
+        settled = case.when(act, SEKCAM).then(DocumentAttached("sk_tim", 1, None), RequirementSettled("sk_tim"))
+        assert settled.instance.owed == {}
+
+
+def test_only_who_works_on_the_instance_hands_in_and_only_what_is_owed() -> None:
+    case = owing_sk()
+    assert case.refuses(SettleRequirement(document="sk_tim", attachment=file()), STRANGER).code == "not_yours"
+    assert case.refuses(SettleRequirement(document="sk_tim", attachment=file()), INSPEKTORAT).code == "not_yours"
+    assert case.refuses(SettleRequirement(document="sk_tim", attachment=Attachment(form="cetak", place="x")), SEKCAM).code == "wrong"
+    assert case.refuses(SettleRequirement(document="lhr", attachment=file()), SEKCAM).code == "not_open"
+
+
+def test_a_promise_that_turned_out_not_to_be_needed_is_settled_with_the_task() -> None:
+    case = lkjpd_before(7)
+    number = case.task("langkah_7").number
+    case = case.when(OweRequirement(user_task=number, promise=promise("dokumen_lkjpd", "2027-01-25")), CAMAT)
+    case = case.completed("langkah_7", CAMAT, keputusan="kembalikan", koreksi=[{"koreksi": "Perbaiki Bab III."}])
+    assert case.of(RequirementSettled) == [RequirementSettled("dokumen_lkjpd")]
+    assert case.instance.owed == {}
+
+
+def test_a_waiver_is_given_by_the_head_with_a_reason_for_this_task() -> None:
+    case = lkjpd_before(3)
+    number = case.task("langkah_3").number
+    case = case.when(WaiveRequirement(user_task=number, document="notulen", reason="Rapat batal"), CAMAT).then(RequirementWaived("notulen", number))
+    assert case.instance.waived == {"notulen": number}
+
+
+@pytest.mark.parametrize(("step", "document", "reason", "who", "code"), [
+    (3, "notulen", "x", SEKCAM, "not_yours"),
+    (3, "notulen", "x", KETUA, "not_yours"),
+    (3, "notulen", "", CAMAT, "wrong"),
+    (3, "lhr", "x", CAMAT, "wrong"),                    # not asked for here
+    (4, "lhr", "x", CAMAT, "wrong"),                    # can never be waived
+    (7, "dokumen_lkjpd", "x", ADMINISTRATOR, "wrong"),
+    (8, "bukti_unggah_esr", "x", CAMAT, "wrong"),
+    (7, "lembar_koreksi", "x", CAMAT, "not_yours"),     # their own step
+])
+def test_a_waiver_that_nobody_may_give_is_refused(step: int, document: str, reason: str, who: Any, code: str) -> None:
+    case = lkjpd_before(step)
+    act = WaiveRequirement(user_task=case.task(f"langkah_{step}").number, document=document, reason=reason)
+    assert case.refuses(act, who).code == code
+
+
+# The instance as a whole
+
+def test_a_comment_is_counted_and_possible_even_when_all_is_over() -> None:
+    case = given("three_tasks").when(AddComment(text="Mohon segera.", user_task=2), HEAD).then(CommentAdded(1))
+    case = case.when(CancelProcessInstance(reason="Salah mulai"), ADMINISTRATOR).when(AddComment(text="Baik."), STAFF).then(CommentAdded(2))
+    assert case.instance.comments == 2
+
+
+def test_a_comment_says_something_and_comes_from_somebody_of_the_process() -> None:
+    case = given("three_tasks")
+    assert case.refuses(AddComment(text="")).code == "wrong"
+    assert case.refuses(AddComment(text="x" * 20_001)).code == "wrong"
+    assert case.refuses(AddComment(text="Halo"), STRANGER).code == "not_yours"
+    case.when(AddComment(text="Diperiksa."), ADMINISTRATOR).then(CommentAdded(1))
+
+
+def suspended(name: str = "escalation") -> Case:
+    leader = somebody("head", definition(name).lanes[0].id)
+    return given(name).when(SuspendProcessInstance(reason="Menunggu petunjuk"), leader).then(ProcessInstanceSuspended())
+
+
+def test_while_suspended_nothing_goes_on_and_no_timer_fires() -> None:
+    case = suspended()
+    assert case.instance.status == SUSPENDED
+    for act in (ClaimUserTask(user_task=2), CompleteUserTask(user_task=2, data={"reply": "Ya"}), SuspendProcessInstance(reason="x")):
+        assert case.refuses(act).code == "not_running"
+    assert case.refuses(FireTimer(timer=3), CLOCK, case.instance.timers[3].due_at).code == "not_running"
+    case.when(AddComment(text="Masih menunggu."))
+
+
+def test_resuming_moves_no_date() -> None:
+    before = given("escalation").instance
+    case = suspended().when(ResumeProcessInstance(), ADMINISTRATOR, at("2026-12-01 09.00")).then(ProcessInstanceResumed())
+    assert (case.instance.status, case.instance.timers, case.instance.user_tasks) == (RUNNING, before.timers, before.user_tasks)
+
+
+def test_suspending_and_cancelling_are_for_the_first_lane_or_an_administrator_with_a_reason() -> None:
+    case = given("three_tasks")
+    for act in (SuspendProcessInstance, CancelProcessInstance):
+        assert case.refuses(act(reason="x"), HEAD).code == "not_yours"
+        assert case.refuses(act(reason=""), STAFF).code == "incomplete"
+    assert case.refuses(ResumeProcessInstance(), STAFF).code == "wrong"
+    assert case.refuses(ResumeProcessInstance(), HEAD).code == "not_yours"
+
+
+def test_cancelling_cancels_every_open_task_and_timer() -> None:
+    case = lkjpd_before(3).when(CancelProcessInstance(reason="Dobel"), CAMAT)
+    number = lkjpd_before(3).task("langkah_3").number
+    case.then(UserTaskCancelled(number, "langkah_3"), TimerCancelled(4, "tenggat"), TimerCancelled(number + 1, "waktu_3"), ProcessInstanceCancelled())
+    assert (case.instance.status, case.instance.marking.tokens, case.instance.timers, case.instance.user_tasks) == (CANCELLED, (), {}, {})
+    assert case.instance.ended_at == case.instance.last_at
+
+
+def test_a_finished_instance_takes_no_command_but_a_comment() -> None:
+    case = given("three_tasks").when(CancelProcessInstance(reason="x"), STAFF)
+    for act in (ClaimUserTask(user_task=2), ResumeProcessInstance(), Correct(reason="x", open=("write",)), RaiseIncident(kind="alarm")):
+        assert case.refuses(act, ADMINISTRATOR).code == "not_running"
+
+
+# Correction
+
+def test_a_correction_rewrites_the_marking_without_running_the_engine() -> None:
+    case = given("interrupting_timer")
+    case = case.when(Correct(reason="Salah langkah", data={"measure": "Segera"}, close=(2,), open=("take_over",)), ADMINISTRATOR)
+    case.then(ProcessInstanceCorrected(("measure",), (2,), ("take_over",)), UserTaskCancelled(2, "answer"), TimerCancelled(3, "too_late"),
+              UserTaskOpened(4, "take_over", "head", 1, None, None, None))
+    assert case.instance.data == {"measure": "Segera"}
+    assert case.instance.marking == Marking((Token(4, "take_over", 0, "open"),), 5)
+
+
+def test_a_correction_opens_a_task_with_its_timers_and_next_round() -> None:
+    case = given("interrupting_timer").when(Correct(reason="Ulangi", close=(2,), open=("answer",)), ADMINISTRATOR)
+    assert case.of(UserTaskOpened)[0].round == 2
+    assert case.of(TimerStarted) == [TimerStarted(5, "too_late", 4, at("2026-11-23 13.01"), FIVE_DAYS, 1)]     # after the break
+    case = case.fired("too_late")
+    assert case.open == ["take_over"]
+
+
+def test_a_corrected_field_may_be_emptied() -> None:
+    case = given("three_tasks").completed("write", title="Hal", pages=2).when(Correct(reason="Salah", data={"pages": None}), ADMINISTRATOR)
+    assert case.instance.data == {"title": "Hal"}
+
+
+@pytest.mark.parametrize(("act", "who", "code"), [
+    (Correct(reason="x", open=("read",)), STAFF, "not_yours"),
+    (Correct(reason="", open=("read",)), ADMINISTRATOR, "incomplete"),
+    (Correct(reason="x", data={"nowhere": 1}), ADMINISTRATOR, "wrong"),
+    (Correct(reason="x", open=("end",)), ADMINISTRATOR, "wrong"),
+    (Correct(reason="x", close=(99,)), ADMINISTRATOR, "wrong"),
+    (Correct(reason="x", close=(2,)), ADMINISTRATOR, "wrong"),          # leaves nothing open
+])
+def test_a_correction_that_makes_no_sense_is_refused(act: Correct, who: Any, code: str) -> None:
+    assert given("three_tasks").refuses(act, who).code == code
+
+
+def test_a_suspended_instance_may_be_corrected() -> None:
+    case = suspended("three_tasks").when(Correct(reason="x", close=(2,), open=("read",)), ADMINISTRATOR)
+    assert (case.open, case.instance.status) == (["read"], SUSPENDED)
+
+
+def test_what_a_correction_reports_does_not_depend_on_the_order_of_its_data() -> None:
+    case = given("three_tasks")
+    first = case.when(Correct(reason="x", data={"title": "a", "pages": 1}), ADMINISTRATOR)
+    second = case.when(Correct(reason="x", data={"pages": 1, "title": "a"}), ADMINISTRATOR)
+    assert first.events == second.events
+
+
+# Branches
+
+def test_a_fork_opens_all_branches_and_a_join_waits_for_all() -> None:
+    case = given("parallel")
+    assert case.open == ["count", "price"]
+    case = case.completed("price", HEAD, price="1.50")
+    assert (case.open, case.instance.status) == (["count"], RUNNING)
+    case = case.completed("count", stock=1)
+    assert case.of(TokenConsumed) == [TokenConsumed(5, "join", "f5")]
+    assert case.instance.status == COMPLETED
+
+
+def test_a_terminate_end_event_cancels_all_the_rest() -> None:
+    case = given("terminate").completed("withdraw", HEAD)
+    assert case.of(UserTaskCancelled) == [UserTaskCancelled(3, "work")]
+    assert (case.instance.status, case.instance.user_tasks) == (COMPLETED, {})
+
+
+def test_an_ordinary_end_event_ends_only_its_own_branch() -> None:
+    case = given("terminate").completed("work")
+    assert (case.instance.status, case.open) == (RUNNING, ["withdraw"])
+
+
+def test_a_join_in_a_loop_waits_again_for_all_branches_in_every_round() -> None:
+    case = given("parallel_loop")
+    for round in (1, 2, 3):
+        assert case.open == ["count", "ask"]
+        case = case.completed("ask", HEAD, answered=False)
+        assert case.open == ["count", "ask"]                # the inner loop
+        case = case.completed("ask", HEAD, answered=True)
+        assert case.open == ["count"], f"round {round}: the join fired early"
+        case = case.completed("count", stock=round)
+        assert case.open == ["check"]
+        case = case.completed("check", order_complete=round == 3)
+    assert case.instance.status == COMPLETED
+
+
+def test_inner_and_outer_joins_each_wait_for_their_own_branches() -> None:
+    case = given("nested_parallel")
+    assert sorted(case.open) == ["budget", "judge", "write"]
+    case = case.completed("judge", HEAD)
+    assert sorted(case.open) == ["budget", "write"]
+    case = case.completed("write")
+    case = case.completed("budget", HEAD)
+    assert case.open == ["sign"]
+
+
+# Proving
+
+def recorded(case: Case) -> list[tuple[Any, str | None]]:
+    return [(step, step.marking.hash) for step in case.steps]
+
+
+def test_replaying_recorded_steps_gives_the_same_instance() -> None:
+    case = lkjpd_before(9)
+    *_, (again, _) = process.replay(rules(), recorded(case), case.instance.id)
+    assert again == case.instance
+
+
+def test_replay_names_the_step_at_which_it_comes_out_otherwise() -> None:
+    case = given("three_tasks").completed("write", title="Hal")
+    steps = recorded(case)
+    steps[1] = (replace(steps[1][0], events=steps[1][0].events[:-1]), None)
+    with pytest.raises(process.ReplayDiverged, match="Step 2 of one: recorded .*, executed again gave .*UserTaskOpened"):
+        list(process.replay(case.rules, steps, "one"))
+
+
+def test_replay_sees_another_marking_and_a_command_that_is_refused_now() -> None:
+    case = given("three_tasks").claimed("write")
+    with pytest.raises(process.ReplayDiverged, match="Step 1 of one: the marking"):
+        list(process.replay(case.rules, [(case.steps[0], "0" * 64)], "one"))
+    with pytest.raises(process.ReplayDiverged, match="now refused"):
+        list(process.replay(case.rules, [(case.steps[1], None)], "one"))
+
+
+def test_under_another_engine_version_only_events_must_agree() -> None:
+    case = given("three_tasks")
+    assert len(list(process.replay(case.rules, [(replace(case.steps[0], marking=Marking()), None)], "one"))) == 1
+
+
+def test_erased_values_are_opaque_and_replay_still_agrees() -> None:
+    case = given("three_tasks").completed("write", title="Hal", pages=3).completed("read", HEAD, remark="Rahasia")
+    act = case.steps[2].command.act
+    gone = replace(act, data={**act.data, "remark": Erased("ab" * 32)})
+    steps = [*case.steps[:2], replace(case.steps[2], command=replace(case.steps[2].command, act=gone))]
+    *_, (again, _) = process.replay(case.rules, [(one, one.marking.hash) for one in steps], "one")
+    assert again.data == {"title": "Hal", "pages": 3, "remark": Erased("ab" * 32)}
+
+
+def test_deciding_changes_nothing_and_asking_twice_gives_the_same() -> None:
+    case = lkjpd_before(7)
+    before = replace(case.instance)
+    one = case.completed("langkah_7", CAMAT, keputusan="kembalikan", koreksi=[{"koreksi": "Perbaiki."}])
+    two = case.completed("langkah_7", CAMAT, keputusan="kembalikan", koreksi=[{"koreksi": "Perbaiki."}])
+    assert (one, case.instance) == (two, before)
+
+
+# The closed lists
+
+def test_every_command_and_every_event_has_a_fact_here() -> None:
+    """A new command or event needs facts of its own before it may be added."""
+    names = {one.__name__ for one in (*get_args(commands.Act), *get_args(events.Event))}
+    text = open(__file__, encoding="utf-8").read()
+    assert {one for one in names if text.count(f"{one}(") < 1} == set()
+
+
+def test_events_are_flat_values_without_anything_that_somebody_typed() -> None:
+    for kind in get_args(events.Event):
+        assert {one.name for one in fields(kind)}.isdisjoint({"data", "reason", "text", "value", "name"}), kind
