@@ -263,14 +263,14 @@ class Run:
             task.run()
         except WorkflowException as error:
             raise Stuck(str(error)) from error
+        for number, one in list(self.live.items()):     # first what an interrupting event takes away, then where it leads
+            if one._state == TaskState.CANCELLED:
+                self.tell("cancelled", number, one.task_spec.name)
+                del self.live[number]
         if isinstance(spec, BoundaryEventSplit):
             self.open_activity(task)
         elif spec.name in self.definition.elements:
             self.leave(task)
-        for number, one in list(self.live.items()):
-            if one._state == TaskState.CANCELLED:
-                self.tell("cancelled", number, one.task_spec.name)
-                del self.live[number]
 
     def open_activity(self, split: Task) -> None:
         number = self.numbers[split.id]
