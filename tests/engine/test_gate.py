@@ -6,12 +6,14 @@ answers. The whole finding is for owners, in Indonesian; a test holds on to the 
 
 from __future__ import annotations
 
+import copy
 import gzip
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
 from engine import diagram, gate
 from engine.definition import DiagramError, Finding
@@ -1229,6 +1231,35 @@ def test_cut_and_closed_up_bytes_get_an_answer(at, length):
 )
 def test_the_diagram_of_the_sop_with_a_piece_replaced_gets_an_answer(at, piece, length):
     answers(LKJPD[:at] + piece + LKJPD[at + length :])
+
+
+PLACES = st.integers(0, 10_000)
+VALUES = st.sampled_from(["", "task1", "proc", "due", "true", "=1", "=", "P1D", "table", "document", "enum", "x y"])
+
+
+@given(st.sampled_from([BASE, with_deadline().encode(), LKJPD]), st.lists(
+    st.tuples(st.sampled_from(["remove", "repeat", "move", "rename", "value", "text"]), PLACES, PLACES, VALUES),
+    min_size=1, max_size=4))
+def test_trees_with_parts_moved_about_get_an_answer(data, changes):
+    root = etree.fromstring(data)
+    for what, at, other, value in changes:
+        nodes = [one for one in root.iter(etree.Element) if one is not root]
+        if not nodes:
+            break
+        node, target = nodes[at % len(nodes)], nodes[other % len(nodes)]
+        if what == "remove":
+            node.getparent().remove(node)
+        elif what == "repeat":
+            target.append(copy.deepcopy(node))
+        elif what == "move" and node not in (target, *target.iterancestors()):
+            target.append(node)
+        elif what == "rename":
+            node.tag = target.tag
+        elif what == "value" and node.attrib:
+            node.set(list(node.attrib)[other % len(node.attrib)], value)
+        elif what == "text":
+            node.text = value
+    answers(etree.tostring(root))
 
 
 WORDS = st.sampled_from(
