@@ -151,7 +151,9 @@ def answer(here: Terminal, held: Any, stop: threading.Event, with_worker: bool) 
 def make_data_folder(chosen: Settings) -> None:
     """Make ALUR_DATA_DIR and see that it can be written. Raises Unavailable."""
     try:
-        chosen.documents_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # One by one: a parent that mkdir makes on the way is open to everybody, and the database lies in this one.
+        chosen.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        chosen.documents_dir.mkdir(mode=0o700, exist_ok=True)
         probe = chosen.data_dir / f".write-{os.getpid()}"
         probe.write_bytes(b"")
         probe.unlink()
