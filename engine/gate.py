@@ -337,17 +337,14 @@ GRAMMAR = _rules(_GRAMMAR)
 
 # Of these one is read; a second one would be drawn or kept by a tool, and ignored by us.
 _ONCE = frozenset(_qualified(name, BPMN) for name in (
-    "collaboration process participant laneSet extensionElements documentation conditionExpression "
-    "timerEventDefinition "
-    "terminateEventDefinition timeDuration timeDate timeCycle text camunda:formData camunda:properties "
-    "camunda:validation "
-    "bpmndi:BPMNDiagram bpmndi:BPMNPlane dc:Bounds").split())
+    "collaboration process participant laneSet extensionElements documentation conditionExpression text "
+    "timerEventDefinition terminateEventDefinition timeDuration timeDate timeCycle camunda:formData "
+    "camunda:properties camunda:validation bpmndi:BPMNDiagram bpmndi:BPMNPlane dc:Bounds").split())
 # The values under which an attribute changes nothing, or which we carry.
 _VALUES = {
     "isForCompensation": ("false",), "startQuantity": ("1",), "completionQuantity": ("1",),
-    "parallelMultiple": ("false",),
-    "implementation": ("##unspecified", "##WebService"), "cancelActivity": ("true", "false"),
-    "isInterrupting": ("true", "false"), "triggeredByEvent": ("true", "false"),
+    "parallelMultiple": ("false",), "implementation": ("##unspecified", "##WebService"),
+    "cancelActivity": ("true", "false"), "isInterrupting": ("true", "false"), "triggeredByEvent": ("true", "false"),
 }
 
 _USER_TASK = "Pakai user task, yang diselesaikan oleh orang."
@@ -391,11 +388,8 @@ def of_tree(root: etree._Element, found: Findings) -> None:
     """What is to be said of an opened tree: what it holds that we do not read, and what is written wrongly in it."""
     _grammar(root, found)
     for rule in (_ids, _one_process, _participant, _events, _timers_drawn, _deadline_shape, _defaults, _languages,
-                 _extensions_in_place, _numbers):
+                 _numbers, _lanes, _extensions_in_place, _element_properties, _form_fields):
         rule(root, found)
-    for process in root.iterchildren(BPMN + "process"):
-        for rule_of_process in (_lanes, _element_properties, _form_fields):
-            rule_of_process(process, found)
 
 
 def readable(root: etree._Element) -> bool:
@@ -602,9 +596,13 @@ def folded(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
-def _lanes(process: etree._Element, found: Findings) -> None:
-    nodes = {one.get("id"): one for one in process.iterchildren(etree.Element) if one.tag in FLOW_NODES}
-    lanes_of: dict[str, list[str]] = {}
+def _lanes(root: etree._Element, found: Findings) -> None:
+    for process in root.iterchildren(BPMN + "process"):
+        _lane_names(process, found)
+        _lane_of_each(process, found)
+
+
+def _lane_names(process: etree._Element, found: Findings) -> None:
     names: set[str] = set()
     for lane in process.iterfind(f"{BPMN}laneSet/{BPMN}lane"):
         name = folded(lane.get("name", ""))
@@ -614,6 +612,13 @@ def _lanes(process: etree._Element, found: Findings) -> None:
             found.error(place(lane), f"Nama lane {quoted(lane.get('name', ''))} dipakai dua kali. Gabungkan lane itu "
                                      "atau beri nama lain.")
         names.add(name)
+
+
+def _lane_of_each(process: etree._Element, found: Findings) -> None:
+    """A user task stands in exactly one lane, everything else in one at most."""
+    nodes = {one.get("id"): one for one in process.iterchildren(etree.Element) if one.tag in FLOW_NODES}
+    lanes_of: dict[str, list[str]] = {}
+    for lane in process.iterfind(f"{BPMN}laneSet/{BPMN}lane"):
         for reference in lane.iterchildren(BPMN + "flowNodeRef"):
             id = (reference.text or "").strip()
             if id not in nodes:
@@ -654,8 +659,8 @@ ELEMENT_PROPERTIES: Mapping[str, Known] = {
 }
 
 
-def _element_properties(process: etree._Element, found: Findings) -> None:
-    for properties in process.iter(CAMUNDA + "properties"):
+def _element_properties(root: etree._Element, found: Findings) -> None:
+    for properties in root.iter(CAMUNDA + "properties"):
         around = properties.getparent()
         if around.tag == BPMN + "extensionElements":
             holder = around.getparent()
@@ -714,8 +719,8 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
 _NO_NAMES = BUILT_IN_NAMES | RESERVED_NAMES | {"typename"}
 
 
-def _form_fields(process: etree._Element, found: Findings) -> None:
-    for form in process.iter(CAMUNDA + "formData"):
+def _form_fields(root: etree._Element, found: Findings) -> None:
+    for form in root.iter(CAMUNDA + "formData"):
         ids: set[str] = set()
         for node in form.iterchildren(CAMUNDA + "formField"):
             id = node.get("id", "")

@@ -181,6 +181,14 @@ def test_the_definition_is_the_same_every_time(lkjpd):
     assert diagram.read(DATA) == lkjpd
 
 
+def test_a_stored_diagram_is_read_again_without_being_judged_again(lkjpd):
+    assert diagram.reread(DATA) == lkjpd
+    refused_today = changed(drawn(), "<bpmn:flowNodeRef>task1</bpmn:flowNodeRef>", "").encode()
+    assert diagram.reread(refused_today).elements["task1"].lane is None
+    with pytest.raises(DiagramError):
+        diagram.reread(b"<a/>")
+
+
 # --- What a value says -----------------------------------------------------------------------------------------------
 
 

@@ -29,8 +29,7 @@ HEAD = (
     ' xmlns:camunda="http://camunda.org/schema/1.0/bpmn" id="file" targetNamespace="urn:test">'
 )
 TIMER = (
-    '<bpmn:timerEventDefinition id="{id}_timer">'
-    "<bpmn:timeDuration>P1D</bpmn:timeDuration></bpmn:timerEventDefinition>"
+    '<bpmn:timerEventDefinition id="{id}_timer"><bpmn:timeDuration>P1D</bpmn:timeDuration></bpmn:timerEventDefinition>'
 )
 # By the first letters of an id, what it is and what stands in it.
 KINDS = {
@@ -657,6 +656,18 @@ def test_a_property_that_is_not_ours_is_only_warned_about():
     warned(drawn(inside={"task1": properties(warna="merah")}), "tidak dibaca", "task1")
 
 
+def test_a_property_of_the_pool_would_not_be_read_and_is_refused():
+    pool = '<bpmn:participant id="pool" name="Kantor" processRef="proc">' + properties(**{"sop.unit": "Kantor"})
+    xml = changed(
+        drawn(),
+        "<bpmn:process",
+        f'<bpmn:collaboration id="col">{pool}</bpmn:participant></bpmn:collaboration><bpmn:process',
+    )
+    refused(
+        changed(xml, 'bpmnElement="proc"', 'bpmnElement="col"'), '"sop.unit" pada Pool "Kantor" tidak dikenal', "pool"
+    )
+
+
 def test_a_form_elsewhere_than_on_a_start_event_or_user_task_is_refused():
     refused(drawn(inside={"end": form(field("a"))}), "tidak akan tampil", "end")
 
@@ -1237,9 +1248,14 @@ PLACES = st.integers(0, 10_000)
 VALUES = st.sampled_from(["", "task1", "proc", "due", "true", "=1", "=", "P1D", "table", "document", "enum", "x y"])
 
 
-@given(st.sampled_from([BASE, with_deadline().encode(), LKJPD]), st.lists(
-    st.tuples(st.sampled_from(["remove", "repeat", "move", "rename", "value", "text"]), PLACES, PLACES, VALUES),
-    min_size=1, max_size=4))
+@given(
+    st.sampled_from([BASE, with_deadline().encode(), LKJPD]),
+    st.lists(
+        st.tuples(st.sampled_from(["remove", "repeat", "move", "rename", "value", "text"]), PLACES, PLACES, VALUES),
+        min_size=1,
+        max_size=4,
+    ),
+)
 def test_trees_with_parts_moved_about_get_an_answer(data, changes):
     root = etree.fromstring(data)
     for what, at, other, value in changes:
