@@ -265,7 +265,8 @@ class Deciding:
                      if not e.interrupting and e.timer and e.timer.kind == "duration"), None)
         instants: tuple[datetime | None, datetime | None, datetime | None] = (None, None, None)
         if norm is not None:
-            duration = str(self.evaluate(norm.expression)) if norm.expression.startswith("=") else norm.expression
+            computed = norm.expression.startswith("=")
+            duration = str(expressions.to_json(self.evaluate(norm.expression))) if computed else norm.expression
             instants = calendars.three_instants(duration, self.at, self.calendar(element.lane or ""), norm.unit)
         self.tell(UserTaskOpened(number, id, element.lane or "", round, *instants))
 

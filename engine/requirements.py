@@ -86,7 +86,7 @@ def accept(definition: ProcessDefinition, instance: ProcessInstance, element: El
         if field.readonly:
             value = instance.data.get(field.id, value)
         if field.type == "table" and isinstance(value, list):
-            value = [dict(row) if isinstance(row, Mapping) else row for row in value]
+            value = [whole(field, row) for row in value]
         values[field.id] = None if empty(value) else value
     known = names(definition, instance, user_task, round, values, attached)
     for field in fields:
@@ -115,15 +115,19 @@ def accept(definition: ProcessDefinition, instance: ProcessInstance, element: El
             problems.append(Problem(field.id, f"{field.label}: harus dicentang."))
     wrong_places = {p.place.split(".")[0] for p in problems}
     for field in fields:
-        if field.valid_if and values[field.id] is not None and not wrong_places & {field.id}:
-            try:
-                fine = holds(field.valid_if, known, at)
-            except expressions.ExpressionError:
-                # It compares with a field that is still empty or wrong; that one has its own problem.
-                fine = bool(wrong_places)
-            if not fine:
+        # A comparison with a field that is still empty or wrong has no answer; that one has its own problem.
+        compared = expressions.parse(field.valid_if).names & known.keys() if field.valid_if else frozenset()
+        if field.valid_if and not compared & wrong_places and all(known[name] is not None for name in compared):
+            if not holds(field.valid_if, known, at):
                 problems.append(Problem(field.id, field.valid_message or f"{field.label}: isian ini tidak sesuai ketentuan."))
     return values, tuple(problems)
+
+
+def whole(field: Field, row: Any) -> Any:
+    """A table's row with all its columns, null where nothing was typed: expressions may ask for each."""
+    if not isinstance(row, Mapping):
+        return row
+    return {**{c.id: None for c in field.columns}, **{k: None if empty(v) else v for k, v in row.items()}}
 
 
 def empty(value: Any) -> bool:
@@ -134,7 +138,7 @@ def answered(field: Field, rows: Any, names: Values) -> list[dict[str, Any]] | N
     """One row for each row that is answered, no more and no fewer, its readonly columns from there."""
     sources = source_rows(field, names)
     given = rows if isinstance(rows, list) else []
-    return [{**(given[n] if n < len(given) and isinstance(given[n], dict) else {}), **source}
+    return [whole(field, {**(given[n] if n < len(given) and isinstance(given[n], dict) else {}), **source})
             for n, source in enumerate(sources)] or None
 
 

@@ -14,6 +14,7 @@ from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinitio
 
 from . import calendars
 from .definition import Timer
+from .expressions import to_json
 
 CYCLE = re.compile(r"R([1-9]\d{0,3})/(P.+)")
 
@@ -46,11 +47,11 @@ def due(timer: Timer, at: datetime, calendar: calendars.Calendar, evaluate: Call
     Raises TimerError, calendars.CalendarError or the expression's own error.
     Source: BPMN 2.0.2, 10.5.5 (timeDuration, timeDate, timeCycle); durations are working time (DESIGN.md, law 4).
     """
-    expression: object = timer.expression
-    if timer.expression.startswith("="):
-        expression = evaluate(timer.expression)
+    computed = timer.expression.startswith("=")
+    expression = evaluate(timer.expression) if computed else timer.expression
     if timer.kind == "date":
         return instant(expression, calendar.zone)
+    expression = to_json(expression) if computed else expression
     if timer.kind == "cycle":
         found = CYCLE.fullmatch(str(expression))
         if not found:
