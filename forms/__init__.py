@@ -20,6 +20,7 @@ from flask import Flask, Response, g, render_template, request, url_for
 from flask_babel import Babel
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -115,10 +116,10 @@ def what_every_page_knows() -> dict[str, Any]:
     visitor = g.get("visitor")
     now = office().now()
 
-    def drawn_for() -> str:
+    def drawn_for() -> Markup:
         """The hidden fields of a form that changes something: its command id, and for whom it was drawn."""
         key = session.form_key()
-        return render_template("_key.html", key=key, sealed=session.drawn_for(key))
+        return Markup(render_template("_key.html", key=key, sealed=session.drawn_for(key)))
 
     return {
         "visitor": visitor,

@@ -109,6 +109,25 @@ def clock_time(text: str) -> str:
     return f"{int(found[1]):02d}:{found[2]}" if found else text
 
 
+def with_positions(form: Iterable[Field], values: Mapping[str, Any], positions: Mapping[str, str]) -> dict[str, Any]:
+    """The values, where a row names somebody of the unit and leaves the column `jabatan` empty: with their position.
+
+    positions  person id -> name of the position.
+    """
+    filled = dict(values)
+    for field in form:
+        who = next((c.id for c in field.columns if c.type == "person"), None)
+        rows = values.get(field.id)
+        if who and any(c.id == "jabatan" for c in field.columns) and isinstance(rows, list):
+            filled[field.id] = [
+                {**row, "jabatan": positions[row[who]["id"]]}
+                if not row.get("jabatan") and isinstance(row.get(who), Mapping) and row[who].get("id") in positions
+                else row
+                for row in rows
+            ]
+    return filled
+
+
 # What is asked
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,13 +231,14 @@ def rows_of(field: Field, value: Any, problems: Sequence[Problem], at: datetime,
 def groups(element: Element, asked: Mapping[str, Question], slots: Sequence[Field]) -> tuple[Group, ...]:
     """The form under its headings, in the diagram's order; what decides the rest stands first, by itself."""
     titles = list(dict.fromkeys(f.group or "" for f in element.form))
-    found = []
+    found, loose = [], tuple(f for f in slots if not f.group)
     for title in titles:
         inside = tuple(q for q in asked.values() if (q.field.group or "") == title and not q.field.decision)
-        attached = tuple(f for f in slots if (f.group or "") == title)
+        attached = tuple(f for f in slots if f.group == title)
         if inside or attached:
             found.append(Group(title=title, questions=inside, slots=attached))
-    return tuple(found)
+    # Documents under no heading come last: first one writes, then one attaches.
+    return (*found, Group(title="", questions=(), slots=loose)) if loose else tuple(found)
 
 
 def carried(posted: Posted, without: Iterable[str] = ()) -> list[tuple[str, str]]:

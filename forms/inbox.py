@@ -59,6 +59,7 @@ from .processes import (
     requested,
     said,
     startable,
+    the_key,
     versions,
 )
 from .session import drawn_for, form_key, me, office, seal, tell
@@ -293,10 +294,7 @@ def slot_of(
     mark, text = words.Mark("○", _("Belum dilampirkan"), "open"), ""
     if document is not None and (there or document.user_task == task.number):
         carried = document.user_task != task.number
-        said_of = _("Versi %(n)s, %(who)s, %(at)s", n=document.version, who=sight.names(document.person),
-                    at=words.near(document.at, sight.now, sight.zone))
         mark = words.Mark("✓", _("Diteruskan tanpa perubahan") if carried and slot.role == "output" else _("Sudah ada"), "on-time")
-        text = said_of
     elif slot.text_from and known.get(slot.text_from):
         mark, text = words.Mark("✓", _("Dibuat aplikasi"), "on-time"), _("Dari isian “%(label)s”.", label=sight.definition.fields[slot.text_from].label)
     elif "teks" in slot.forms and not slot.text_from:
@@ -561,9 +559,7 @@ class Sent:
 
 def take_in(id: UUID, number: int, keep_empty_rows: bool = False) -> Sent:
     """Keep what the posted form brings: files first, then what is stated as owed, then what was typed."""
-    form, key = request.form, request.form.get("key", "")
-    if not 8 <= len(key) <= 64:
-        abort(400)
+    form, key = request.form, the_key()
     with office().database.read() as db:
         sight = look(db, id)
         task = sight.instance.user_tasks.get(number)
@@ -576,12 +572,13 @@ def take_in(id: UUID, number: int, keep_empty_rows: bool = False) -> Sent:
             abort(404)
         element = sight.definition.elements[task.element]
         owed = [sight.definition.fields[type] for type in sight.instance.owed if element.field(type) is None]
-        behalf = on_behalf(sight, task)
-        works = can_work(sight, task)
+        behalf, works = on_behalf(sight, task), can_work(sight, task)
+        staff = organisation.people_of_unit(db, sight.instance.unit, sight.today)
     attached, wrong_files = attach_all(str(id), element, owed, number, key, behalf)
     stated, wrong_promises = owe_all(str(id), element, number, key, behalf, form)
     draft = of_form(element, form, keep_empty_rows)
-    draft = Draft(values=draft.values, extras={k: v for k, v in draft.extras.items() if k.startswith("luar.") or wrong_promises})
+    positions = {one.person: words.position(one.capacity, one.position_name) for one in reversed(staff)}
+    draft = Draft(values=fields.with_positions(element.form, draft.values, positions), extras={k: v for k, v in draft.extras.items() if k.startswith("luar.") or wrong_promises})
     saved_at = keep_draft(str(id), number, draft) if works or sight.performs(task.lane) else None
     return Sent(id=str(id), number=number, key=key, element=element, draft=draft, behalf=behalf, attached=tuple(attached),
                 stated=tuple(stated), problems=(*wrong_files, *wrong_promises), saved_at=saved_at)
@@ -645,7 +642,7 @@ def claim(id: UUID, number: int) -> Any:
 def release(id: UUID, number: int) -> Any:
     """Give a task back to its lane. What was typed stays, for whoever typed it."""
     sent = take_in(id, number) if "oleh" in request.form and any(n.startswith("isian.") for n in request.form) else None
-    key = made_id(request.form.get("key", ""), "release")
+    key = made_id(the_key(), "release")
     answer = simple_act(id, number, ReleaseUserTask(user_task=number), url_for("inbox.tasks"), key=key)
     if sent is not None:
         tell(_("Tugas dilepaskan. Isian Anda tetap tersimpan sebagai draf Anda."))
@@ -657,7 +654,7 @@ def simple_act(id: UUID, number: int, act: Act, then: str, key: str = "") -> Any
         sight = look(db, id)
         task = sight.instance.user_tasks.get(number)
         behalf = on_behalf(sight, task) if task else None
-    sent = Sent(id=str(id), number=number, key=key or request.form.get("key", ""), element=None, draft=Draft(values={}, extras={}), behalf=behalf)
+    sent = Sent(id=str(id), number=number, key=key or the_key(), element=None, draft=Draft(values={}, extras={}), behalf=behalf)
     try:
         ask(sent.id, requested(act, sent.key, behalf))
     except Refused as refused:
@@ -747,7 +744,7 @@ def waive(id: UUID, number: int, type: str) -> Any:
         sight = look(db, id)
     act = WaiveRequirement(user_task=number, document=type, reason=request.form.get("alasan", "").strip())
     try:
-        ask(sight.instance.id, requested(act, request.form.get("key", "")))
+        ask(sight.instance.id, requested(act, the_key()))
     except Refused as refused:
         tell(refused.message, "error")
     else:
@@ -781,7 +778,7 @@ def comment(id: UUID, number: int) -> Any:
         if not sight.whole:
             abort(404)
     try:
-        ask(str(id), requested(AddComment(text=text, user_task=number), made_id(request.form.get("key", ""), "comment", text)))
+        ask(str(id), requested(AddComment(text=text, user_task=number), made_id(the_key(), "comment", text)))
     except Refused as refused:
         tell(refused.message, "error")
     else:
@@ -879,7 +876,7 @@ def start(key: str) -> Any:
     page: dict[str, Any] = {"definition": definition, "units": units, "unit": unit, "people": choices, "zone": zone}
     if request.method == "GET":
         return start_page(page, definition, {}, {}, {}, [], form_key(), local)
-    form, sent_key = request.form, request.form.get("key", "")
+    form, sent_key = request.form, the_key()
     values = fields.parse(definition.start.form, form, keep_empty_rows=bool(form.get("tambah") or form.get("buang")))
     kept, problems = attachments_of(definition)
     extras = {name: value for name, value in form.items() if name.startswith(EXTRAS)}
@@ -909,7 +906,7 @@ def start_page(page: Mapping[str, Any], definition: ProcessDefinition, values: M
     signed = {type: [(seal().dumps(["berkas", me().id, f.sha256, f.size_bytes, f.media_type, f.name]), f) for f in one.files]
               for type, one in kept.items()}
     return render_template("start.html", **page, groups=fields.groups(definition.start, asked, definition.start.slots), kept=signed,
-                           places=kept, extras=extras, problems=problems, errors=errors, key=key, sealed=drawn_for(key))
+                           extras=extras, problems=problems, errors=errors, key=key, sealed=drawn_for(key))
 
 
 def attachments_of(definition: ProcessDefinition) -> tuple[dict[str, Attachment], list[Problem]]:

@@ -163,6 +163,14 @@ def requested(act: Act, key: str, on_behalf_of: str | None = None) -> Request:
     return Request(id=key, act=act, person=me().id, on_behalf_of=on_behalf_of, at=told_at() if told_at else None)
 
 
+def the_key() -> str:
+    """The command id that the posted form carries."""
+    key: str = request.form.get("key", "")
+    if not 8 <= len(key) <= 64:
+        abort(400)
+    return key
+
+
 # The list
 
 
@@ -378,13 +386,19 @@ def step_rows(sight: Sight, done: Sequence[Pass]) -> list[dict[str, Any]]:
 
 def document_rows(sight: Sight, found: Mapping[str, list[DocumentVersion]]) -> list[dict[str, Any]]:
     """Every document that is there or owed, in the order of the diagram."""
-    rows = []
+    rows, papers = [], written(sight) if sight.whole else {}
     for type in sight.definition.document_types:
         owed = sight.instance.owed.get(type)
-        if (type in found or owed) and sight.reads_document(type):
+        if (type in found or owed or type in papers) and sight.reads_document(type):
             rows.append(
-                {"type": type, "label": words.document_name(sight.definition, type), "versions": found.get(type, []), "owed": owed,
-                 "until": words.step_name(sight.definition, owed.until) if owed else ""}
+                {
+                    "type": type,
+                    "label": words.document_name(sight.definition, type),
+                    "versions": found.get(type, []),
+                    "owed": owed,
+                    "paper": type in papers,
+                    "until": words.step_name(sight.definition, owed.until) if owed else "",
+                }
             )
     return rows
 
@@ -398,8 +412,7 @@ def diagram_state(sight: Sight, done: Sequence[Pass]) -> list[dict[str, str]]:
         status = "late" if late else "returned" if is_open and one.came_back else "active" if is_open else "done"
         label = words.LATE.word if late else words.RETURNED.word if status == "returned" else (
             words.task_mark(one.owner).word if is_open else words.DONE_MARK.word)
-        states[one.element.id] = {"id": one.element.id, "status": status, "label": str(label),
-                                  "n": {"late": "■", "returned": "↩", "active": "●", "done": "✓"}[status]}
+        states[one.element.id] = {"id": one.element.id, "status": status, "label": str(label)}
     return list(states.values())
 
 
@@ -416,7 +429,6 @@ def page(id: UUID) -> Any:
             sight=sight,
             rows=step_rows(sight, done),
             documents=document_rows(sight, versions(steps)),
-            written=written(sight) if sight.whole else [],
             days=by_day(shown, sight),
             cut=sight.instance.sequence > HISTORY_MOST,
             diagram=diagram_state(sight, done),
@@ -458,15 +470,15 @@ def said(sight: Sight, element: Element, values: Mapping[str, Any]) -> list[tupl
     return found
 
 
-def written(sight: Sight) -> list[tuple[str, str]]:
-    """(document type, label) of the documents that the application itself writes from what was entered."""
+def written(sight: Sight) -> dict[str, str]:
+    """Document type -> label of the documents that the application itself writes from what was entered."""
     found = {}
     for element in sight.definition.user_tasks:
         for slot in element.slots:
             assert slot.slot is not None, "slots have one"
             if slot.slot.text_from and sight.instance.data.get(slot.slot.text_from) and slot.slot.role == "output":
                 found[slot.id] = words.document_name(sight.definition, slot.id)
-    return list(found.items())
+    return found
 
 
 @processes.get("/proses/<uuid:id>/tertulis/<type>")
@@ -474,7 +486,7 @@ def paper(id: UUID, type: str) -> Any:
     """A document that the application writes from what was entered, ready to print: the instructions, the corrections."""
     with office().database.read() as db:
         sight = look(db, id)
-        if not sight.whole or type not in dict(written(sight)):
+        if not sight.whole or type not in written(sight):
             abort(404)
         element = next(e for e in sight.definition.user_tasks for s in e.slots
                        if s.id == type and s.slot and s.slot.text_from and s.slot.role == "output")
@@ -491,7 +503,7 @@ def paper(id: UUID, type: str) -> Any:
             value=dict((f.id, v) for f, v in said(sight, replace_form(element, source), sight.instance.data))[source.id],
             made=made,
             from_whom=sight.of_lane(element.lane or ""),
-            answers=answers_to(sight, source),
+            answers=answers_to(sight, source, made.at if made else sight.now),
         )
 
 
@@ -499,11 +511,15 @@ def replace_form(element: Element, source: Field) -> Element:
     return replace(element, form=(source,))
 
 
-def answers_to(sight: Sight, source: Field) -> list[list[str]] | None:
-    """What answers the rows of a table ("Tindak lanjut Tim" beside the corrections), where they were answered already."""
-    answering = next((f for f in sight.definition.fields.values() if source.id in f.rows_from), None)
-    rows = sight.instance.data.get(answering.id) if answering else None
-    if answering is None or not isinstance(rows, list) or len(rows) != len(sight.instance.data.get(source.id) or []):
+def answers_to(sight: Sight, source: Field, asked_at: datetime) -> list[list[str]] | None:
+    """What answers the rows of a table ("Tindak lanjut Tim" beside the corrections), where they were answered since."""
+    answering, element = next(
+        ((f, e) for e in sight.definition.user_tasks for f in e.form if source.id in f.rows_from), (None, None)
+    )
+    if answering is None or element is None:
+        return None
+    given, rows = sight.instance.passed.get(element.id), sight.instance.data.get(answering.id)
+    if given is None or given.at <= asked_at or not isinstance(rows, list):
         return None
     written_by = [c for c in answering.columns if not c.readonly]
     return [[words.cell_words(c.type, c.choices, row.get(c.id), sight.names) for c in written_by if row.get(c.id)] for row in rows]
@@ -567,7 +583,7 @@ def act_on(id: UUID, act: Act, message: str) -> Any:
         sight = look(db, id)
     back = url_for("processes.page", id=id)
     try:
-        ask(sight.instance.id, requested(act, request.form.get("key", "")))
+        ask(sight.instance.id, requested(act, the_key()))
     except Refused as refused:
         tell(refused.message, "error")
         return redirect(back, 303)

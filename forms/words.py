@@ -52,6 +52,11 @@ def near_day(day: date, today: date) -> str:
     return format_date(day, _("d MMMM") if day.year == today.year else _("d MMMM y"))
 
 
+def deadline(at: datetime, zone: str) -> str:
+    """`Minggu, 28 Februari 2027`: the last day of a deadline that is the midnight after it."""
+    return full_day((local(at, zone) - timedelta(microseconds=1)).date())
+
+
 def clock(at: datetime) -> str:
     """`10.15`."""
     return f"{at.hour:02d}.{at.minute:02d}" if str(get_locale()) == "id" else f"{at.hour:02d}:{at.minute:02d}"
@@ -80,13 +85,16 @@ def length(duration: str, unit: str = "kerja") -> str:
 
 
 def working(minutes: int) -> str:
-    """Working minutes as people say them: `20 menit kerja`, `3 jam kerja`, `2 hari kerja`."""
+    """Working minutes as people say them: `20 menit kerja`, `3 jam kerja`, `2 hari 1 jam kerja`."""
     if minutes < 60:
         return ngettext("%(num)s menit kerja", "%(num)s menit kerja", minutes)
     if minutes < WORKDAY_MINUTES:
         return ngettext("%(num)s jam kerja", "%(num)s jam kerja", round(minutes / 60))
-    days = round(minutes / WORKDAY_MINUTES, 1)
-    return ngettext("%(n)s hari kerja", "%(n)s hari kerja", round(days), n=f"{days:g}".replace(".", ","))
+    days, rest = divmod(minutes, WORKDAY_MINUTES)
+    hours = round(rest / 60)
+    if not hours:
+        return ngettext("%(num)s hari kerja", "%(num)s hari kerja", days)
+    return _("%(days)s hari %(hours)s jam kerja", days=days, hours=hours)
 
 
 def size(bytes_: int) -> str:

@@ -24,7 +24,11 @@ if (diagram?.dataset.js) {
   const load = () => {
     const sheet = Object.assign(document.createElement("link"), { rel: "stylesheet", href: diagram.dataset.css });
     document.head.append(sheet);
-    import(diagram.dataset.js).catch(() => { diagram.textContent = diagram.dataset.failed; });
+    import(diagram.dataset.js).then(
+      // A small one shows where the reader is; the whole of it could not be read.
+      () => { if ("small" in diagram.dataset) document.querySelector("[data-diagram-zoom=active]")?.click(); },
+      () => { diagram.textContent = diagram.dataset.failed; },
+    );
   };
   const watch = new IntersectionObserver((seen) => {
     if (seen.some((one) => one.isIntersecting)) { watch.disconnect(); load(); }

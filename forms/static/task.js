@@ -181,6 +181,7 @@ async function smaller(file) {
   }
 }
 
+for (const one of form.querySelectorAll(".no-js")) one.hidden = true;
 watch(form);
 if (works) {
   restore();
