@@ -1,11 +1,21 @@
-"""The image and the compose file, checked without an engine: by schema, by linter, and by what they must not allow."""
+"""The image and the compose file, checked without an engine: by schema, by linter, by what they must not allow, and by
+running the commands they name as plain processes on PostgreSQL."""
 
 from __future__ import annotations
 
+import http.client
 import json
+import os
 import re
 import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -14,6 +24,7 @@ import yaml
 
 import bootstrap
 
+from .conftest import PostgreSQL
 from .node import ask
 
 ROOT = bootstrap.ROOT
@@ -160,3 +171,108 @@ def test_the_image_runs_as_nobody_special_and_says_how_it_is(stages: list[Stage]
     compile(command[2], "HEALTHCHECK", "exec")
     assert command[:2] == ["python", "-c"] and "/healthz" in command[2]
     assert not last.all("ADD") and not any("curl" in rest or "wget" in rest for _, rest in last.instructions)
+
+
+# --- the same commands as plain processes ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What compose starts, on this machine: its commands and its environment, with this machine's places in it."""
+
+    services: dict[str, Any]
+    environment: dict[str, str]
+
+    def start(self, service: str, **changes: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "engine", *self.services[service]["command"]],
+            env={**self.environment, **changes},
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *words: str, **changes: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "engine", *words],
+            env={**self.environment, **changes},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+
+
+@pytest.fixture
+def installation(compose: dict[str, Any], postgresql: PostgreSQL, tmp_path: Path) -> Iterator[Installation]:
+    (tmp_path / "database_password").write_text("not asked for here, and read all the same\n")
+    here = {
+        "ALUR_DATABASE_URL": postgresql.create("compose"),
+        "ALUR_DATABASE_PASSWORD_FILE": str(tmp_path / "database_password"),
+        "ALUR_DATA_DIR": str(tmp_path / "documents"),
+        "ALUR_HOST": "127.0.0.1",
+    }
+    declared = compose["services"]["web"]["environment"]
+    assert set(here) <= set(declared)
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("ALUR_")}
+    yield Installation(compose["services"], {**outside, **here})
+    postgresql.drop("compose")
+
+
+def answers(port: int, path: str, process: subprocess.Popen[str]) -> int:
+    """The status that a web process answers with, once it answers at all."""
+    for _ in range(300):
+        if process.poll() is not None:
+            raise AssertionError(f"web ended with {process.returncode}:\n{process.communicate()[0]}")
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection.request("GET", path)
+            return connection.getresponse().status
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+        finally:
+            connection.close()
+    raise AssertionError("web did not answer within 30 seconds")
+
+
+def free_port() -> int:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        return int(held.getsockname()[1])
+
+
+def test_migrate_web_and_worker_run_as_plain_processes_on_postgresql(installation: Installation) -> None:
+    migrated = installation.start("migrate")
+    said = migrated.communicate()[0]
+    assert (migrated.returncode, "it was new" in said) == (0, True), said
+
+    ports = [free_port(), free_port()]
+    webs = [installation.start("web", ALUR_PORT=str(port), ALUR_URL=f"http://localhost:{port}") for port in ports]
+    workers = [installation.start("worker"), installation.start("worker")]
+    try:
+        for port, web in zip(ports, webs, strict=True):
+            assert answers(port, "/healthz", web) == 200
+            assert answers(port, "/masuk", web) == 200
+        healthy = installation.run(*compose_check(installation.services["worker"]))
+        assert healthy.returncode == 0, healthy.stdout + healthy.stderr
+        states = {row["name"]: row["ok"] for row in json.loads(healthy.stdout)}
+        assert states["database"] and states["disk"] and states["timers"]
+        assert all(process.poll() is None for process in [*webs, *workers])
+    finally:
+        for process in [*webs, *workers]:
+            process.send_signal(signal.SIGTERM)
+        ends = [(process.communicate(timeout=60)[0], process.returncode) for process in [*webs, *workers]]
+    assert [code for _, code in ends] == [0, 0, 0, 0], ends
+
+
+def compose_check(service: dict[str, Any]) -> list[str]:
+    """The words after `alur` of a service's own health check."""
+    kind, program, *words = service["healthcheck"]["test"]
+    assert (kind, program) == ("CMD", "alur")
+    return list(words)
+
+
+def test_a_password_file_that_is_not_there_is_one_sentence(installation: Installation) -> None:
+    refused = installation.run("migrate", ALUR_DATABASE_PASSWORD_FILE="/nowhere/database_password")
+    assert refused.returncode != 0
+    assert "/nowhere/database_password" in refused.stderr and "Traceback" not in refused.stderr
