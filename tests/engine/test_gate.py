@@ -9,14 +9,16 @@ from __future__ import annotations
 import copy
 import gzip
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from engine import diagram, gate
-from engine.definition import DiagramError, Finding
+from engine import diagram, execution, gate
+from engine.definition import DiagramError, Finding, SequenceFlow
+from engine.marking import OPEN, WAITING
 
 ROOT = Path(__file__).parent.parent.parent
 LKJPD = (ROOT / "bpmn" / "penyusunan_lkjpd" / "penyusunan_lkjpd.bpmn").read_bytes()
@@ -1286,3 +1288,111 @@ WORDS = st.sampled_from(
 @given(st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=14, unique=True))
 def test_any_flows_between_any_elements_get_an_answer(pairs):
     answers(drawn(" ".join(f"{a}>{b}" for a, b in pairs)).encode())
+
+
+# --- What the gate lets through, the engine carries to its end -------------------------------------------------------
+
+
+class Block:
+    """Draws blocks of a process, each with one way in and one way out, and counts their ids."""
+
+    def __init__(self, draw: st.DrawFn):
+        self.draw, self.number = draw, 0
+        self.pairs: list[tuple[str, str]] = []
+
+    def id(self, prefix: str) -> str:
+        self.number += 1
+        return f"{prefix}{self.number}"
+
+    def any(self, depth: int) -> tuple[str, str]:
+        shape = self.draw(
+            st.sampled_from(["task", "wait", "late", "row", "choose", "both", "again"] if depth else ["task"])
+        )
+        return getattr(self, shape)(depth - 1)
+
+    def task(self, depth: int) -> tuple[str, str]:
+        id = self.id("task")
+        return id, id
+
+    def wait(self, depth: int) -> tuple[str, str]:
+        id = self.id("wait")
+        return id, id
+
+    def late(self, depth: int) -> tuple[str, str]:
+        """A user task with a reminder that leads to an end of its own."""
+        id = self.id("task")
+        self.pairs.append((f"{self.id('late')}_{id}", self.id("end")))
+        return id, id
+
+    def row(self, depth: int) -> tuple[str, str]:
+        (first, middle), (other, last) = self.any(depth), self.any(depth)
+        self.pairs.append((middle, other))
+        return first, last
+
+    def choose(self, depth: int) -> tuple[str, str]:
+        return self.branches("choose", depth)
+
+    def both(self, depth: int) -> tuple[str, str]:
+        return self.branches("both", depth)
+
+    def branches(self, kind: str, depth: int) -> tuple[str, str]:
+        split, merge = self.id(kind), self.id(kind)
+        for _ in range(2):
+            first, last = self.any(depth)
+            self.pairs += [(split, first), (last, merge)]
+        return split, merge
+
+    def again(self, depth: int) -> tuple[str, str]:
+        """A loop: a way back over what was done."""
+        merge, split = self.id("choose"), self.id("choose")
+        first, last = self.any(depth)
+        self.pairs += [(merge, first), (last, split), (split, merge)]
+        return merge, split
+
+
+@st.composite
+def processes(draw: st.DrawFn, spoiled: bool = False) -> str:
+    """A process of nested blocks; spoiled: one flow leads elsewhere, so that it may or may not run."""
+    block = Block(draw)
+    first, last = block.any(3)
+    pairs = [("start", first), *block.pairs, (last, "end")]
+    if spoiled:
+        at = draw(st.integers(1, len(pairs) - 1))
+        targets = sorted({b for _, b in pairs} - {pairs[at][0]})
+        pairs[at] = (pairs[at][0], draw(st.sampled_from(targets)))
+    ways = [a for a, _ in pairs]
+    conditions = {f"{a}>{b}": "1 = 1" for a, b in pairs if a.startswith("choose") and ways.count(a) > 1}
+    return drawn(" ".join(f"{a}>{b}" for a, b in pairs), conditions=conditions)
+
+
+def walked(xml: str, random: Random) -> None:
+    """One run, by lot: no element ever holds two tokens, and where nothing waits any more nothing is left."""
+    definition = diagram.read(xml.encode())
+    transitions = execution.Transitions(definition, remember=False)
+
+    def choose(flow: SequenceFlow) -> bool:
+        return flow == definition.outgoing[flow.source][-1] or random.random() < 0.5
+
+    marking = transitions.start(choose).marking
+    for _ in range(60):
+        places = [token.element for token in marking.tokens]
+        assert len(set(places)) == len(places), places
+        acting = [token for token in marking.tokens if token.status in (OPEN, WAITING)]
+        if not acting:
+            assert marking.tokens == ()
+            return
+        token = random.choice(acting)
+        act = transitions.complete if token.status == OPEN else transitions.fire
+        marking = act(marking, token.number, choose).marking
+
+
+@given(processes(), st.randoms(use_true_random=False))
+def test_nested_blocks_are_let_through_and_run_to_their_end(xml, random):
+    accepted(xml)
+    walked(xml, random)
+
+
+@given(processes(spoiled=True), st.randoms(use_true_random=False))
+def test_whatever_is_let_through_runs_to_its_end(xml, random):
+    if not found(xml, "error"):
+        walked(xml, random)
