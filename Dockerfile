@@ -21,7 +21,8 @@ RUN /opt/alur/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheel . 
 FROM python:3.13-slim-bookworm
 LABEL org.opencontainers.image.title="Alur" org.opencontainers.image.licenses="Apache-2.0"
 RUN useradd --system --uid 10001 --user-group --home-dir /nonexistent --shell /usr/sbin/nologin alur \
- && install --directory --owner=alur --group=alur --mode=0700 /var/lib/alur
+ && install --directory --owner=alur --group=alur --mode=0700 /var/lib/alur \
+ && ln --symbolic /opt/alur/lib/python3.13/site-packages/bpmn /bpmn
 COPY --from=build /opt/alur /opt/alur
 ENV PATH=/opt/alur/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

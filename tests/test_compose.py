@@ -160,6 +160,8 @@ def test_the_last_stage_takes_only_the_installed_packages_and_has_no_node(stages
     assert "node" not in " ".join(rest for _, rest in last.instructions).replace("nodev", "")
     assert all("node" not in command for command in build.all("RUN")), "Node comes and goes inside bootstrap.py bundle"
     assert build.image == last.image, "another Python would not find the packages of the first"
+    python = re.match(r"python:(\d+\.\d+)-", last.image)
+    assert python and f"/opt/alur/lib/python{python[1]}/site-packages/bpmn /bpmn" in last.all("RUN")[0]
 
 
 def test_the_image_runs_as_nobody_special_and_says_how_it_is(stages: list[Stage]) -> None:
