@@ -94,7 +94,7 @@ def accept(definition: ProcessDefinition, instance: ProcessInstance, element: El
             values[field.id] = answered(field, values[field.id], known)
         if field.filler_row and values[field.id] is None and holds(field.filler_if, known, at):
             first = next((c for c in field.columns if c.required), field.columns[0])
-            values[field.id] = [{first.id: field.filler_row}]
+            values[field.id] = [whole(field, {first.id: field.filler_row})]
     known.update(values)
     for field in fields:
         if not shown(field, known, at):
