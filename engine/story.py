@@ -22,6 +22,7 @@ below it, cells between ` | `. `run` says what every line may be when it meets o
 
 Pure: no file is read (a file attached in a story has the hash of its name), no clock, no database.
 """
+
 from __future__ import annotations
 
 import json
@@ -74,13 +75,31 @@ from .events import (
 from .instance import CANCELLED, COMPLETED, RUNNING, SUSPENDED, ProcessInstance, Refused, Step
 
 DAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
-MONTHS = ("Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober", "November",
-          "Desember")
+MONTHS = (
+    "Januari",
+    "Februari",
+    "Maret",
+    "April",
+    "Mei",
+    "Juni",
+    "Juli",
+    "Agustus",
+    "September",
+    "Oktober",
+    "November",
+    "Desember",
+)
 STATUS = {"berjalan": RUNNING, "selesai": COMPLETED, "dibatalkan": CANCELLED, "ditangguhkan": SUSPENDED}
-MEDIA_TYPES = {"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png", "txt": "text/plain", "csv": "text/csv",
-               "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-               "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-STARTERS = "pemulai"            # the lane of those who may start without performing
+MEDIA_TYPES = {
+    "pdf": "application/pdf",
+    "jpg": "image/jpeg",
+    "png": "image/png",
+    "txt": "text/plain",
+    "csv": "text/csv",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+STARTERS = "pemulai"  # the lane of those who may start without performing
 
 DAY = rf"(\d{{1,2}}) ({'|'.join(MONTHS)}) (\d{{4}})"
 MOMENT = rf"({'|'.join(DAYS)}) {DAY} (\d\d)\.(\d\d)(?:\.(\d\d)(?:\.(\d{{6}}))?)?"
@@ -97,18 +116,20 @@ class StoryError(ValueError):
 @dataclass(frozen=True)
 class Detail:
     """An indented line below an act, and what stands still deeper below it."""
+
     line: int
-    verb: str                               # lampirkan | menyusul | ""
+    verb: str  # lampirkan | menyusul | ""
     key: str
-    form: str                               # cetak | tautan | teks | ""
-    text: str | None                        # after ": "; None where nothing stands there
-    exact: str | None                       # after " = ": JSON
+    form: str  # cetak | tautan | teks | ""
+    text: str | None  # after ": "; None where nothing stands there
+    exact: str | None  # after " = ": JSON
     below: tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True)
 class Said:
     """An act, or an expectation (`maka`), as it stands in the text."""
+
     line: int
     text: str
     details: tuple[Detail, ...] = ()
@@ -125,13 +146,15 @@ class Person:
 @dataclass(frozen=True, kw_only=True)
 class Told:
     """A story that went as it says."""
+
     title: str
     instance: ProcessInstance
     steps: tuple[Step, ...]
-    expectations: int                       # how many `maka` held
+    expectations: int  # how many `maka` held
 
 
 # Reading the lines
+
 
 class Reader:
     """The text, line by line: headings, people, and what is said, in order. Says where it stops understanding."""
@@ -157,8 +180,11 @@ class Reader:
             elif depth == 8 and self.said and self.said[-1].details:
                 self.said[-1] = self.deepest(number, line[8:])
             else:
-                self.wrong(number, f"baris ini menjorok {depth} spasi; isian di bawah tindakan menjorok 4 spasi, baris tabel dan "
-                                   "rinciannya 8 spasi")
+                self.wrong(
+                    number,
+                    f"baris ini menjorok {depth} spasi; isian di bawah tindakan menjorok 4 spasi, baris tabel dan "
+                    "rinciannya 8 spasi",
+                )
 
     def wrong(self, line: int, message: str) -> NoReturn:
         raise StoryError(f"{self.name}:{line}: {message}.")
@@ -174,16 +200,22 @@ class Reader:
         elif line.startswith("maka ") or line.split(" ")[0] in DAYS:
             self.said.append(Said(number, line))
         else:
-            self.wrong(number, f"{line[:40]!r} tidak dikenal; mulailah dengan hari dan tanggal ('Senin 4 Januari 2027 07.45  ...'), "
-                               "dengan 'maka', dengan 'Orang:', atau (sebelum tindakan pertama) dengan "
-                               + ", ".join(f"'{one}:'" for one in HEADINGS))
+            self.wrong(
+                number,
+                f"{line[:40]!r} tidak dikenal; mulailah dengan hari dan tanggal ('Senin 4 Januari 2027 07.45  ...'), "
+                "dengan 'maka', dengan 'Orang:', atau (sebelum tindakan pertama) dengan "
+                + ", ".join(f"'{one}:'" for one in HEADINGS),
+            )
 
     def deeper(self, number: int, line: str) -> Said:
         last = self.said[-1]
         found = DETAIL.fullmatch(line)
         if last.text.startswith("maka ") or found is None:
-            self.wrong(number, f"{line[:40]!r} tidak dikenal di sini; di bawah tindakan ditulis 'isian: nilai', 'isian = JSON', "
-                               "'lampirkan dokumen: nama-berkas.pdf' atau 'menyusul dokumen: 5 Januari 2027, karena alasan'")
+            self.wrong(
+                number,
+                f"{line[:40]!r} tidak dikenal di sini; di bawah tindakan ditulis 'isian: nilai', 'isian = JSON', "
+                "'lampirkan dokumen: nama-berkas.pdf' atau 'menyusul dokumen: 5 Januari 2027, karena alasan'",
+            )
         verb, key, form, text, exact = found.groups()
         detail = Detail(number, verb or "", key, form or "", text.strip() if text else None, exact, ())
         return replace(last, details=(*last.details, detail))
@@ -195,6 +227,7 @@ class Reader:
 
 
 # Values in words, and back
+
 
 def moment_in_words(at: datetime, zone: ZoneInfo) -> str:
     """`Senin 4 Januari 2027 07.45`; seconds and their fractions only where there are any."""
@@ -221,7 +254,7 @@ class Words:
     """How values of a definition's fields are written in a story, and read again."""
 
     def __init__(self, ids: Mapping[str, str]):
-        self.ids = ids                                          # name -> person id
+        self.ids = ids  # name -> person id
         self.names = {id: name for name, id in ids.items()}
 
     def cell(self, type: str, text: str) -> Any:
@@ -248,8 +281,10 @@ class Words:
                 return {"id": self.ids[text]}
             if re.fullmatch(r'".+"', text):
                 return {"nama": text[1:-1]}
-            raise ValueError(f"{text!r} tidak ada di bawah 'Orang:'; tulis di sana, atau tulis namanya dalam tanda petik bila bukan "
-                             "pegawai")
+            raise ValueError(
+                f"{text!r} tidak ada di bawah 'Orang:'; tulis di sana, atau tulis namanya dalam tanda petik bila bukan "
+                "pegawai"
+            )
         return text
 
     def worded(self, type: str, value: Any) -> str | None:
@@ -270,7 +305,7 @@ class Words:
                 return self.names.get(id)
             case "person", {"nama": str(name)}:
                 return f'"{name}"'
-            case ("string" | "text" | "enum" | "decimal"), str():
+            case (("string" | "text" | "enum" | "decimal"), str()):
                 return value
         return None
 
@@ -285,21 +320,24 @@ class Words:
             row = cells(line)
             if len(row) != len(header):
                 raise ValueError(f"baris tabel {line!r} mempunyai {len(row)} sel, kolomnya {len(header)}")
-            found.append({id: self.cell(columns[id].type, text) for id, text in zip(header, row, strict=True) if text})
+            typed = {id: self.cell(columns[id].type, text) for id, text in zip(header, row, strict=True) if text}
+            found.append({id: typed.get(id) for id in columns})
         return found
 
     def table(self, field: Field, value: Any) -> list[str] | None:
         if not isinstance(value, list) or not value or not all(isinstance(row, dict) for row in value):
             return None
-        columns: list[Column] = [one for one in field.columns if any(one.id in row for row in value)]
+        columns: list[Column] = [one for one in field.columns if any(row.get(one.id) is not None for row in value)]
         lines = [[one.id for one in columns]]
         for row in value:
-            words = [self.worded(one.type, row[one.id]) if one.id in row else "" for one in columns]
+            words = [self.worded(one.type, row[one.id]) if row.get(one.id) is not None else "" for one in columns]
             if any(word is None for word in words):
                 return None
             lines.append([word or "" for word in words])
         widths = [max(len(line[n]) for line in lines) for n in range(len(columns))]
-        return [" | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+        return [
+            " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+        ]
 
     def value(self, field: Field | None, detail: Detail) -> Any:
         """The value that a detail gives to a field. Raises ValueError."""
@@ -325,7 +363,9 @@ class Words:
         elif isinstance(value, str) and "\n" in value:
             below = [f"> {line}" for line in value.split("\n")]
         word = None if below else self.worded(field.type if field else "string", value)
-        lines = [f"{key}:", *(f"    {line}" for line in below)] if below else [f"{key}: {word}"] if word is not None else []
+        lines = (
+            [f"{key}:", *(f"    {line}" for line in below)] if below else [f"{key}: {word}"] if word is not None else []
+        )
         if not lines or self.again(field, lines) != value:
             lines = [f"{key} = {exact(value)}"]
         return [f"    {line}" for line in lines]
@@ -359,8 +399,12 @@ def exactly(text: str) -> Any:
 def file_named(name: str) -> File:
     """The file of that name as stories know it: its hash is the hash of its name."""
     extension = name.rpartition(".")[2].lower()
-    return File(sha256=sha256(name.encode()).hexdigest(), size_bytes=len(name.encode()),
-                media_type=MEDIA_TYPES.get(extension, "application/octet-stream"), name=name)
+    return File(
+        sha256=sha256(name.encode()).hexdigest(),
+        size_bytes=len(name.encode()),
+        media_type=MEDIA_TYPES.get(extension, "application/octet-stream"),
+        name=name,
+    )
 
 
 def attachment(details: Sequence[Detail]) -> Attachment:
@@ -368,10 +412,13 @@ def attachment(details: Sequence[Detail]) -> Attachment:
     first = details[0]
     if first.exact is not None:
         value = exactly(first.exact)
-        return Attachment(form=value["form"], place=value.get("place"),
-                          files=tuple(File(**one) for one in value.get("files", ())))
+        return Attachment(
+            form=value["form"], place=value.get("place"), files=tuple(File(**one) for one in value.get("files", ()))
+        )
     if first.text is None:
-        raise ValueError(f"tulis nama berkas {first.key!r}, misalnya '{first.key}: naskah.pdf', atau '{first.key} cetak: Lemari arsip'")
+        raise ValueError(
+            f"tulis nama berkasnya, misalnya '{first.key}: naskah.pdf', atau '{first.key} cetak: Lemari arsip'"
+        )
     if first.form:
         return Attachment(form=first.form, place=first.text)
     files = []
@@ -395,11 +442,12 @@ def attachment_lines(verb: str, document: str, given: Attachment) -> list[str]:
     if given.form != "berkas" and isinstance(given.place, str):
         lines = [f"    {key} {given.form}: {given.place}"]
     for file in given.files if given.form == "berkas" else ():
-        if not isinstance(file.name, str):
+        name: Any = file.name
+        if isinstance(name, Erased):
             lines = []
             break
-        lines.append(f"    {key}: {file.name}")
-        if file != file_named(file.name):
+        lines.append(f"    {key}: {name}")
+        if file != file_named(name):
             lines.append(f"        {file.media_type}, {file.size_bytes} byte, sha256 {file.sha256}")
     try:
         (said,) = Reader("\n".join(["Senin", *lines]), "").said
@@ -407,8 +455,11 @@ def attachment_lines(verb: str, document: str, given: Attachment) -> list[str]:
             return lines
     except ValueError:
         pass
-    shape = {"form": given.form, "place": given.place,
-             "files": [{one.name: getattr(file, one.name) for one in fields(File)} for file in given.files]}
+    shape = {
+        "form": given.form,
+        "place": given.place,
+        "files": [{one.name: getattr(file, one.name) for one in fields(File)} for file in given.files],
+    }
     return [f"    {key} = {exact(shape)}"]
 
 
@@ -420,8 +471,10 @@ def promise(detail: Detail) -> Promise:
     day, comma, reason = (detail.text or "").partition(", karena ")
     promised = day_of(day)
     if not comma or promised is None:
-        raise ValueError("sesudah 'menyusul dokumen:' ditulis tanggal dan alasan, misalnya '5 Januari 2027, karena SK belum "
-                         "ditandatangani'")
+        raise ValueError(
+            "sesudah 'menyusul dokumen:' ditulis tanggal dan alasan, misalnya '5 Januari 2027, karena SK belum "
+            "ditandatangani'"
+        )
     return Promise(document=detail.key, promised=promised.isoformat(), reason=reason)
 
 
@@ -435,8 +488,14 @@ def promise_lines(verb: str, given: Promise) -> list[str]:
 
 # Running a story
 
-def run(text: str, rules: process.Rules, definition: str | None = None, calendars: Mapping[str, str] | None = None,
-        name: str = "cerita") -> Told:
+
+def run(
+    text: str,
+    rules: process.Rules,
+    definition: str | None = None,
+    calendars: Mapping[str, str] | None = None,
+    name: str = "cerita",
+) -> Told:
     """Run a story through `decide`; what it led to, where every `maka` held and replaying its Steps gave the same.
 
     definition  SHA-256 of the diagram it runs on, where its heading names none (`Definisi:`).
@@ -447,14 +506,20 @@ def run(text: str, rules: process.Rules, definition: str | None = None, calendar
     """
     telling = Telling(Reader(text, name), rules, definition, calendars)
     telling.tell()
-    return Told(title=telling.reader.headings.get("Cerita", name), instance=telling.instance, steps=tuple(telling.steps),
-                expectations=telling.held)
+    return Told(
+        title=telling.reader.headings.get("Cerita", name),
+        instance=telling.instance,
+        steps=tuple(telling.steps),
+        expectations=telling.held,
+    )
 
 
 class Telling:
     """A story while it is told: the instance as it stands, and what was understood of the current line."""
 
-    def __init__(self, reader: Reader, rules: process.Rules, definition: str | None, calendars: Mapping[str, str] | None):
+    def __init__(
+        self, reader: Reader, rules: process.Rules, definition: str | None, calendars: Mapping[str, str] | None
+    ):
         self.reader, self.rules, self.line, self.held = reader, rules, 1, 0
         headings = reader.headings
         sha = headings.get("Definisi") or definition
@@ -463,8 +528,11 @@ class Telling:
         self.definition = rules.definition(sha)
         if headings.get("Proses", self.definition.key) != self.definition.key:
             self.wrong(f"cerita ini tentang {headings['Proses']!r}, tetapi diagramnya {self.definition.key!r}")
-        self.calendars = {word.removeprefix("Kalender").strip(): self.calendar(value) for word, value in headings.items()
-                          if word.split(" ")[0] == "Kalender"} or dict(calendars or {"": self.calendar("lima_hari")})
+        self.calendars = {
+            word.removeprefix("Kalender").strip(): self.calendar(value)
+            for word, value in headings.items()
+            if word.split(" ")[0] == "Kalender"
+        } or dict(calendars or {"": self.calendar("lima_hari")})
         self.zone = ZoneInfo(rules.calendar(self.calendars[""]).zone)
         self.lanes = {one.name: one.id for one in self.definition.lanes}
         self.people = dict(map(self.person, reader.people))
@@ -472,7 +540,7 @@ class Telling:
         self.instance = ProcessInstance(id="cerita")
         self.steps: list[Step] = []
         self.refused: Refused | None = None
-        self.when: datetime | None = None       # of the act before
+        self.when: datetime | None = None  # of the act before
 
     def wrong(self, message: str) -> NoReturn:
         self.reader.wrong(self.line, message)
@@ -483,7 +551,9 @@ class Telling:
         try:
             self.rules.calendar(sha)
         except LookupError:
-            self.wrong(f"kalender {name!r} tidak dikenal; tulis {' atau '.join(PRESETS)}, atau SHA-256 kalender yang tersimpan")
+            self.wrong(
+                f"kalender {name!r} tidak dikenal; tulis {' atau '.join(PRESETS)}, atau SHA-256 kalender yang tersimpan"
+            )
         return sha
 
     def person(self, entry: tuple[int, str]) -> tuple[str, Person]:
@@ -503,7 +573,9 @@ class Telling:
 
     def lane(self, name: str) -> str:
         if name not in self.lanes:
-            self.wrong(f"{name!r} bukan jalur diagram ini; yang ada: {', '.join(self.lanes)}, {STARTERS}, administrator")
+            self.wrong(
+                f"{name!r} bukan jalur diagram ini; yang ada: {', '.join(self.lanes)}, {STARTERS}, administrator"
+            )
         return self.lanes[name]
 
     def tell(self) -> None:
@@ -517,7 +589,9 @@ class Telling:
             else:
                 acts[-1][1].append(said)
         if not acts:
-            self.wrong("cerita ini tidak berisi satu tindakan pun; tulis misalnya 'Senin 4 Januari 2027 07.45  ... memulai proses'")
+            self.wrong(
+                "cerita ini tidak berisi satu tindakan pun; tulis 'Senin 4 Januari 2027 07.45  ... memulai proses'"
+            )
         for said, expected in acts:
             self.line, self.refused = said.line, None
             refusal = next((one for one in expected if one.text.startswith("maka ditolak")), None)
@@ -548,12 +622,16 @@ class Telling:
     def act(self, said: Said) -> None:
         found = re.match(MOMENT + " +", said.text)
         if not found:
-            self.wrong("sesudah hari ditulis tanggal dan pukul, lalu pelakunya: 'Senin 4 Januari 2027 07.45  Camat Lasem ...'")
+            self.wrong(
+                "sesudah hari ditulis tanggal dan pukul, lalu pelakunya: 'Senin 4 Januari 2027 07.45  Camat Lasem ...'"
+            )
         at = self.moment(found)
         if self.when and at < self.when:
-            self.wrong(f"tindakan ini mendahului tindakan sebelumnya ({moment_in_words(self.when, self.zone)}); urutkan menurut waktu")
+            self.wrong(
+                f"tindakan ini mendahului yang sebelumnya ({moment_in_words(self.when, self.zone)}); urutkan keduanya"
+            )
         self.when = at
-        rest = said.text[found.end():]
+        rest = said.text[found.end() :]
         if rest == "waktu berjalan":
             self.must_be_plain(said)
             self.fire_due(at)
@@ -566,13 +644,23 @@ class Telling:
     def moment(self, found: re.Match[str]) -> datetime:
         weekday, day, month, year, hour, minute, second, fraction = found.groups()[:8]
         try:
-            at = datetime(int(year), MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second or 0),
-                          int(fraction or 0), tzinfo=self.zone)
+            at = datetime(
+                int(year),
+                MONTHS.index(month) + 1,
+                int(day),
+                int(hour),
+                int(minute),
+                int(second or 0),
+                int(fraction or 0),
+                tzinfo=self.zone,
+            )
         except ValueError:
             self.wrong(f"{found[0].strip()!r} bukan waktu yang ada; periksa tanggal dan pukulnya")
         if DAYS[at.weekday()] != weekday:
-            self.wrong(f"tertulis {weekday}, tetapi {day} {month} {year} adalah hari {DAYS[at.weekday()]}; tulis "
-                       f"'{moment_in_words(at, self.zone)}'")
+            self.wrong(
+                f"tertulis {weekday}, tetapi {day} {month} {year} adalah hari {DAYS[at.weekday()]}; tulis "
+                f"'{moment_in_words(at, self.zone)}'"
+            )
         return at.astimezone(UTC)
 
     def must_be_plain(self, said: Said) -> None:
@@ -585,9 +673,14 @@ class Telling:
             return int(number)
         found = [one.number for one in self.instance.timers.values() if one.element == element]
         if len(found) > 1:
-            self.wrong(f"ada {len(found)} pengatur waktu {element!r}; sebut yang mana, misalnya '{element} #{found[0]} berbunyi'")
-        if not found and element not in self.definition.elements and (
-                self.definition.deadline is None or element != self.definition.deadline.id):
+            self.wrong(
+                f"ada {len(found)} pengatur waktu {element!r}; sebut yang mana: '{element} #{found[0]} berbunyi'"
+            )
+        if (
+            not found
+            and element not in self.definition.elements
+            and (self.definition.deadline is None or element != self.definition.deadline.id)
+        ):
             self.wrong(f"{element!r} bukan pengatur waktu diagram ini")
         return found[0] if found else 0
 
@@ -606,9 +699,11 @@ class Telling:
         else:
             name = max((one for one in self.people if rest.startswith(one + " ")), key=len, default=None)
             if name is None:
-                self.wrong(f"tidak jelas siapa yang bertindak dalam {rest[:50]!r}; tulis salah satu dari 'Orang:' "
-                           f"({', '.join(self.people)}), 'sistem', 'waktu berjalan' atau 'ELEMEN berbunyi'")
-            actor, rest = self.clauses(self.people[name], rest[len(name) + 1:])
+                self.wrong(
+                    f"tidak jelas siapa yang bertindak dalam {rest[:50]!r}; tulis salah satu dari 'Orang:' "
+                    f"({', '.join(self.people)}), 'sistem', 'waktu berjalan' atau 'ELEMEN berbunyi'"
+                )
+            actor, rest = self.clauses(self.people[name], rest[len(name) + 1 :])
         for pattern, method in VERBS:
             found = re.fullmatch(pattern, rest)
             if found:
@@ -618,26 +713,36 @@ class Telling:
 
     def clauses(self, person: Person, rest: str) -> tuple[Actor, str]:
         """(who acts, the rest of the line): `sebagai Plh. Kepala PD (nomor SP)`, `merangkap ...`, `atas nama ...`."""
-        names = "|".join(re.escape(one) for one in sorted(self.lanes, key=len, reverse=True))
+        known = {**self.lanes, STARTERS: STARTERS}
+        names = "|".join(re.escape(one) for one in sorted(known, key=len, reverse=True))
         lanes, capacity, basis, office = list(person.lanes), "definitif", None, None
         while True:
             if found := re.match(rf"sebagai (Plh|Plt)\. ({names})(?: \(([^()]*)\))? ", rest):
                 capacity, basis = found[1].lower(), found[3]
-                lanes.append(self.lanes[found[2]])
+                lanes.append(known[found[2]])
             elif found := re.match(rf"merangkap ({names}) ", rest):
-                lanes.append(self.lanes[found[1]])
+                lanes.append(known[found[1]])
             elif found := re.match(rf"atas nama ({names})(?: \(([^()]+)\))? ", rest):
-                office = found[2] or self.lanes[found[1]]
+                office = found[2] or known[found[1]]
             else:
                 break
-            rest = rest[found.end():]
-        appointed = {lane: dict(team)[person.id] for lane, team in self.instance.team.items() if person.id in dict(team)}
+            rest = rest[found.end() :]
+        appointed = {
+            lane: dict(team)[person.id] for lane, team in self.instance.team.items() if person.id in dict(team)
+        }
         own = sorted({one for one in lanes if one not in self.instance.team} | set(appointed))
         roles = [f"{lane}:{role}" for lane, role in sorted(appointed.items())]
         if capacity == "definitif" and appointed and set(own) <= set(appointed):
             capacity = "tim"
-        return Actor(person=person.id, capacity=capacity, basis=basis, on_behalf_of=office, lanes=(*own, *roles),
-                     administrator=person.administrator, signed_in_by="cli"), rest
+        return Actor(
+            person=person.id,
+            capacity=capacity,
+            basis=basis,
+            on_behalf_of=office,
+            lanes=(*own, *roles),
+            administrator=person.administrator,
+            signed_in_by="cli",
+        ), rest
 
     def ask(self, at: datetime, actor: Actor, act: Act) -> None:
         command = Command(id=f"cerita/{len(self.steps) + 1}", at=at, actor=actor, act=act)
@@ -649,7 +754,10 @@ class Telling:
         tasks = self.definition.user_tasks
         found = next((one for one in tasks if word in (one.number, one.id)), None)
         if found is None:
-            self.wrong(f"diagram ini tidak mempunyai langkah {word!r}; yang ada: {', '.join(one.number or one.id for one in tasks)}")
+            self.wrong(
+                f"diagram ini tidak mempunyai langkah {word!r}; yang ada: "
+                + ", ".join(one.number or one.id for one in tasks)
+            )
         return found
 
     def task(self, word: str, number: str | None) -> int:
@@ -659,7 +767,9 @@ class Telling:
             return int(number)
         found = [one.number for one in self.instance.user_tasks.values() if one.element == element.id]
         if len(found) > 1:
-            self.wrong(f"langkah {word} terbuka {len(found)} kali; sebut yang mana, misalnya 'langkah {word} #{found[0]}'")
+            self.wrong(
+                f"langkah {word} terbuka {len(found)} kali; sebut yang mana, misalnya 'langkah {word} #{found[0]}'"
+            )
         passed = self.instance.passed.get(element.id)
         return found[0] if found else passed.user_task if passed else 0
 
@@ -687,7 +797,9 @@ class Telling:
             if detail.verb == verb:
                 self.line = detail.line
                 if detail.key not in self.definition.document_types:
-                    self.wrong(f"{detail.key!r} bukan jenis dokumen; yang ada: {', '.join(self.definition.document_types)}")
+                    self.wrong(
+                        f"{detail.key!r} bukan jenis dokumen; yang ada: {', '.join(self.definition.document_types)}"
+                    )
                 grouped.setdefault(detail.key, []).append(detail)
         found = {}
         for key, details in grouped.items():
@@ -720,12 +832,25 @@ class Telling:
 
     def start(self, said: Said, at: datetime, actor: Actor) -> None:
         data = self.data(said, self.definition.start.form, ("lampirkan", "menyusul"))
-        facts = {word.removeprefix("Ketentuan "): value for word, value in self.reader.headings.items()
-                 if word.startswith("Ketentuan ")}
-        self.ask(at, actor, StartProcessInstance(
-            key=self.definition.key, definition=self.definition.sha256, unit=self.reader.headings.get("Unit", "unit"),
-            calendars=self.calendars, data=data, attachments=self.attachments(said, "lampirkan"),
-            promises=self.promises(said, "menyusul"), unit_facts=facts))
+        facts = {
+            word.removeprefix("Ketentuan "): value
+            for word, value in self.reader.headings.items()
+            if word.startswith("Ketentuan ")
+        }
+        self.ask(
+            at,
+            actor,
+            StartProcessInstance(
+                key=self.definition.key,
+                definition=self.definition.sha256,
+                unit=self.reader.headings.get("Unit", "unit"),
+                calendars=self.calendars,
+                data=data,
+                attachments=self.attachments(said, "lampirkan"),
+                promises=self.promises(said, "menyusul"),
+                unit_facts=facts,
+            ),
+        )
 
     def claim(self, said: Said, at: datetime, actor: Actor, word: str, number: str | None) -> None:
         self.data(said, ())
@@ -738,12 +863,24 @@ class Telling:
     def reassign(self, said: Said, at: datetime, actor: Actor, word: str, number: str | None, name: str) -> None:
         if name not in self.people:
             self.wrong(f"{name!r} tidak ada di bawah 'Orang:'; tulis di sana")
-        self.ask(at, actor, ReassignUserTask(user_task=self.task(word, number), person=self.people[name].id,
-                                             reason=self.words_below(said, "alasan", optional=True)))
+        self.ask(
+            at,
+            actor,
+            ReassignUserTask(
+                user_task=self.task(word, number),
+                person=self.people[name].id,
+                reason=self.words_below(said, "alasan", optional=True),
+            ),
+        )
 
     def give_back(self, said: Said, at: datetime, actor: Actor, word: str, number: str | None) -> None:
-        self.ask(at, actor, ReassignUserTask(user_task=self.task(word, number), person=None,
-                                             reason=self.words_below(said, "alasan", optional=True)))
+        self.ask(
+            at,
+            actor,
+            ReassignUserTask(
+                user_task=self.task(word, number), person=None, reason=self.words_below(said, "alasan", optional=True)
+            ),
+        )
 
     def record(self, said: Said, at: datetime, actor: Actor, word: str, number: str | None) -> None:
         form = self.element(word).form
@@ -783,15 +920,26 @@ class Telling:
         return found
 
     def owe(self, said: Said, at: datetime, actor: Actor, word: str, number: str | None) -> None:
-        detail = self.one_detail(said, "satu dokumen, misalnya 'sk_tim: 5 Januari 2027, karena SK belum ditandatangani'")
+        detail = self.one_detail(
+            said, "satu dokumen, misalnya 'sk_tim: 5 Januari 2027, karena SK belum ditandatangani'"
+        )
         self.ask(at, actor, OweRequirement(user_task=self.task(word, number), promise=promise(detail)))
 
     def waive(self, said: Said, at: datetime, actor: Actor, word: str, number: str | None) -> None:
-        detail = self.one_detail(said, "satu dokumen dan alasannya, misalnya 'daftar_hadir: rapat diadakan secara daring'")
-        self.ask(at, actor, WaiveRequirement(user_task=self.task(word, number), document=detail.key,
-                                             reason=self.words.value(None, detail)))
+        detail = self.one_detail(
+            said, "satu dokumen dan alasannya, misalnya 'daftar_hadir: rapat diadakan secara daring'"
+        )
+        self.ask(
+            at,
+            actor,
+            WaiveRequirement(
+                user_task=self.task(word, number), document=detail.key, reason=self.words.value(None, detail)
+            ),
+        )
 
-    def comment(self, said: Said, at: datetime, actor: Actor, word: str | None = None, number: str | None = None) -> None:
+    def comment(
+        self, said: Said, at: datetime, actor: Actor, word: str | None = None, number: str | None = None
+    ) -> None:
         task = self.task(word, number) if word else None
         self.ask(at, actor, AddComment(text=self.words_below(said, "komentar"), user_task=task))
 
@@ -821,7 +969,9 @@ class Telling:
             self.wrong("koreksi selalu beralasan; tulis satu 'alasan: ...' di bawahnya")
         close = tuple(int(str(self.words.cell("long", one.text or ""))) for one in given["tutup"])
         opened = tuple(self.element(one.text or "").id for one in given["buka"])
-        self.ask(at, actor, Correct(reason=self.words.value(None, given["alasan"][0]), data=data, close=close, open=opened))
+        self.ask(
+            at, actor, Correct(reason=self.words.value(None, given["alasan"][0]), data=data, close=close, open=opened)
+        )
 
     # Expectations
 
@@ -842,20 +992,29 @@ class Telling:
         said = spoken(self.refused) if self.refused else ""
         self.must(text in said, f"tindakan ini ditolak dengan kata lain: {said!r}")
 
-    def expect_open(self, word: str, never: str | None, lane: str | None, round: str | None, returned: str | None) -> None:
+    def expect_open(
+        self, word: str, never: str | None, lane: str | None, round: str | None, returned: str | None
+    ) -> None:
         element = self.element(word)
         tasks = [one for one in self.instance.user_tasks.values() if one.element == element.id]
         if never:
             self.must(not tasks, f"langkah {word} terbuka")
             return
-        opened = ", ".join(self.definition.elements[one.element].number or one.element for one in self.instance.user_tasks.values())
+        opened = ", ".join(
+            self.definition.elements[one.element].number or one.element for one in self.instance.user_tasks.values()
+        )
         self.must(bool(tasks), f"yang terbuka: langkah {opened or '(tidak ada)'}")
         task = tasks[-1]
         if lane:
             drawn = self.definition.lane(task.lane)
-            self.must(self.lane(lane) == task.lane, f"langkah {word} terbuka untuk {drawn.name if drawn else task.lane}")
+            self.must(
+                self.lane(lane) == task.lane, f"langkah {word} terbuka untuk {drawn.name if drawn else task.lane}"
+            )
         wanted = int(round) if round else int(returned) + 1 if returned else task.round
-        self.must(task.round == wanted, f"langkah {word} terbuka dalam putaran {task.round} (pengembalian ke-{task.round - 1})")
+        self.must(
+            task.round == wanted,
+            f"langkah {word} terbuka dalam putaran {task.round} (pengembalian ke-{task.round - 1})",
+        )
 
     def completed(self, word: str) -> tuple[Step, UserTaskCompleted]:
         element = self.element(word)
@@ -867,11 +1026,16 @@ class Telling:
 
     def expect_punctual(self, word: str, judged: str) -> None:
         late = self.completed(word)[1].late
-        self.must(late == (judged == "terlambat"), f"langkah {word} diselesaikan {'terlambat' if late else 'tepat waktu'}")
+        self.must(
+            late == (judged == "terlambat"), f"langkah {word} diselesaikan {'terlambat' if late else 'tepat waktu'}"
+        )
 
     def expect_performer(self, word: str, name: str, capacity: str | None, office: str | None) -> None:
         actor = self.completed(word)[0].command.actor
-        self.must(self.words.names.get(actor.person) == name, f"langkah {word} diselesaikan {self.words.names.get(actor.person)}")
+        self.must(
+            self.words.names.get(actor.person) == name,
+            f"langkah {word} diselesaikan {self.words.names.get(actor.person)}",
+        )
         if capacity:
             self.must(actor.capacity == capacity.lower(), f"ia bertindak dalam kedudukan {actor.capacity}")
         if office:
@@ -880,8 +1044,10 @@ class Telling:
     def expect_owner(self, word: str, name: str) -> None:
         tasks = [one for one in self.instance.user_tasks.values() if one.element == self.element(word).id]
         owner = tasks[-1].owner if tasks else None
-        self.must(owner is not None and self.words.names.get(owner) == name,
-                  f"langkah {word} dikerjakan {self.words.names.get(owner or '', 'tidak seorang pun')}")
+        self.must(
+            owner is not None and self.words.names.get(owner) == name,
+            f"langkah {word} dikerjakan {self.words.names.get(owner or '', 'tidak seorang pun')}",
+        )
 
     def expect_limit(self, word: str, *moment: str) -> None:
         tasks = [one for one in self.instance.user_tasks.values() if one.element == self.element(word).id]
@@ -894,14 +1060,22 @@ class Telling:
         self.must(self.instance.status == STATUS[word], f"berkas proses {said}")
 
     def expect_owed(self, document: str, never: str | None) -> None:
-        self.must((document in self.instance.owed) == (never is None), f"yang menyusul: {', '.join(self.instance.owed) or 'tidak ada'}")
+        self.must(
+            (document in self.instance.owed) == (never is None),
+            f"yang menyusul: {', '.join(self.instance.owed) or 'tidak ada'}",
+        )
 
     def expect_waived(self, document: str) -> None:
-        self.must(document in self.instance.waived, f"yang didispensasi: {', '.join(self.instance.waived) or 'tidak ada'}")
+        self.must(
+            document in self.instance.waived, f"yang didispensasi: {', '.join(self.instance.waived) or 'tidak ada'}"
+        )
 
     def expect_version(self, document: str, version: str) -> None:
         found = self.instance.documents.get(document)
-        self.must(found is not None and found.version == int(version), f"{document} versi {found.version if found else '(tidak ada)'}")
+        self.must(
+            found is not None and found.version == int(version),
+            f"{document} versi {found.version if found else '(tidak ada)'}",
+        )
 
     def expect_value(self, id: str, text: str) -> None:
         field = self.definition.fields.get(id)
@@ -909,8 +1083,10 @@ class Telling:
             self.wrong(f"diagram ini tidak mempunyai isian {id!r}")
         value = self.instance.data.get(id)
         if field.type == "table" or value is None:
-            self.must(value is not None and text == f"{len(value)} baris", f"isian {id}: "
-                      + ("kosong" if value is None else f"{len(value)} baris"))
+            self.must(
+                value is not None and text == f"{len(value)} baris",
+                f"isian {id}: " + ("kosong" if value is None else f"{len(value)} baris"),
+            )
             return
         self.must(value == self.words.cell(field.type, text), f"isian {id}: {self.words.worded(field.type, value)}")
 
@@ -925,7 +1101,9 @@ class Telling:
         self.must(self.instance.deadline_timer is None, "tenggat masih berjalan")
 
     def expect_fired(self, element: str, times: str) -> None:
-        count = sum(isinstance(event, TimerFired) and event.element == element for step in self.steps for event in step.events)
+        count = sum(
+            isinstance(event, TimerFired) and event.element == element for step in self.steps for event in step.events
+        )
         self.must(count == int(times), f"{element} telah berbunyi {count} kali")
 
     def expect_incidents(self, count: str) -> None:
@@ -960,14 +1138,28 @@ VERBS: tuple[tuple[str, Callable[..., None]], ...] = (
     (r"menyelesaikan insiden (\d+)", Telling.resolve_incident),
     (r"mengoreksi proses", Telling.correct),
 )
-KNOWN_VERBS = ("memulai proses; mengambil, melepaskan, menyelesaikan langkah N[, dikerjakan di luar aplikasi pada ...]; mengalihkan langkah N "
-               "kepada ...; mengembalikan langkah N kepada jalurnya; mencatat, melampirkan, menyatakan menyusul, memberi dispensasi pada "
-               "langkah N; melampirkan di luar langkah; menyerahkan susulan; berkomentar [pada langkah N]; menangguhkan, melanjutkan, "
-               "membatalkan, mengoreksi proses; melaporkan insiden JENIS; menyelesaikan insiden N")
+KNOWN_VERBS = "; ".join(
+    (
+        "memulai proses",
+        "mengambil, melepaskan, menyelesaikan langkah N[, dikerjakan di luar aplikasi pada ...]",
+        "mengalihkan langkah N kepada NAMA",
+        "mengembalikan langkah N kepada jalurnya",
+        "mencatat, melampirkan, menyatakan menyusul, memberi dispensasi pada langkah N",
+        "melampirkan di luar langkah",
+        "menyerahkan susulan",
+        "berkomentar[ pada langkah N]",
+        "menangguhkan, melanjutkan, membatalkan, mengoreksi proses",
+        "melaporkan insiden JENIS",
+        "menyelesaikan insiden N",
+    )
+)
 
 EXPECTATIONS: tuple[tuple[str, Callable[..., None]], ...] = (
     (r"ditolak: (.+)", Telling.expect_refusal),
-    (r"langkah (\S+) (tidak )?terbuka(?: untuk (.+?))?(?:, putaran (\d+)|, pengembalian ke-(\d+))?", Telling.expect_open),
+    (
+        r"langkah (\S+) (tidak )?terbuka(?: untuk (.+?))?(?:, putaran (\d+)|, pengembalian ke-(\d+))?",
+        Telling.expect_open,
+    ),
     (r"langkah (\S+) (terlambat|tepat waktu)", Telling.expect_punctual),
     (r"langkah (\S+) diselesaikan (.+?)(?: sebagai (Plh|Plt)\.)?(?: atas nama (.+))?", Telling.expect_performer),
     (r"langkah (\S+) dikerjakan (.+)", Telling.expect_owner),
@@ -983,13 +1175,31 @@ EXPECTATIONS: tuple[tuple[str, Callable[..., None]], ...] = (
     (r"(\S+) berbunyi (\d+) kali", Telling.expect_fired),
     (r"(tidak ada|ada \d+) insiden", Telling.expect_incidents),
 )
-KNOWN_EXPECTATIONS = ("ditolak: ...; langkah N [tidak] terbuka [untuk JALUR][, putaran N | , pengembalian ke-N]; langkah N terlambat | tepat waktu; "
-                      "langkah N diselesaikan NAMA [sebagai Plh.] [atas nama JALUR]; langkah N dikerjakan NAMA; batas waktu langkah N: ...; "
-                      f"berkas proses {' | '.join(STATUS)}; DOKUMEN [tidak] menyusul; DOKUMEN didispensasi; DOKUMEN versi N; isian ID: NILAI; "
-                      "isian ID kosong; tenggat: ...; tenggat tidak lagi berjalan; ELEMEN berbunyi N kali; tidak ada insiden; ada N insiden")
+KNOWN_EXPECTATIONS = "; ".join(
+    (
+        "ditolak: ...",
+        "langkah N [tidak] terbuka[ untuk JALUR][, putaran N | , pengembalian ke-N]",
+        "langkah N terlambat | tepat waktu",
+        "langkah N diselesaikan NAMA[ sebagai Plh.][ atas nama JALUR]",
+        "langkah N dikerjakan NAMA",
+        "batas waktu langkah N: ...",
+        f"berkas proses {' | '.join(STATUS)}",
+        "DOKUMEN [tidak] menyusul",
+        "DOKUMEN didispensasi",
+        "DOKUMEN versi N",
+        "isian ID: NILAI",
+        "isian ID kosong",
+        "tenggat: ...",
+        "tenggat tidak lagi berjalan",
+        "ELEMEN berbunyi N kali",
+        "tidak ada insiden",
+        "ada N insiden",
+    )
+)
 
 
 # Printing a journal
+
 
 def show(steps: Iterable[Step], rules: process.Rules, names: Mapping[str, str] | None = None, title: str = "") -> str:
     """A journal as a story: run again on the same definition and calendars it gives the same events and markings.
@@ -1006,22 +1216,27 @@ def show(steps: Iterable[Step], rules: process.Rules, names: Mapping[str, str] |
 class Printing:
     """A journal while it is printed: the instance as it stood before each Step."""
 
-    def __init__(self, steps: tuple[Step, ...], start: StartProcessInstance, rules: process.Rules, names: Mapping[str, str]):
+    def __init__(
+        self, steps: tuple[Step, ...], start: StartProcessInstance, rules: process.Rules, names: Mapping[str, str]
+    ):
         self.steps, self.begun = steps, start
         self.definition: ProcessDefinition = rules.definition(start.definition)
         self.zone = ZoneInfo(rules.calendar(start.calendars[""]).zone)
         self.instance = ProcessInstance(id="")
         self.names = self.named(names)
         self.words = Words({name: id for id, name in self.names.items()})
-        self.lanes: dict[str, set[str]] = {}        # person id -> lanes in which they always acted, teams aside
+        self.lanes: dict[str, set[str]] = {}  # person id -> lanes in which they always acted, teams aside
         self.administrators = {one.command.actor.person for one in steps if one.command.actor.administrator}
         self.learn()
 
     def named(self, names: Mapping[str, str]) -> dict[str, str]:
         """Person id -> a name that no other has and that can be read again."""
         ids = [one.command.actor.person for one in self.steps if one.command.actor.capacity != "sistem"]
-        ids += [one.command.act.person for one in self.steps
-                if isinstance(one.command.act, ReassignUserTask) and one.command.act.person]
+        ids += [
+            one.command.act.person
+            for one in self.steps
+            if isinstance(one.command.act, ReassignUserTask) and one.command.act.person
+        ]
         ids += people_in([step.command.act for step in self.steps])
         found: dict[str, str] = {}
         for id in dict.fromkeys(ids):
@@ -1041,13 +1256,21 @@ class Printing:
             instance = process.evolve(instance, step)
 
     def own_lanes(self, actor: Actor, instance: ProcessInstance) -> set[str]:
+        """The lanes that matter here and that no appointment of this instance gave."""
         appointed = {lane for lane, team in instance.team.items() if actor.person in dict(team)}
-        return {one for one in actor.lanes if ":" not in one} - appointed
+        return set(actor.lanes) & {STARTERS, *(one.id for one in self.definition.lanes)} - appointed
 
     def story(self, title: str) -> str:
         act = self.begun
-        lines = [f"Cerita: {title or self.definition.name}", f"Proses: {act.key}", f"Definisi: {act.definition}", f"Unit: {act.unit}"]
-        lines += [f"Kalender {lane}: {sha}".replace("Kalender :", "Kalender:") for lane, sha in sorted(act.calendars.items())]
+        lines = [
+            f"Cerita: {title or self.definition.name}",
+            f"Proses: {act.key}",
+            f"Definisi: {act.definition}",
+            f"Unit: {act.unit}",
+        ]
+        lines += [
+            f"Kalender {lane}: {sha}".replace("Kalender :", "Kalender:") for lane, sha in sorted(act.calendars.items())
+        ]
         lines += [f"Ketentuan {name}: {value}" for name, value in sorted(act.unit_facts.items())]
         lines += ["", "Orang:"]
         for id, name in self.names.items():
@@ -1056,7 +1279,11 @@ class Printing:
             listed += ["administrator"] if id in self.administrators else []
             lines.append(f"    {name} ({id}){': ' if listed else ''}{', '.join(listed)}")
         lines.append("")
+        day = None
         for step in self.steps:
+            today = step.command.at.astimezone(self.zone).date()
+            lines += [""] if day not in (None, today) else []  # a new day stands a line apart
+            day = today
             lines += self.told(step)
             lines += [f"maka {one}" for one in self.outcome(step)]
             self.instance = process.evolve(self.instance, step)
@@ -1076,21 +1303,23 @@ class Printing:
     def clauses(self, actor: Actor) -> str:
         extra = self.own_lanes(actor, self.instance) - self.lanes[actor.person]
         said = ""
-        for lane in (one for one in self.definition.lanes if one.id in extra):
-            if actor.capacity in ("plh", "plt"):
-                said += f" sebagai {actor.capacity.capitalize()}. {lane.name}"
+        drawn = {one.id: one.name for one in self.definition.lanes}
+        for lane in sorted(extra):
+            if actor.capacity in ("plh", "plt") and lane in drawn:
+                said += f" sebagai {actor.capacity.capitalize()}. {drawn[lane]}"
                 said += f" ({actor.basis})" if actor.basis and not set(actor.basis) & set("()\n") else ""
             else:
-                said += f" merangkap {lane.name}"
+                said += f" merangkap {drawn.get(lane, lane)}"
         if actor.on_behalf_of:
-            lane = next((one for one in self.definition.lanes if one.other_office), self.definition.lanes[0])
-            said += f" atas nama {lane.name}" + (f" ({actor.on_behalf_of})" if actor.on_behalf_of != lane.id else "")
+            other = next((one for one in self.definition.lanes if one.other_office), self.definition.lanes[0])
+            said += f" atas nama {other.name}" + (f" ({actor.on_behalf_of})" if actor.on_behalf_of != other.id else "")
         return said
 
     def task(self, number: int) -> str:
         """`langkah 3`, with its number where that alone would be another one."""
-        element = next((one.element for one in self.instance.user_tasks.values() if one.number == number), None) or next(
-            (id for id, one in self.instance.passed.items() if one.user_task == number), None)
+        element = next(
+            (one.element for one in self.instance.user_tasks.values() if one.number == number), None
+        ) or next((id for id, one in self.instance.passed.items() if one.user_task == number), None)
         if element is None:
             return f"langkah {self.definition.user_tasks[0].number or self.definition.user_tasks[0].id} #{number}"
         same = [one.number for one in self.instance.user_tasks.values() if one.element == element]
@@ -1101,9 +1330,11 @@ class Printing:
         """(the verb with its object, the lines below it)."""
         match act:
             case StartProcessInstance():
-                return "memulai proses", [*self.filled(self.definition.start.form, act.data),
-                                          *(line for id, one in act.attachments.items() for line in attachment_lines("lampirkan", id, one)),
-                                          *(line for one in act.promises for line in promise_lines("menyusul", one))]
+                return "memulai proses", [
+                    *self.filled(self.definition.start.form, act.data),
+                    *(line for id, one in act.attachments.items() for line in attachment_lines("lampirkan", id, one)),
+                    *(line for one in act.promises for line in promise_lines("menyusul", one)),
+                ]
             case ClaimUserTask():
                 return f"mengambil {self.task(act.user_task)}", []
             case ReleaseUserTask():
@@ -1111,22 +1342,34 @@ class Printing:
             case ReassignUserTask(person=None):
                 return f"mengembalikan {self.task(act.user_task)} kepada jalurnya", self.why(act.reason)
             case ReassignUserTask():
-                return f"mengalihkan {self.task(act.user_task)} kepada {self.names[act.person or '']}", self.why(act.reason)
+                return f"mengalihkan {self.task(act.user_task)} kepada {self.names[act.person or '']}", self.why(
+                    act.reason
+                )
             case RecordValues():
                 return f"mencatat pada {self.task(act.user_task)}", self.filled(self.form(act.user_task), act.data)
             case CompleteUserTask():
-                done = f", dikerjakan di luar aplikasi pada {moment_in_words(act.done_at, self.zone)}" if act.done_at else ""
-                return f"menyelesaikan {self.task(act.user_task)}{done}", self.filled(self.form(act.user_task), act.data)
+                done = (
+                    f", dikerjakan di luar aplikasi pada {moment_in_words(act.done_at, self.zone)}"
+                    if act.done_at
+                    else ""
+                )
+                return f"menyelesaikan {self.task(act.user_task)}{done}", self.filled(
+                    self.form(act.user_task), act.data
+                )
             case AttachDocument(user_task=None):
                 return "melampirkan di luar langkah", attachment_lines("", act.document, act.attachment)
             case AttachDocument():
-                return f"melampirkan pada {self.task(act.user_task or 0)}", attachment_lines("", act.document, act.attachment)
+                return f"melampirkan pada {self.task(act.user_task or 0)}", attachment_lines(
+                    "", act.document, act.attachment
+                )
             case SettleRequirement():
                 return "menyerahkan susulan", attachment_lines("", act.document, act.attachment)
             case OweRequirement():
                 return f"menyatakan menyusul pada {self.task(act.user_task)}", promise_lines("", act.promise)
             case WaiveRequirement():
-                return f"memberi dispensasi pada {self.task(act.user_task)}", self.words.lines(None, act.document, act.reason)
+                return f"memberi dispensasi pada {self.task(act.user_task)}", self.words.lines(
+                    None, act.document, act.reason
+                )
             case AddComment():
                 where = f" pada {self.task(act.user_task)}" if act.user_task else ""
                 return f"berkomentar{where}", self.words.lines(None, "komentar", act.text)
@@ -1137,19 +1380,27 @@ class Printing:
             case CancelProcessInstance():
                 return "membatalkan proses", self.why(act.reason)
             case RaiseIncident():
-                return f"melaporkan insiden {act.kind}", self.words.lines(None, "rincian", act.detail) if act.detail else []
+                return f"melaporkan insiden {act.kind}", self.words.lines(
+                    None, "rincian", act.detail
+                ) if act.detail else []
             case ResolveIncident():
                 return f"menyelesaikan insiden {act.incident}", self.why(act.reason)
             case Correct():
-                return "mengoreksi proses", [*self.why(act.reason), *self.filled(tuple(self.definition.fields.values()), act.data),
-                                             *(f"    tutup: {one}" for one in act.close), *(f"    buka: {one}" for one in act.open)]
+                return "mengoreksi proses", [
+                    *self.why(act.reason),
+                    *self.filled(tuple(self.definition.fields.values()), act.data),
+                    *(f"    tutup: {one}" for one in act.close),
+                    *(f"    buka: {one}" for one in act.open),
+                ]
         raise AssertionError(f"{type(act).__name__} has no words")
 
     def form(self, number: int) -> tuple[Field, ...]:
         return self.definition.elements[self.instance.user_tasks[number].element].form
 
     def filled(self, form: Sequence[Field], data: Mapping[str, Any]) -> list[str]:
-        return [line for field in form if field.id in data for line in self.words.lines(field, field.id, data[field.id])]
+        return [
+            line for field in form if field.id in data for line in self.words.lines(field, field.id, data[field.id])
+        ]
 
     def why(self, reason: Any) -> list[str]:
         return self.words.lines(None, "alasan", reason) if reason != "" else []
@@ -1164,8 +1415,11 @@ class Printing:
                 case UserTaskOpened(_, element, lane, round):
                     drawn = self.definition.lane(lane)
                     again = f", putaran {round}" if round > 1 else ""
-                    said.append(f"langkah {self.definition.elements[element].number or element} terbuka"
-                                + (f" untuk {drawn.name}" if drawn else "") + again)
+                    said.append(
+                        f"langkah {self.definition.elements[element].number or element} terbuka"
+                        + (f" untuk {drawn.name}" if drawn else "")
+                        + again
+                    )
                 case ProcessInstanceCompleted():
                     said.append("berkas proses selesai")
                 case ProcessInstanceCancelled():

@@ -2,6 +2,7 @@
 
 `Rules` is the product's own, over values in memory: nothing here is a stand-in.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
@@ -62,7 +63,7 @@ def at(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%d %H.%M").replace(tzinfo=WIB).astimezone(UTC)
 
 
-MONDAY = at("2026-11-23 08.00")     # an ordinary week: no holiday before December
+MONDAY = at("2026-11-23 08.00")  # an ordinary week: no holiday before December
 
 
 def somebody(person: str, *lanes: str, **more: Any) -> Actor:
@@ -86,6 +87,7 @@ PENERIMA = somebody("penerima", "pemulai")
 @dataclass(frozen=True)
 class Case:
     """An instance after some acts; each act gives the next Case. `then` compares all events of the newest."""
+
     rules: Rules
     definition: ProcessDefinition
     instance: ProcessInstance
@@ -94,8 +96,12 @@ class Case:
     def when(self, act: Act, who: Actor = STAFF, when: datetime | None = None) -> Case:
         """The Case after the act, a minute after the one before where no time is given."""
         last = self.instance.last_at
-        command = Command(id=str(len(self.steps) + 1), at=when or (last + timedelta(minutes=1) if last else MONDAY),
-                          actor=who, act=act)
+        command = Command(
+            id=str(len(self.steps) + 1),
+            at=when or (last + timedelta(minutes=1) if last else MONDAY),
+            actor=who,
+            act=act,
+        )
         step = process.decide(self.rules, self.instance, command)
         return replace(self, instance=process.evolve(self.instance, step), steps=(*self.steps, step))
 
@@ -146,8 +152,9 @@ class Case:
 def given(name: str | Path | ProcessDefinition, **data: Any) -> Case:
     """A diagram of `tests/diagrams`, or a definition, just started by STAFF on an ordinary Monday at 08.00."""
     one = name if isinstance(name, ProcessDefinition) else definition(name)
-    return fresh(one).when(StartProcessInstance(key=one.key, definition=one.sha256, unit="unit", calendars={"": FIVE_DAYS},
-                                                data=data))
+    return fresh(one).when(
+        StartProcessInstance(key=one.key, definition=one.sha256, unit="unit", calendars={"": FIVE_DAYS}, data=data)
+    )
 
 
 def fresh(one: ProcessDefinition) -> Case:
@@ -165,7 +172,7 @@ def lkjpd_before(step: int, name: str = "01_disetujui_langsung.txt", nth: int = 
 def lkjpd_told(text: str, until: str, nth: int) -> Case:
     lines = text.splitlines()
     places = [n for n, line in enumerate(lines) if until in line and not line.startswith(("maka", "#", " "))]
-    told = story.run("\n".join(lines[:places[nth - 1]]), rules(), definition().sha256)
+    told = story.run("\n".join(lines[: places[nth - 1]]), rules(), definition().sha256)
     return Case(rules(), definition(), told.instance, told.steps)
 
 

@@ -1,4 +1,5 @@
 """The heart, fact by fact: what each command does, what each event says, what is refused and why."""
+
 from __future__ import annotations
 
 from dataclasses import fields, replace
@@ -95,22 +96,38 @@ from tests.story import (
 
 def starting(name: str, **more: Any) -> StartProcessInstance:
     one = definition(name)
-    return StartProcessInstance(**{"key": one.key, "definition": one.sha256, "unit": "unit", "calendars": {"": FIVE_DAYS}, **more})
+    return StartProcessInstance(
+        **{"key": one.key, "definition": one.sha256, "unit": "unit", "calendars": {"": FIVE_DAYS}, **more}
+    )
 
 
 # Start
 
+
 def test_a_start_enters_the_diagram_and_opens_the_first_user_task() -> None:
     given("three_tasks").then(
-        ProcessInstanceStarted(None), ElementEntered(1, "start", ""), ElementLeft(1, "start", "f1"),
-        ElementEntered(2, "write", "f1"), UserTaskOpened(2, "write", "staff", 1, None, None, None))
+        ProcessInstanceStarted(None),
+        ElementEntered(1, "start", ""),
+        ElementLeft(1, "start", "f1"),
+        ElementEntered(2, "write", "f1"),
+        UserTaskOpened(2, "write", "staff", 1, None, None, None),
+    )
 
 
 def test_a_start_keeps_what_it_was_given_and_when() -> None:
     instance = fresh(definition("three_tasks")).when(starting("three_tasks", unit_facts={"sop.nomorSop": "1"})).instance
-    assert (instance.key, instance.unit, instance.definition) == ("three_tasks", "unit", definition("three_tasks").sha256)
+    assert (instance.key, instance.unit, instance.definition) == (
+        "three_tasks",
+        "unit",
+        definition("three_tasks").sha256,
+    )
     assert (instance.calendars, instance.unit_facts) == ({"": FIVE_DAYS}, {"sop.nomorSop": "1"})
-    assert (instance.status, instance.started_at, instance.last_at, instance.ended_at) == (RUNNING, MONDAY, MONDAY, None)
+    assert (instance.status, instance.started_at, instance.last_at, instance.ended_at) == (
+        RUNNING,
+        MONDAY,
+        MONDAY,
+        None,
+    )
     assert instance.marking == Marking((Token(2, "write", 0, "open"),), 3)
 
 
@@ -130,13 +147,24 @@ def test_only_a_starting_lane_starts() -> None:
 
 def test_an_incomplete_start_names_every_field() -> None:
     refused = fresh(definition()).refuses(replace(starting("three_tasks"), definition=definition().sha256), PENERIMA)
-    assert (refused.code, [one.place for one in refused.problems]) == ("incomplete", ["tahun_laporan", "status_surat_edaran"])
+    assert (refused.code, [one.place for one in refused.problems]) == (
+        "incomplete",
+        ["tahun_laporan", "status_surat_edaran"],
+    )
 
 
 def lkjpd_start(**more: Any) -> StartProcessInstance:
     data = {"tahun_laporan": 2026, "status_surat_edaran": "belum"}
-    return StartProcessInstance(**{"key": "penyusunan_lkjpd", "definition": definition().sha256, "unit": "unit",
-                                   "calendars": {"": FIVE_DAYS}, "data": data, **more})
+    return StartProcessInstance(
+        **{
+            "key": "penyusunan_lkjpd",
+            "definition": definition().sha256,
+            "unit": "unit",
+            "calendars": {"": FIVE_DAYS},
+            "data": data,
+            **more,
+        }
+    )
 
 
 def test_a_start_may_attach_and_owe() -> None:
@@ -144,30 +172,44 @@ def test_a_start_may_attach_and_owe() -> None:
     owing = fresh(definition()).when(lkjpd_start(promises=(promise,)), PENERIMA)
     assert owing.of(RequirementOwed) == [RequirementOwed("surat_edaran", "langkah_3", "2026-12-01", None)]
     assert owing.instance.owed["surat_edaran"].reason == "Belum diterima."
-    attached = fresh(definition()).when(lkjpd_start(attachments={"surat_edaran": file(), "lembar_disposisi": file("b.pdf")}), PENERIMA)
-    assert attached.of(DocumentAttached) == [DocumentAttached("lembar_disposisi", 1, 0), DocumentAttached("surat_edaran", 1, 0)]
+    attached = fresh(definition()).when(
+        lkjpd_start(attachments={"surat_edaran": file(), "lembar_disposisi": file("b.pdf")}), PENERIMA
+    )
+    assert attached.of(DocumentAttached) == [
+        DocumentAttached("lembar_disposisi", 1, 0),
+        DocumentAttached("surat_edaran", 1, 0),
+    ]
     assert attached.instance.documents["surat_edaran"].attachment == file()
 
 
-@pytest.mark.parametrize(("more", "code"), [
-    ({}, "incomplete"),                                                             # neither attached nor owed
-    ({"attachments": {"lhr": file()}}, "wrong"),                                    # no slot of the start form
-    ({"attachments": {"surat_edaran": Attachment(form="cetak", place="Rak")}}, "wrong"),
-    ({"promises": (Promise(document="lembar_disposisi", promised="2026-12-01", reason="x"),)}, "wrong"),
-    ({"promises": (Promise(document="surat_edaran", promised="2026-11-01", reason="x"),)}, "wrong"),    # in the past
-])
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({}, "incomplete"),  # neither attached nor owed
+        ({"attachments": {"lhr": file()}}, "wrong"),  # no slot of the start form
+        ({"attachments": {"surat_edaran": Attachment(form="cetak", place="Rak")}}, "wrong"),
+        ({"promises": (Promise(document="lembar_disposisi", promised="2026-12-01", reason="x"),)}, "wrong"),
+        ({"promises": (Promise(document="surat_edaran", promised="2026-11-01", reason="x"),)}, "wrong"),  # in the past
+    ],
+)
 def test_a_start_with_documents_that_do_not_fit_is_refused(more: dict[str, Any], code: str) -> None:
     assert fresh(definition()).refuses(lkjpd_start(**more), PENERIMA).code == code
 
 
 def test_a_start_that_the_engine_cannot_carry_out_is_refused_and_not_an_incident() -> None:
-    lost = replace(definition("default_flow"), flows={
-        **definition("default_flow").flows, "f1": replace(definition("default_flow").flows["f1"], target="large")})
+    lost = replace(
+        definition("default_flow"),
+        flows={
+            **definition("default_flow").flows,
+            "f1": replace(definition("default_flow").flows["f1"], target="large"),
+        },
+    )
     broken = replace(lost, flows={**lost.flows, "yes": replace(lost.flows["yes"], condition="nowhere > 1")})
     assert fresh(broken).refuses(starting("default_flow")).code == "wrong"
 
 
 # Claim, release, reassign
+
 
 def test_a_claim_makes_its_person_the_actual_owner() -> None:
     case = given("three_tasks").claimed("write").then(UserTaskClaimed(2, "staff-1"))
@@ -228,10 +270,19 @@ def test_a_task_of_an_appointed_team_is_reassigned_within_the_team() -> None:
 
 # Complete
 
+
 def test_completing_says_how_long_it_waited_and_was_worked_on() -> None:
-    case = given("three_tasks").claimed("write", when=at("2026-11-23 09.30")).completed("write", when=at("2026-11-24 08.00"), title="Hal")
-    case.then(UserTaskCompleted(2, "write", 90, 360, False), ElementLeft(2, "write", "f2"), ElementEntered(3, "read", "f2"),
-              UserTaskOpened(3, "read", "head", 1, None, None, None))
+    case = (
+        given("three_tasks")
+        .claimed("write", when=at("2026-11-23 09.30"))
+        .completed("write", when=at("2026-11-24 08.00"), title="Hal")
+    )
+    case.then(
+        UserTaskCompleted(2, "write", 90, 360, False),
+        ElementLeft(2, "write", "f2"),
+        ElementEntered(3, "read", "f2"),
+        UserTaskOpened(3, "read", "head", 1, None, None, None),
+    )
 
 
 def test_completing_unclaimed_records_the_claim_with_it_and_no_processing_time() -> None:
@@ -243,7 +294,12 @@ def test_the_data_document_and_the_latest_pass_are_kept() -> None:
     case = given("three_tasks").completed("write", title="Hal", pages=3)
     assert case.instance.data == {"title": "Hal", "pages": 3}
     passed = case.instance.passed["write"]
-    assert (passed.round, passed.user_task, passed.person, passed.at) == (1, 2, "staff-1", MONDAY + timedelta(minutes=1))
+    assert (passed.round, passed.user_task, passed.person, passed.at) == (
+        1,
+        2,
+        "staff-1",
+        MONDAY + timedelta(minutes=1),
+    )
 
 
 def test_a_completed_user_task_cannot_be_completed_again_and_says_who_did() -> None:
@@ -256,12 +312,17 @@ def test_an_incomplete_form_is_refused_with_its_problems_and_nothing_changes() -
     case = given("three_tasks")
     refused = case.refuses(CompleteUserTask(user_task=2, data={"pages": "tiga"}))
     assert refused.code == "incomplete"
-    assert refused.problems == (Problem("title", "Title: belum diisi."), Problem("pages", "Pages: harus berupa bilangan bulat, misalnya 2026."))
+    assert refused.problems == (
+        Problem("title", "Title: belum diisi."),
+        Problem("pages", "Pages: harus berupa bilangan bulat, misalnya 2026."),
+    )
 
 
 def test_who_does_not_perform_the_lane_cannot_complete() -> None:
     assert given("three_tasks").refuses(CompleteUserTask(user_task=2, data={"title": "Hal"}), HEAD).code == "not_yours"
-    assert given("three_tasks").refuses(CompleteUserTask(user_task=2, data={"title": "Hal"}), STRANGER).code == "not_yours"
+    assert (
+        given("three_tasks").refuses(CompleteUserTask(user_task=2, data={"title": "Hal"}), STRANGER).code == "not_yours"
+    )
 
 
 def test_what_another_has_claimed_cannot_be_completed() -> None:
@@ -279,13 +340,27 @@ def test_values_beyond_the_limit_are_refused() -> None:
 
 
 def test_the_last_completion_ends_the_instance() -> None:
-    case = given("three_tasks").completed("write", title="Hal").completed("read", HEAD).completed("send", sent_on="2026-11-23")
-    assert case.events[-4:] == (ElementLeft(4, "send", "f4"), ElementEntered(5, "end", "f4"), ElementLeft(5, "end", ""),
-                                ProcessInstanceCompleted())
-    assert (case.instance.status, case.instance.ended_at, case.instance.marking.tokens) == (COMPLETED, case.instance.last_at, ())
+    case = (
+        given("three_tasks")
+        .completed("write", title="Hal")
+        .completed("read", HEAD)
+        .completed("send", sent_on="2026-11-23")
+    )
+    assert case.events[-4:] == (
+        ElementLeft(4, "send", "f4"),
+        ElementEntered(5, "end", "f4"),
+        ElementLeft(5, "end", ""),
+        ProcessInstanceCompleted(),
+    )
+    assert (case.instance.status, case.instance.ended_at, case.instance.marking.tokens) == (
+        COMPLETED,
+        case.instance.last_at,
+        (),
+    )
 
 
 # Deciding and returning
+
 
 def decided(decision: str, **more: str) -> Case:
     return given("approval_loop").completed("write", draft="Satu").completed("decide", HEAD, decision=decision, **more)
@@ -294,10 +369,16 @@ def decided(decision: str, **more: str) -> Case:
 def test_a_decision_tells_each_condition_and_the_flow_that_was_taken() -> None:
     case = decided("return", reason="Kurang")
     assert case.events[2:] == (
-        ElementLeft(4, "decide", "f4"), ElementEntered(5, "approved", "f4"), ConditionEvaluated(5, "approved", "yes", False),
-        ConditionEvaluated(5, "approved", "no", True), ElementLeft(5, "approved", "no"), ElementEntered(6, "merge", "no"),
-        ElementLeft(6, "merge", "f2"), ElementEntered(7, "write", "f2"),
-        UserTaskOpened(7, "write", "staff", 2, None, None, None))
+        ElementLeft(4, "decide", "f4"),
+        ElementEntered(5, "approved", "f4"),
+        ConditionEvaluated(5, "approved", "yes", False),
+        ConditionEvaluated(5, "approved", "no", True),
+        ElementLeft(5, "approved", "no"),
+        ElementEntered(6, "merge", "no"),
+        ElementLeft(6, "merge", "f2"),
+        ElementEntered(7, "write", "f2"),
+        UserTaskOpened(7, "write", "staff", 2, None, None, None),
+    )
 
 
 def test_a_redo_replaces_values_and_hidden_ones_are_gone() -> None:
@@ -317,6 +398,7 @@ def test_the_default_flow_is_taken_when_no_condition_holds() -> None:
 
 # Incidents
 
+
 def broken(condition: str) -> Case:
     one = definition("default_flow")
     return given(replace(one, flows={**one.flows, "yes": replace(one.flows["yes"], condition=condition)}))
@@ -330,7 +412,7 @@ def test_a_condition_that_is_neither_true_nor_false_is_an_incident_and_never_the
     assert (incident.number, incident.kind, incident.element) == (1, "condition", "measure")
     assert after.instance.marking == case.instance.marking
     assert after.instance.user_tasks == case.instance.user_tasks
-    assert (after.instance.data, after.steps[-1].command.act.data) == ({}, {})          # a draft is no fact
+    assert (after.instance.data, after.steps[-1].command.act.data) == ({}, {})  # a draft is no fact
     assert after.instance.incidents[1].at == after.instance.last_at
 
 
@@ -344,8 +426,16 @@ def test_no_way_out_of_a_gateway_is_an_incident() -> None:
 
 def test_a_loop_that_nobody_stops_is_an_incident_and_not_a_wait() -> None:
     one = definition("approval_loop")
-    case = given(replace(one, flows={**one.flows, "f1": replace(one.flows["f1"], target="write"),
-                                     "f2": replace(one.flows["f2"], target="approved")}))
+    case = given(
+        replace(
+            one,
+            flows={
+                **one.flows,
+                "f1": replace(one.flows["f1"], target="write"),
+                "f2": replace(one.flows["f2"], target="approved"),
+            },
+        )
+    )
     case = case.completed("write", draft="Satu").completed("decide", HEAD, decision="return", reason="Kurang")
     assert [one.kind for one in case.of(IncidentRaised)] == ["stuck"]
     assert case.open == ["decide"]
@@ -360,7 +450,11 @@ def test_a_join_that_can_never_be_complete_is_an_alarm() -> None:
 
 
 def test_an_incident_is_raised_by_the_system_or_an_administrator_and_resolved_with_a_reason() -> None:
-    case = given("three_tasks").when(RaiseIncident(kind="watchdog", detail="10 detik"), CLOCK).then(IncidentRaised(1, "watchdog", None, ""))
+    case = (
+        given("three_tasks")
+        .when(RaiseIncident(kind="watchdog", detail="10 detik"), CLOCK)
+        .then(IncidentRaised(1, "watchdog", None, ""))
+    )
     assert case.refuses(RaiseIncident(kind="alarm"), STAFF).code == "not_yours"
     assert case.refuses(ResolveIncident(incident=1, reason="x"), STAFF).code == "not_yours"
     assert case.refuses(ResolveIncident(incident=1, reason=""), ADMINISTRATOR).code == "incomplete"
@@ -371,6 +465,7 @@ def test_an_incident_is_raised_by_the_system_or_an_administrator_and_resolved_wi
 
 
 # Values recorded on the way
+
 
 def test_values_may_be_recorded_while_the_task_goes_on() -> None:
     case = given("three_tasks").when(RecordValues(user_task=2, data={"pages": 4})).then(ValuesRecorded(2, ("pages",)))
@@ -386,6 +481,7 @@ def test_recorded_values_are_judged_and_empty_ones_are_not_recorded() -> None:
 
 # Timers
 
+
 def test_a_boundary_timer_starts_with_its_task_and_is_cancelled_with_it() -> None:
     case = given("interrupting_timer")
     assert case.of(TimerStarted) == [TimerStarted(3, "too_late", 2, at("2026-11-23 12.00"), FIVE_DAYS, 1)]
@@ -396,8 +492,13 @@ def test_a_boundary_timer_starts_with_its_task_and_is_cancelled_with_it() -> Non
 
 def test_an_interrupting_timer_cancels_its_user_task() -> None:
     case = given("interrupting_timer").fired("too_late")
-    case.then(TimerFired(3, "too_late"), UserTaskCancelled(2, "answer"), ElementLeft(3, "too_late", "late"),
-              ElementEntered(4, "take_over", "late"), UserTaskOpened(4, "take_over", "head", 1, None, None, None))
+    case.then(
+        TimerFired(3, "too_late"),
+        UserTaskCancelled(2, "answer"),
+        ElementLeft(3, "too_late", "late"),
+        ElementEntered(4, "take_over", "late"),
+        UserTaskOpened(4, "take_over", "head", 1, None, None, None),
+    )
 
 
 def test_a_non_interrupting_timer_leaves_its_user_task_open() -> None:
@@ -468,34 +569,48 @@ def test_the_times_of_a_task_of_days_are_its_norm_and_twice_its_norm() -> None:
     (opened,) = lkjpd_before(2).when(SuspendProcessInstance(reason="x"), CAMAT).steps[2].events[-2:-1]
     assert isinstance(opened, UserTaskOpened)
     assert (opened.norm_at, opened.late_at, opened.escalate_at) == (
-        at("2026-12-16 08.25"), at("2026-12-16 08.25"), at("2026-12-18 08.25"))
+        at("2026-12-16 08.25"),
+        at("2026-12-16 08.25"),
+        at("2026-12-18 08.25"),
+    )
 
 
 def test_a_task_of_minutes_is_late_only_at_the_end_of_the_next_working_day() -> None:
     task = lkjpd_before(1).task("langkah_1")
     assert (task.norm_at, task.late_at, task.escalate_at) == (
-        at("2026-12-14 08.25"), at("2026-12-15 16.00"), at("2026-12-14 08.45"))
+        at("2026-12-14 08.25"),
+        at("2026-12-15 16.00"),
+        at("2026-12-14 08.45"),
+    )
     case = lkjpd_before(1)
     number = task.number
-    on_time = case.when(CompleteUserTask(user_task=number, data={"arahan": "Susun Tim."}), CAMAT, at("2026-12-15 16.00"))
+    on_time = case.when(
+        CompleteUserTask(user_task=number, data={"arahan": "Susun Tim."}), CAMAT, at("2026-12-15 16.00")
+    )
     assert on_time.of(UserTaskCompleted)[0].late is False
-    too_late = case.when(CompleteUserTask(user_task=number, data={"arahan": "Susun Tim."}), CAMAT, at("2026-12-16 07.30"))
+    too_late = case.when(
+        CompleteUserTask(user_task=number, data={"arahan": "Susun Tim."}), CAMAT, at("2026-12-16 07.30")
+    )
     assert too_late.of(UserTaskCompleted)[0].late is True
 
 
 def test_a_timer_counts_in_the_calendar_of_its_lane() -> None:
     one = definition("escalation")
-    case = fresh(one).when(starting("escalation", calendars={"": FIVE_DAYS, "staff": six_days_sha()}), STAFF, at("2026-11-20 09.00"))
+    case = fresh(one).when(
+        starting("escalation", calendars={"": FIVE_DAYS, "staff": six_days_sha()}), STAFF, at("2026-11-20 09.00")
+    )
     (started,) = case.of(TimerStarted)
-    assert (started.calendar, started.due_at) == (six_days_sha(), at("2026-11-23 09.00"))     # Saturday is a working day
+    assert (started.calendar, started.due_at) == (six_days_sha(), at("2026-11-23 09.00"))  # Saturday is a working day
 
 
 def six_days_sha() -> str:
     from engine.calendars import six_days
+
     return six_days().sha256
 
 
 # The deadline
+
 
 def test_the_deadline_is_armed_at_the_start_and_never_seen_by_the_engine() -> None:
     case = fresh(definition()).when(lkjpd_start(attachments={"surat_edaran": file()}), PENERIMA)
@@ -516,30 +631,47 @@ def test_a_deadline_that_fires_is_recorded_and_moves_nothing() -> None:
 def test_the_deadline_is_met_when_its_element_is_done() -> None:
     case = lkjpd_before(9)
     assert case.instance.deadline_timer is None
-    assert [one.element for step in case.steps for one in step.events if isinstance(one, TimerCancelled)].count("tenggat") == 1
+    assert [one.element for step in case.steps for one in step.events if isinstance(one, TimerCancelled)].count(
+        "tenggat"
+    ) == 1
 
 
 def test_an_armed_deadline_does_not_keep_an_instance_from_completing() -> None:
     one = definition()
     case = given_lkjpd(replace(one, deadline=replace(one.deadline, satisfied_by="nothing")))
-    case = case.when(Correct(reason="Langsung ke arsip", close=(case.task("langkah_1").number,), open=("langkah_9",)), ADMINISTRATOR)
-    case = case.when(AttachDocument(document="dokumen_lkjpd", attachment=file(), user_task=case.task("langkah_9").number),
-                     somebody("t", "tim_penyusun"))
-    case = case.completed("langkah_9", somebody("t", "tim_penyusun"), lokasi_hard_file="Rak", lokasi_soft_file="Berkas",
-                          kode_klasifikasi="000.8.6.3", tanggal_arsip="2026-11-23")
+    case = case.when(
+        Correct(reason="Langsung ke arsip", close=(case.task("langkah_1").number,), open=("langkah_9",)), ADMINISTRATOR
+    )
+    case = case.when(
+        AttachDocument(document="dokumen_lkjpd", attachment=file(), user_task=case.task("langkah_9").number),
+        somebody("t", "tim_penyusun"),
+    )
+    case = case.completed(
+        "langkah_9",
+        somebody("t", "tim_penyusun"),
+        lokasi_hard_file="Rak",
+        lokasi_soft_file="Berkas",
+        kode_klasifikasi="000.8.6.3",
+        tanggal_arsip="2026-11-23",
+    )
     assert case.events[-2:] == (TimerCancelled(4, "tenggat"), ProcessInstanceCompleted())
     assert case.instance.timers == {}
 
 
 def given_lkjpd(one: Any) -> Case:
-    return Case(rules_of(one), one, ProcessInstance(id="one")).when(lkjpd_start(attachments={"surat_edaran": file()}), PENERIMA)
+    return Case(rules_of(one), one, ProcessInstance(id="one")).when(
+        lkjpd_start(attachments={"surat_edaran": file()}), PENERIMA
+    )
 
 
 # Work done outside
 
+
 def test_work_done_on_paper_is_judged_by_the_time_that_was_said() -> None:
     case = lkjpd_before(1)
-    act = CompleteUserTask(user_task=case.task("langkah_1").number, data={"arahan": "Susun Tim."}, done_at=at("2026-12-15 09.00"))
+    act = CompleteUserTask(
+        user_task=case.task("langkah_1").number, data={"arahan": "Susun Tim."}, done_at=at("2026-12-15 09.00")
+    )
     case = case.when(act, CAMAT, at("2026-12-20 10.00"))
     assert case.of(UserTaskCompleted)[0].late is False
     assert case.instance.passed["langkah_1"].at == at("2026-12-15 09.00")
@@ -555,34 +687,53 @@ def test_work_on_paper_was_neither_in_the_future_nor_before_the_task_was_open() 
 
 def test_work_on_paper_before_the_claim_has_no_negative_times() -> None:
     case = given("three_tasks").claimed("write", when=at("2026-11-24 08.00"))
-    case = case.when(CompleteUserTask(user_task=2, data={"title": "Hal"}, done_at=at("2026-11-23 09.00")), when=at("2026-11-24 09.00"))
+    case = case.when(
+        CompleteUserTask(user_task=2, data={"title": "Hal"}, done_at=at("2026-11-23 09.00")),
+        when=at("2026-11-24 09.00"),
+    )
     assert case.of(UserTaskCompleted) == [UserTaskCompleted(2, "write", 60, 0, False)]
 
 
 # People
 
+
 def test_completing_step_2_appoints_the_team() -> None:
     case = lkjpd_before(3)
     appointed = [one for step in case.steps for one in step.events if isinstance(one, TeamAppointed)]
-    assert appointed == [TeamAppointed("tim_penyusun", (("sekcam", "ketua"), ("tim1", "sekretaris"), ("tim2", "anggota")), 5)]
+    assert appointed == [
+        TeamAppointed("tim_penyusun", (("sekcam", "ketua"), ("tim1", "sekretaris"), ("tim2", "anggota")), 5)
+    ]
     assert case.instance.team == {"tim_penyusun": (("sekcam", "ketua"), ("tim1", "sekretaris"), ("tim2", "anggota"))}
 
 
 def test_a_member_without_an_account_is_in_the_form_but_not_in_the_team() -> None:
     case = lkjpd_before(2)
     number = case.task("langkah_2").number
-    rows = [{"pegawai": {"id": "sekcam"}, "kedudukan": "ketua"}, {"pegawai": {"nama": "Pendamping Desa"}, "kedudukan": "anggota"}]
+    rows = [
+        {"pegawai": {"id": "sekcam"}, "kedudukan": "ketua"},
+        {"pegawai": {"nama": "Pendamping Desa"}, "kedudukan": "anggota"},
+    ]
     meeting = [{"tanggal": "2026-12-17", "pukul": "09:00", "tempat": "Aula", "acara": "Rapat"}]
     for document in ("sk_tim", "surat_undangan"):
         case = case.when(AttachDocument(document=document, attachment=file(), user_task=number), SEKCAM)
-    case = case.completed("langkah_2", SEKCAM, nomor_sk_tim="1", tanggal_sk_tim="2026-12-15", susunan_tim=rows, jadwal_rapat=meeting)
+    case = case.completed(
+        "langkah_2", SEKCAM, nomor_sk_tim="1", tanggal_sk_tim="2026-12-15", susunan_tim=rows, jadwal_rapat=meeting
+    )
     assert case.of(TeamAppointed) == [TeamAppointed("tim_penyusun", (("sekcam", "ketua"),), number)]
 
 
 def review(case: Case) -> CompleteUserTask:
-    return CompleteUserTask(user_task=case.task("langkah_4").number, data={
-        "tanggal_terima_rancangan": "2027-01-12", "nomor_lhr": "1", "tanggal_lhr": "2027-01-12", "ringkasan_reviu": "Baik",
-        "ada_catatan_reviu": "tidak", "tanggal_kirim_lhr": "2027-01-12"})
+    return CompleteUserTask(
+        user_task=case.task("langkah_4").number,
+        data={
+            "tanggal_terima_rancangan": "2027-01-12",
+            "nomor_lhr": "1",
+            "tanggal_lhr": "2027-01-12",
+            "ringkasan_reviu": "Baik",
+            "ada_catatan_reviu": "tidak",
+            "tanggal_kirim_lhr": "2027-01-12",
+        },
+    )
 
 
 def test_who_may_record_for_another_office_does_so_only_on_its_behalf() -> None:
@@ -599,11 +750,24 @@ def test_who_may_record_for_another_office_does_so_only_on_its_behalf() -> None:
 
 def test_on_behalf_of_counts_only_for_a_lane_of_another_office() -> None:
     case = lkjpd_before(7)
-    assert case.refuses(ClaimUserTask(user_task=case.task("langkah_7").number), replace(SEKCAM, on_behalf_of="kecamatan_lasem")).code == "not_yours"
+    assert (
+        case.refuses(
+            ClaimUserTask(user_task=case.task("langkah_7").number), replace(SEKCAM, on_behalf_of="kecamatan_lasem")
+        ).code
+        == "not_yours"
+    )
 
 
 def test_the_actor_is_recorded_as_they_were_with_capacity_and_basis() -> None:
-    plh = somebody("sekcam", "kepala_pd", "sekretaris_pd", capacity="plh", basis="800/17/2027", position="camat_lasem", unit="kecamatan_lasem")
+    plh = somebody(
+        "sekcam",
+        "kepala_pd",
+        "sekretaris_pd",
+        capacity="plh",
+        basis="800/17/2027",
+        position="camat_lasem",
+        unit="kecamatan_lasem",
+    )
     case = lkjpd_before(7)
     case = case.claimed("langkah_7", plh)
     assert case.steps[-1].command.actor == plh
@@ -611,13 +775,23 @@ def test_the_actor_is_recorded_as_they_were_with_capacity_and_basis() -> None:
 
 # Documents
 
+
 def test_attaching_again_is_a_new_version_of_the_same_type() -> None:
     case = lkjpd_before(4)
     number = case.task("langkah_4").number
-    case = case.when(AttachDocument(document="lhr", attachment=file("satu.pdf"), user_task=number), INSPEKTORAT).then(DocumentAttached("lhr", 1, number))
-    case = case.when(AttachDocument(document="lhr", attachment=file("dua.pdf"), user_task=number), INSPEKTORAT).then(DocumentAttached("lhr", 2, number))
+    case = case.when(AttachDocument(document="lhr", attachment=file("satu.pdf"), user_task=number), INSPEKTORAT).then(
+        DocumentAttached("lhr", 1, number)
+    )
+    case = case.when(AttachDocument(document="lhr", attachment=file("dua.pdf"), user_task=number), INSPEKTORAT).then(
+        DocumentAttached("lhr", 2, number)
+    )
     document = case.instance.documents["lhr"]
-    assert (document.attachment, document.element, document.person, document.at) == (file("dua.pdf"), "langkah_4", "inspektorat", case.instance.last_at)
+    assert (document.attachment, document.element, document.person, document.at) == (
+        file("dua.pdf"),
+        "langkah_4",
+        "inspektorat",
+        case.instance.last_at,
+    )
 
 
 def test_several_files_of_one_pass_are_one_version() -> None:
@@ -629,15 +803,18 @@ def test_several_files_of_one_pass_are_one_version() -> None:
     assert len(case.instance.documents["daftar_hadir"].attachment.files) == len(before.attachment.files) + 1
 
 
-@pytest.mark.parametrize(("document", "attachment", "who", "code"), [
-    ("lhr", Attachment(form="cetak", place="Lemari"), INSPEKTORAT, "wrong"),
-    ("lhr", Attachment(), INSPEKTORAT, "wrong"),
-    ("lhr", Attachment(files=file("a.pdf").files + file("b.pdf").files), INSPEKTORAT, "wrong"),
-    ("bahan_data", file(), INSPEKTORAT, "wrong"),           # only to be read here
-    ("notulen", file(), INSPEKTORAT, "wrong"),              # not asked for in this task
-    ("lhr", file(), TIM1, "not_yours"),
-    ("lhr", file(), STRANGER, "not_yours"),
-])
+@pytest.mark.parametrize(
+    ("document", "attachment", "who", "code"),
+    [
+        ("lhr", Attachment(form="cetak", place="Lemari"), INSPEKTORAT, "wrong"),
+        ("lhr", Attachment(), INSPEKTORAT, "wrong"),
+        ("lhr", Attachment(files=file("a.pdf").files + file("b.pdf").files), INSPEKTORAT, "wrong"),
+        ("bahan_data", file(), INSPEKTORAT, "wrong"),  # only to be read here
+        ("notulen", file(), INSPEKTORAT, "wrong"),  # not asked for in this task
+        ("lhr", file(), TIM1, "not_yours"),
+        ("lhr", file(), STRANGER, "not_yours"),
+    ],
+)
 def test_what_does_not_fit_the_slot_is_refused(document: str, attachment: Attachment, who: Any, code: str) -> None:
     case = lkjpd_before(4)
     act = AttachDocument(document=document, attachment=attachment, user_task=case.task("langkah_4").number)
@@ -647,7 +824,12 @@ def test_what_does_not_fit_the_slot_is_refused(document: str, attachment: Attach
 def test_paper_and_links_say_where_they_are() -> None:
     case = lkjpd_before(3, "02_dikembalikan_satu_kali.txt")
     number = case.task("langkah_3").number
-    assert case.refuses(AttachDocument(document="bahan_rapat", attachment=Attachment(form="cetak"), user_task=number), TIM1).code == "wrong"
+    assert (
+        case.refuses(
+            AttachDocument(document="bahan_rapat", attachment=Attachment(form="cetak"), user_task=number), TIM1
+        ).code
+        == "wrong"
+    )
     link = Attachment(form="tautan", place="https://contoh.invalid/data")
     case = case.when(AttachDocument(document="bahan_data", attachment=link, user_task=number), TIM1)
     assert case.instance.documents["bahan_data"].attachment == link
@@ -656,18 +838,23 @@ def test_paper_and_links_say_where_they_are() -> None:
 def test_named_lanes_may_attach_to_a_task_that_they_cannot_complete() -> None:
     case = lkjpd_before(6)
     number = case.task("langkah_6").number
-    case = case.when(AttachDocument(document="rancangan_akhir", attachment=file("lebih-baik.pdf"), user_task=number), TIM2)
+    case = case.when(
+        AttachDocument(document="rancangan_akhir", attachment=file("lebih-baik.pdf"), user_task=number), TIM2
+    )
     assert case.instance.documents["rancangan_akhir"].version == 2
     assert case.refuses(CompleteUserTask(user_task=number, data={}), TIM2).code == "not_yours"
 
 
 def test_a_document_is_attached_to_an_open_task_or_settles_what_is_owed() -> None:
     case = lkjpd_before(4)
-    assert case.refuses(AttachDocument(document="lhr", attachment=file(), user_task=999), INSPEKTORAT).code == "not_open"
+    assert (
+        case.refuses(AttachDocument(document="lhr", attachment=file(), user_task=999), INSPEKTORAT).code == "not_open"
+    )
     assert case.refuses(AttachDocument(document="lhr", attachment=file()), INSPEKTORAT).code == "not_open"
 
 
 # Owed, settled, waived
+
 
 def promise(document: str, promised: str = "2026-12-21", reason: str = "Menunggu tanda tangan.") -> Promise:
     return Promise(document=document, promised=promised, reason=reason)
@@ -685,25 +872,34 @@ def test_an_owed_document_stays_visible_with_its_promise() -> None:
     assert (owed.reason, owed.lane, owed.person) == ("Menunggu tanda tangan.", "sekretaris_pd", "sekcam")
 
 
-@pytest.mark.parametrize(("given_promise", "who", "code"), [
-    (promise("surat_undangan"), SEKCAM, "wrong"),                       # may not be owed
-    (promise("sk_tim", promised="2026-12-01"), SEKCAM, "wrong"),        # promised for yesterday
-    (promise("sk_tim", promised="besok"), SEKCAM, "wrong"),
-    (promise("sk_tim", reason=""), SEKCAM, "wrong"),
-    (promise("lhr"), SEKCAM, "wrong"),                                  # not asked for here
-    (promise("sk_tim"), CAMAT, "not_yours"),
-])
+@pytest.mark.parametrize(
+    ("given_promise", "who", "code"),
+    [
+        (promise("surat_undangan"), SEKCAM, "wrong"),  # may not be owed
+        (promise("sk_tim", promised="2026-12-01"), SEKCAM, "wrong"),  # promised for yesterday
+        (promise("sk_tim", promised="besok"), SEKCAM, "wrong"),
+        (promise("sk_tim", reason=""), SEKCAM, "wrong"),
+        (promise("lhr"), SEKCAM, "wrong"),  # not asked for here
+        (promise("sk_tim"), CAMAT, "not_yours"),
+    ],
+)
 def test_a_promise_that_cannot_be_given_is_refused(given_promise: Promise, who: Any, code: str) -> None:
     case = lkjpd_before(2)
-    assert case.refuses(OweRequirement(user_task=case.task("langkah_2").number, promise=given_promise), who).code == code
+    assert (
+        case.refuses(OweRequirement(user_task=case.task("langkah_2").number, promise=given_promise), who).code == code
+    )
 
 
 def test_attaching_settles_and_so_does_handing_in_outside_a_task() -> None:
     case = owing_sk()
     number = case.task("langkah_2").number
     case.when(AttachDocument(document="sk_tim", attachment=file(), user_task=number), SEKCAM).then(
-        DocumentAttached("sk_tim", 1, number), RequirementSettled("sk_tim"))
-    for act in (SettleRequirement(document="sk_tim", attachment=file()), AttachDocument(document="sk_tim", attachment=file())):
+        DocumentAttached("sk_tim", 1, number), RequirementSettled("sk_tim")
+    )
+    for act in (
+        SettleRequirement(document="sk_tim", attachment=file()),
+        AttachDocument(document="sk_tim", attachment=file()),
+    ):
         settled = case.when(act, SEKCAM).then(DocumentAttached("sk_tim", 1, None), RequirementSettled("sk_tim"))
         assert settled.instance.owed == {}
 
@@ -712,7 +908,10 @@ def test_only_who_works_on_the_instance_hands_in_and_only_what_is_owed() -> None
     case = owing_sk()
     assert case.refuses(SettleRequirement(document="sk_tim", attachment=file()), STRANGER).code == "not_yours"
     assert case.refuses(SettleRequirement(document="sk_tim", attachment=file()), INSPEKTORAT).code == "not_yours"
-    assert case.refuses(SettleRequirement(document="sk_tim", attachment=Attachment(form="cetak", place="x")), SEKCAM).code == "wrong"
+    assert (
+        case.refuses(SettleRequirement(document="sk_tim", attachment=Attachment(form="cetak", place="x")), SEKCAM).code
+        == "wrong"
+    )
     assert case.refuses(SettleRequirement(document="lhr", attachment=file()), SEKCAM).code == "not_open"
 
 
@@ -728,20 +927,25 @@ def test_a_promise_that_turned_out_not_to_be_needed_is_settled_with_the_task() -
 def test_a_waiver_is_given_by_the_head_with_a_reason_for_this_task() -> None:
     case = lkjpd_before(3)
     number = case.task("langkah_3").number
-    case = case.when(WaiveRequirement(user_task=number, document="notulen", reason="Rapat batal"), CAMAT).then(RequirementWaived("notulen", number))
+    case = case.when(WaiveRequirement(user_task=number, document="notulen", reason="Rapat batal"), CAMAT).then(
+        RequirementWaived("notulen", number)
+    )
     assert case.instance.waived == {"notulen": number}
 
 
-@pytest.mark.parametrize(("step", "document", "reason", "who", "code"), [
-    (3, "notulen", "x", SEKCAM, "not_yours"),
-    (3, "notulen", "x", KETUA, "not_yours"),
-    (3, "notulen", "", CAMAT, "wrong"),
-    (3, "lhr", "x", CAMAT, "wrong"),                    # not asked for here
-    (4, "lhr", "x", CAMAT, "wrong"),                    # can never be waived
-    (7, "dokumen_lkjpd", "x", ADMINISTRATOR, "wrong"),
-    (8, "bukti_unggah_esr", "x", CAMAT, "wrong"),
-    (7, "lembar_koreksi", "x", CAMAT, "not_yours"),     # their own step
-])
+@pytest.mark.parametrize(
+    ("step", "document", "reason", "who", "code"),
+    [
+        (3, "notulen", "x", SEKCAM, "not_yours"),
+        (3, "notulen", "x", KETUA, "not_yours"),
+        (3, "notulen", "", CAMAT, "wrong"),
+        (3, "lhr", "x", CAMAT, "wrong"),  # not asked for here
+        (4, "lhr", "x", CAMAT, "wrong"),  # can never be waived
+        (7, "dokumen_lkjpd", "x", ADMINISTRATOR, "wrong"),
+        (8, "bukti_unggah_esr", "x", CAMAT, "wrong"),
+        (7, "lembar_koreksi", "x", CAMAT, "not_yours"),  # their own step
+    ],
+)
 def test_a_waiver_that_nobody_may_give_is_refused(step: int, document: str, reason: str, who: Any, code: str) -> None:
     case = lkjpd_before(step)
     act = WaiveRequirement(user_task=case.task(f"langkah_{step}").number, document=document, reason=reason)
@@ -750,9 +954,14 @@ def test_a_waiver_that_nobody_may_give_is_refused(step: int, document: str, reas
 
 # The instance as a whole
 
+
 def test_a_comment_is_counted_and_possible_even_when_all_is_over() -> None:
     case = given("three_tasks").when(AddComment(text="Mohon segera.", user_task=2), HEAD).then(CommentAdded(1))
-    case = case.when(CancelProcessInstance(reason="Salah mulai"), ADMINISTRATOR).when(AddComment(text="Baik."), STAFF).then(CommentAdded(2))
+    case = (
+        case.when(CancelProcessInstance(reason="Salah mulai"), ADMINISTRATOR)
+        .when(AddComment(text="Baik."), STAFF)
+        .then(CommentAdded(2))
+    )
     assert case.instance.comments == 2
 
 
@@ -772,7 +981,11 @@ def suspended(name: str = "escalation") -> Case:
 def test_while_suspended_nothing_goes_on_and_no_timer_fires() -> None:
     case = suspended()
     assert case.instance.status == SUSPENDED
-    for act in (ClaimUserTask(user_task=2), CompleteUserTask(user_task=2, data={"reply": "Ya"}), SuspendProcessInstance(reason="x")):
+    for act in (
+        ClaimUserTask(user_task=2),
+        CompleteUserTask(user_task=2, data={"reply": "Ya"}),
+        SuspendProcessInstance(reason="x"),
+    ):
         assert case.refuses(act).code == "not_running"
     assert case.refuses(FireTimer(timer=3), CLOCK, case.instance.timers[3].due_at).code == "not_running"
     case.when(AddComment(text="Masih menunggu."))
@@ -780,8 +993,14 @@ def test_while_suspended_nothing_goes_on_and_no_timer_fires() -> None:
 
 def test_resuming_moves_no_date() -> None:
     before = given("escalation").instance
-    case = suspended().when(ResumeProcessInstance(), ADMINISTRATOR, at("2026-12-01 09.00")).then(ProcessInstanceResumed())
-    assert (case.instance.status, case.instance.timers, case.instance.user_tasks) == (RUNNING, before.timers, before.user_tasks)
+    case = (
+        suspended().when(ResumeProcessInstance(), ADMINISTRATOR, at("2026-12-01 09.00")).then(ProcessInstanceResumed())
+    )
+    assert (case.instance.status, case.instance.timers, case.instance.user_tasks) == (
+        RUNNING,
+        before.timers,
+        before.user_tasks,
+    )
 
 
 def test_suspending_and_cancelling_are_for_the_first_lane_or_an_administrator_with_a_reason() -> None:
@@ -796,24 +1015,46 @@ def test_suspending_and_cancelling_are_for_the_first_lane_or_an_administrator_wi
 def test_cancelling_cancels_every_open_task_and_timer() -> None:
     case = lkjpd_before(3).when(CancelProcessInstance(reason="Dobel"), CAMAT)
     number = lkjpd_before(3).task("langkah_3").number
-    case.then(UserTaskCancelled(number, "langkah_3"), TimerCancelled(4, "tenggat"), TimerCancelled(number + 1, "waktu_3"), ProcessInstanceCancelled())
-    assert (case.instance.status, case.instance.marking.tokens, case.instance.timers, case.instance.user_tasks) == (CANCELLED, (), {}, {})
+    case.then(
+        UserTaskCancelled(number, "langkah_3"),
+        TimerCancelled(4, "tenggat"),
+        TimerCancelled(number + 1, "waktu_3"),
+        ProcessInstanceCancelled(),
+    )
+    assert (case.instance.status, case.instance.marking.tokens, case.instance.timers, case.instance.user_tasks) == (
+        CANCELLED,
+        (),
+        {},
+        {},
+    )
     assert case.instance.ended_at == case.instance.last_at
 
 
 def test_a_finished_instance_takes_no_command_but_a_comment() -> None:
     case = given("three_tasks").when(CancelProcessInstance(reason="x"), STAFF)
-    for act in (ClaimUserTask(user_task=2), ResumeProcessInstance(), Correct(reason="x", open=("write",)), RaiseIncident(kind="alarm")):
+    for act in (
+        ClaimUserTask(user_task=2),
+        ResumeProcessInstance(),
+        Correct(reason="x", open=("write",)),
+        RaiseIncident(kind="alarm"),
+    ):
         assert case.refuses(act, ADMINISTRATOR).code == "not_running"
 
 
 # Correction
 
+
 def test_a_correction_rewrites_the_marking_without_running_the_engine() -> None:
     case = given("interrupting_timer")
-    case = case.when(Correct(reason="Salah langkah", data={"measure": "Segera"}, close=(2,), open=("take_over",)), ADMINISTRATOR)
-    case.then(ProcessInstanceCorrected(("measure",), (2,), ("take_over",)), UserTaskCancelled(2, "answer"), TimerCancelled(3, "too_late"),
-              UserTaskOpened(4, "take_over", "head", 1, None, None, None))
+    case = case.when(
+        Correct(reason="Salah langkah", data={"measure": "Segera"}, close=(2,), open=("take_over",)), ADMINISTRATOR
+    )
+    case.then(
+        ProcessInstanceCorrected(("measure",), (2,), ("take_over",)),
+        UserTaskCancelled(2, "answer"),
+        TimerCancelled(3, "too_late"),
+        UserTaskOpened(4, "take_over", "head", 1, None, None, None),
+    )
     assert case.instance.data == {"measure": "Segera"}
     assert case.instance.marking == Marking((Token(4, "take_over", 0, "open"),), 5)
 
@@ -821,24 +1062,33 @@ def test_a_correction_rewrites_the_marking_without_running_the_engine() -> None:
 def test_a_correction_opens_a_task_with_its_timers_and_next_round() -> None:
     case = given("interrupting_timer").when(Correct(reason="Ulangi", close=(2,), open=("answer",)), ADMINISTRATOR)
     assert case.of(UserTaskOpened)[0].round == 2
-    assert case.of(TimerStarted) == [TimerStarted(5, "too_late", 4, at("2026-11-23 13.01"), FIVE_DAYS, 1)]     # after the break
+    assert case.of(TimerStarted) == [
+        TimerStarted(5, "too_late", 4, at("2026-11-23 13.01"), FIVE_DAYS, 1)
+    ]  # after the break
     case = case.fired("too_late")
     assert case.open == ["take_over"]
 
 
 def test_a_corrected_field_may_be_emptied() -> None:
-    case = given("three_tasks").completed("write", title="Hal", pages=2).when(Correct(reason="Salah", data={"pages": None}), ADMINISTRATOR)
+    case = (
+        given("three_tasks")
+        .completed("write", title="Hal", pages=2)
+        .when(Correct(reason="Salah", data={"pages": None}), ADMINISTRATOR)
+    )
     assert case.instance.data == {"title": "Hal"}
 
 
-@pytest.mark.parametrize(("act", "who", "code"), [
-    (Correct(reason="x", open=("read",)), STAFF, "not_yours"),
-    (Correct(reason="", open=("read",)), ADMINISTRATOR, "incomplete"),
-    (Correct(reason="x", data={"nowhere": 1}), ADMINISTRATOR, "wrong"),
-    (Correct(reason="x", open=("end",)), ADMINISTRATOR, "wrong"),
-    (Correct(reason="x", close=(99,)), ADMINISTRATOR, "wrong"),
-    (Correct(reason="x", close=(2,)), ADMINISTRATOR, "wrong"),          # leaves nothing open
-])
+@pytest.mark.parametrize(
+    ("act", "who", "code"),
+    [
+        (Correct(reason="x", open=("read",)), STAFF, "not_yours"),
+        (Correct(reason="", open=("read",)), ADMINISTRATOR, "incomplete"),
+        (Correct(reason="x", data={"nowhere": 1}), ADMINISTRATOR, "wrong"),
+        (Correct(reason="x", open=("end",)), ADMINISTRATOR, "wrong"),
+        (Correct(reason="x", close=(99,)), ADMINISTRATOR, "wrong"),
+        (Correct(reason="x", close=(2,)), ADMINISTRATOR, "wrong"),  # leaves nothing open
+    ],
+)
 def test_a_correction_that_makes_no_sense_is_refused(act: Correct, who: Any, code: str) -> None:
     assert given("three_tasks").refuses(act, who).code == code
 
@@ -856,6 +1106,7 @@ def test_what_a_correction_reports_does_not_depend_on_the_order_of_its_data() ->
 
 
 # Branches
+
 
 def test_a_fork_opens_all_branches_and_a_join_waits_for_all() -> None:
     case = given("parallel")
@@ -883,7 +1134,7 @@ def test_a_join_in_a_loop_waits_again_for_all_branches_in_every_round() -> None:
     for round in (1, 2, 3):
         assert case.open == ["count", "ask"]
         case = case.completed("ask", HEAD, answered=False)
-        assert case.open == ["count", "ask"]                # the inner loop
+        assert case.open == ["count", "ask"]  # the inner loop
         case = case.completed("ask", HEAD, answered=True)
         assert case.open == ["count"], f"round {round}: the join fired early"
         case = case.completed("count", stock=round)
@@ -904,6 +1155,7 @@ def test_inner_and_outer_joins_each_wait_for_their_own_branches() -> None:
 
 # Proving
 
+
 def recorded(case: Case) -> list[tuple[Any, str | None]]:
     return [(step, step.marking.hash) for step in case.steps]
 
@@ -918,7 +1170,9 @@ def test_replay_names_the_step_at_which_it_comes_out_otherwise() -> None:
     case = given("three_tasks").completed("write", title="Hal")
     steps = recorded(case)
     steps[1] = (replace(steps[1][0], events=steps[1][0].events[:-1]), None)
-    with pytest.raises(process.ReplayDiverged, match="Step 2 of one: recorded .*, executed again gave .*UserTaskOpened"):
+    with pytest.raises(
+        process.ReplayDiverged, match=r"Step 2 of one: recorded .*, executed again gave .*UserTaskOpened"
+    ):
         list(process.replay(case.rules, steps, "one"))
 
 
@@ -953,6 +1207,7 @@ def test_deciding_changes_nothing_and_asking_twice_gives_the_same() -> None:
 
 
 # The closed lists
+
 
 def test_every_command_and_every_event_has_a_fact_here() -> None:
     """A new command or event needs facts of its own before it may be added."""
