@@ -266,6 +266,12 @@ def positions_of(db: Connection, person: str, on: date) -> tuple[Staff, ...]:
     return tuple(map(Staff._make, OF_PERSON(db, person=person, on=on.isoformat())))
 
 
+def unit_of_lane(db: Connection, key: str, lane: str, unit: str) -> str | None:
+    """The unit of the position that performs a lane for a unit; None while the lane is bound to nobody."""
+    return db.execute(select(position.c.unit).join(binding, binding.c.position == position.c.id).where(
+        binding.c.key == key, binding.c.lane == lane, binding.c.unit == unit)).scalar()
+
+
 def units_that_may_start(db: Connection, key: str) -> tuple[StartingUnit, ...]:
     """The units that may start a process, with their own facts over the diagram's, by unit id."""
     found = db.execute(select(definition_unit).where(definition_unit.c.key == key).order_by(definition_unit.c.unit))
