@@ -74,10 +74,14 @@ def what_these_pages_know() -> dict[str, Any]:
         ("imports", _("Impor CSV")),
         ("history", _("Riwayat")),
     )
+    def whether_here(address: str) -> str:
+        """`page` of the section's own page, `true` of a page inside it."""
+        inside = request.path.startswith(address + "/") and address != url_for("admin.home")
+        return "page" if request.path == address else "true" if inside else ""
+
+    addresses = [(url_for(f"admin.{name}"), label) for name, label in sections]
     return {
-        "sections": [
-            (url_for(f"admin.{name}"), label, request.path == url_for(f"admin.{name}")) for name, label in sections
-        ],
+        "sections": [(address, label, whether_here(address)) for address, label in addresses],
         "period": period,
         "capacity": capacity,
     }

@@ -11,7 +11,7 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import Connection, delete, func, select, update
 
-from engine import organise, seed
+from engine import import_csv, organise, seed
 from engine.commands import Actor
 from engine.instance import Refused
 from engine.organisation import (
@@ -586,6 +586,124 @@ def test_people_and_units_are_found(office: Database) -> None:
         unit = store.unit_of_position(db, "camat_lasem")
         assert unit is not None
         assert (unit.id, unit.government) == (LASEM, "Kabupaten Rembang")
+
+
+# Imports
+
+
+def planned(kind: str, text: str, organisation: Organisation | None = None) -> import_csv.Plan:
+    ids = (f"n{number}" for number in range(1000))
+    rows = import_csv.read(kind, text)
+    return import_csv.plan(organisation or demo(), kind, rows, actor=ADMIN, at=AT, id="i", new_id=lambda: next(ids))
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_units_are_read_whatever_separates_their_columns(separator: str) -> None:
+    lines = ["ID,Nama,Induk", "seksi,Seksi Pemerintahan,kecamatan_lasem", ",,", "sub,Subseksi,seksi"]
+    plan = planned("unit", "\ufeff" + "\r\n".join(lines).replace(",", separator))
+    assert [change.act for change in plan.changes] == [
+        AddUnit(unit="seksi", name="Seksi Pemerintahan", parent=LASEM),
+        AddUnit(unit="sub", name="Subseksi", parent="seksi"),
+    ]
+    assert [(line.number, line.state) for line in plan.lines] == [(2, "baru"), (4, "baru")]
+
+
+def test_a_column_that_a_file_does_not_have_changes_nothing() -> None:
+    plan = planned("unit", "id,nama\nkecamatan_lasem,Kecamatan Lasem\n")
+    assert [change.act for change in plan.changes] == [
+        ChangeUnit(unit=LASEM, name="Kecamatan Lasem", government="Kabupaten Rembang")
+    ]
+    assert plan.lines[0].details == ("nama: Kantor Kecamatan Lasem → Kecamatan Lasem",)
+
+
+def test_positions_are_added_and_changed() -> None:
+    plan = planned(
+        "jabatan",
+        "id,unit,nama,banyak\nkasi,kecamatan_lasem,Kepala Seksi,\nanggota_tim_penyusun,kecamatan_lasem,Anggota,ya\n",
+    )
+    assert [change.act for change in plan.changes] == [
+        AddPosition(position="kasi", unit=LASEM, name="Kepala Seksi"),
+        ChangePosition(position="anggota_tim_penyusun", name="Anggota", many=True),
+    ]
+
+
+def test_people_get_their_positions_in_the_same_file() -> None:
+    text = "nama_pengguna,nama,nip,jabatan,mulai,dasar\n"
+    text += "Tapem,Kepala Seksi,'19900101 201501 1 001,anggota_tim_penyusun,4/1/2027,SK 1\n"
+    assert [change.act for change in planned("orang", text).changes] == [
+        AddPerson(person="n0", name="Kepala Seksi", login="tapem", nip="199001012015011001"),
+        Hold(
+            holding="n1",
+            position="anggota_tim_penyusun",
+            person="n0",
+            capacity="definitif",
+            valid_from="2027-01-04",
+            basis="SK 1",
+        ),
+    ]
+
+
+def test_what_was_imported_is_the_same_when_it_is_imported_again() -> None:
+    text = import_csv.template("unit").replace("kecamatan_pancur", "pancur")
+    first = planned("unit", text)
+    again = planned("unit", text, after(*(change.act for change in first.changes)))
+    assert [line.state for line in again.lines] == ["sama"]
+    assert again.changes == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "row", "says"),
+    [
+        ("unit", "seksi,,", "nama: Nama unit belum diisi."),
+        ("unit", "seksi,Seksi,nowhere", "induk: Unit induk “nowhere” tidak ada."),
+        ("unit", "seksi,Seksi,,,lebih", "lebih banyak kolom"),
+        ("jabatan", "kasi,nowhere,Kepala,", "nowhere"),
+        ("jabatan", "camat_lasem,inspektorat_daerah,Camat,", "tidak dapat dipindahkan"),
+        ("jabatan", "kasi,kecamatan_lasem,Kepala,mungkin", "banyak: isi “ya”"),
+        ("orang", "tapem,Kepala Seksi,1.99001E+17,,", "dibulatkan"),
+        ("orang", "tapem,Kepala Seksi,,bupati,2027-01-04", "jabatan: “bupati” tidak ada"),
+        ("orang", "tapem,Kepala Seksi,,anggota_tim_penyusun,kemarin", "mulai: tanggal mulai"),
+        (
+            "orang",
+            "tapem,Kepala Seksi,,camat_lasem,2027-01-04",
+            "mulai: Camat Lasem sudah mempunyai pemegang definitif",
+        ),
+    ],
+)
+def test_a_wrong_line_says_its_column_and_leaves_nothing_to_be_done(kind: str, row: str, says: str) -> None:
+    headings = {
+        "unit": "id,nama,induk",
+        "jabatan": "id,unit,nama,banyak",
+        "orang": "nama_pengguna,nama,nip,jabatan,mulai",
+    }
+    plan = planned(kind, f"{headings[kind]}\n{row}\n")
+    assert plan.lines[0].state == "galat"
+    assert says in plan.lines[0].details[0]
+    assert plan.changes == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "kosong"),
+        ("id,nama\n", "hanya berisi nama kolom"),
+        ("nama\nSeksi\n", "kolom id tidak ada"),
+        ("id,nama,warna\nx,y,z\n", "kolom warna tidak dikenal"),
+        ("id,nama,nama\nx,y,z\n", "kolom nama ada dua kali"),
+        ('id,nama\nx,"y\n', "tidak dapat dibaca"),
+    ],
+)
+def test_a_file_that_is_no_list_is_refused_with_what_is_missing(text: str, says: str) -> None:
+    with pytest.raises(Refused, match=says):
+        import_csv.read("unit", text)
+
+
+def test_a_file_from_an_older_excel_is_read_and_a_workbook_is_not() -> None:
+    assert import_csv.text_of("nama\nKafé".encode("cp1252")) == "nama\nKafé"
+    with pytest.raises(Refused, match="bukan CSV"):
+        import_csv.text_of(b"PK\x03\x04\x00\x00")
+    with pytest.raises(Refused, match="terlalu besar"):
+        import_csv.text_of(b"x" * (import_csv.MOST_BYTES + 1))
 
 
 # The demo office
