@@ -619,13 +619,18 @@ def _numbers_of_tasks(it: Judged) -> None:
         seen.add(one.number)
 
 
+_WRITTEN_TIME = re.compile(r"([0-9]+)\s*(?:\([^)]*\))?\s*(hari|jam|menit)")
+
+
 def _advice(it: Judged) -> None:
     """What runs, but probably was not meant."""
     for one in it.nodes("userTask"):
         if not one.name.strip():
             it.warning(one.id, f"User task {quoted(one.id)} belum bernama. Tulis kata kerja yang singkat.")
         drawn, written = norm(it.definition, one), one.properties.get("sop.waktu", "").strip()
-        if drawn and written and in_words(drawn) and folded(written) != in_words(drawn):
+        # "2 (dua) hari kerja" says the same as "2 hari"; what has no number at all is not compared.
+        said = " ".join(f"{number} {word}" for number, word in _WRITTEN_TIME.findall(folded(written)))
+        if said and drawn and said != in_words(drawn):
             it.warning(one.id, f"Waktu {quoted(written)} pada {it.named(one.id)} berbeda dari timernya "
                                f"({in_words(drawn)}). Samakan salah satunya.")
         if not it.definition.boundary_events[one.id]:

@@ -1175,6 +1175,12 @@ def test_what_runs_but_was_hardly_meant_is_warned_about(xml, words, element):
     warned(xml, words, element)
 
 
+@pytest.mark.parametrize("written", ["1 hari", "1 (satu) hari kerja", "1 Hari", "secepatnya", ""])
+def test_a_written_time_that_says_what_the_timer_says_is_let_be(written):
+    xml = drawn("start>task1 task1>end late1_task1>end2", inside={"task1": properties(**{"sop.waktu": written})})
+    assert not [one for one in diagram.check(xml.encode()) if "timernya" in one.message]
+
+
 # --- Bounds ----------------------------------------------------------------------------------------------------------
 
 
