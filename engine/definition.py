@@ -109,7 +109,7 @@ class Element:
     """A flow node of the process, by its BPMN id."""
     id: str
     kind: str                               # startEvent endEvent userTask exclusiveGateway parallelGateway
-    #                                         boundaryEvent intermediateCatchEvent subProcess (the deadline's)
+    #                                         boundaryEvent intermediateCatchEvent
     name: str = ""
     lane: str | None = None                 # Lane.id; of user tasks never None
     documentation: str = ""                 # the Uraian, verbatim

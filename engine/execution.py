@@ -106,7 +106,7 @@ class Condition:
 def specification(definition: ProcessDefinition) -> BpmnProcessSpec:
     """The process as SpiffWorkflow's specification, in document order. The deadline is not in it."""
     spec = BpmnProcessSpec(definition.key)
-    elements = [one for one in definition.elements.values() if one.kind != "subProcess"]     # the deadline's
+    elements = definition.elements.values()
     nodes = {one.id: node(spec, one) for one in elements}
     entry = dict(nodes)             # what a flow into the element leads to
     for one in elements:
