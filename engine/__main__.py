@@ -317,20 +317,23 @@ def examine(here: Terminal) -> list[tuple[str, str, str]]:
     "--with-key", is_flag=True, help="Put the journal's key in it too: then keep the file as you keep the key."
 )
 @pass_terminal
-def backup(here: Terminal, file: Path, with_key: bool) -> None:
+def backup(here: Terminal, file: Path, with_key: bool) -> int:
     """Write database and documents into one ZIP file, while everything runs."""
     from . import backup as backups
 
     at = datetime.now(UTC)
     written = backups.backup(here.database, here.settings.documents_dir, file, at, here.key if with_key else None)
+    lost = written["missing"]
     here.tell(
         written,
-        f"{file}: {sum(written['rows'].values())} rows of {len(written['rows'])} tables and "
-        f"{written['documents']} documents, as they were at {terminal.local(at)}.",
+        f"{file}: {sum(written['rows'].values())} rows of {len(written['rows'])} tables and {written['documents']} "
+        f"documents, as they were at {terminal.local(at)}.",
         "The journal's key is in it: keep the file as you keep the key."
         if with_key
         else f"The journal's key is not in it: keep {here.settings.key_file} elsewhere, for who restores.",
+        *([f"{len(lost)} documents are missing or damaged, and not in it: {', '.join(lost)}"] if lost else []),
     )
+    return 1 if lost else 0
 
 
 @alur.command()

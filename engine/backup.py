@@ -185,7 +185,10 @@ class _Told:
 
 def _put_document(archive: zipfile.ZipFile, file: Path, place: str, digest: str, folder: Path) -> None:
     name = place.rpartition("/")[2]
-    target = documents.path_of(folder, name)
+    try:
+        target = documents.path_of(folder, name)
+    except LookupError as error:
+        raise _broken(file, place) from error
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     aside = target.with_suffix(".part")
     found = sha256()
