@@ -102,7 +102,7 @@ def app(database: Database, passwords: dict[str, str], tmp_path: Path) -> Any:
 
 
 @pytest.fixture
-def browser(app: Any, passwords: dict[str, str]) -> Browser:
+def desk(app: Any, passwords: dict[str, str]) -> Browser:
     return Browser(app.test_client(), "admin", passwords["admin"])
 
 
@@ -134,7 +134,7 @@ PAGES = (
 )
 
 
-def test_only_administrators_see_these_pages(app: Any, browser: Browser, passwords: dict[str, str]) -> None:
+def test_only_administrators_see_these_pages(app: Any, desk: Browser, passwords: dict[str, str]) -> None:
     for login, expected in (("admin", 200), ("camat", 404), ("auditor", 404)):
         visitor = Browser(app.test_client(), login, passwords[login])
         assert {one: visitor.get(f"/pengaturan{one}").status_code for one in PAGES} == dict.fromkeys(PAGES, expected)
@@ -146,84 +146,80 @@ def test_only_administrators_see_these_pages(app: Any, browser: Browser, passwor
         "/pemegang?waktu=x",
         "/impor/x/contoh.csv",
     ):
-        assert browser.get(f"/pengaturan{one}").status_code == 404
+        assert desk.get(f"/pengaturan{one}").status_code == 404
 
 
 def test_a_person_is_added_given_a_position_and_a_slip_and_signs_in(
-    app: Any, browser: Browser, database: Database
+    app: Any, desk: Browser, database: Database
 ) -> None:
-    browser.get("/pengaturan/orang/baru")
-    browser.send({"name": "Kepala Seksi Tapem", "login": "tapem", "nip": "199001012015011001"})
-    assert "Kepala Seksi Tapem sudah ditambahkan" in browser.text
-    assert "Belum ada: belum dapat masuk" in browser.text
-    id = browser.response.request.path.rsplit("/", 1)[1]
-    browser.get(f"/pengaturan/pemegang/baru?orang={id}")
-    browser.send({"position": "anggota_tim_penyusun", "basis": "SK Camat 1/2027"})
-    assert "Kepala Seksi Tapem dicatat sebagai Anggota Tim Penyusun LKjPD sejak 4 Januari 2027" in browser.text
-    browser.get(f"/pengaturan/orang/{id}/slip")
-    browser.send()
-    slip = browser.page.xpath("//code/text()")
+    desk.get("/pengaturan/orang/baru")
+    desk.send({"name": "Kepala Seksi Tapem", "login": "tapem", "nip": "199001012015011001"})
+    assert "Kepala Seksi Tapem sudah ditambahkan" in desk.text
+    assert "Belum ada: belum dapat masuk" in desk.text
+    id = desk.response.request.path.rsplit("/", 1)[1]
+    desk.get(f"/pengaturan/pemegang/baru?orang={id}")
+    desk.send({"position": "anggota_tim_penyusun", "basis": "SK Camat 1/2027"})
+    assert "Kepala Seksi Tapem dicatat sebagai Anggota Tim Penyusun LKjPD sejak 4 Januari 2027" in desk.text
+    desk.get(f"/pengaturan/orang/{id}/slip")
+    desk.send()
+    slip = desk.page.xpath("//code/text()")
     assert slip[0] == "tapem"
-    assert "Senin, 11 Januari 2027" in browser.text
+    assert "Senin, 11 Januari 2027" in desk.text
     newcomer = Browser(app.test_client(), "199001012015011001", slip[1])
     assert newcomer.response.request.path == "/kata-sandi"
     with database.read() as db:
         assert [right.lane for right in store.performs(db, id, LKJPD, LASEM, MONDAY)] == ["tim_penyusun"]
-    browser.get(f"/pengaturan/orang/{id}")
-    assert slip[1] not in browser.text
-    assert "Administrator membuat kata sandi sekali pakai untuk Kepala Seksi Tapem." in browser.text
+    desk.get(f"/pengaturan/orang/{id}")
+    assert slip[1] not in desk.text
+    assert "Administrator membuat kata sandi sekali pakai untuk Kepala Seksi Tapem." in desk.text
 
 
-def test_a_form_sent_twice_is_sent_once(browser: Browser, database: Database) -> None:
-    browser.get("/pengaturan/orang/baru")
-    browser.send({"name": "Kepala Seksi Tapem", "login": "tapem"})
-    address, number = browser.response.request.path, newest(database)
-    again = browser.send_again()
+def test_a_form_sent_twice_is_sent_once(desk: Browser, database: Database) -> None:
+    desk.get("/pengaturan/orang/baru")
+    desk.send({"name": "Kepala Seksi Tapem", "login": "tapem"})
+    address, number = desk.response.request.path, newest(database)
+    again = desk.send_again()
     assert (again.status_code, again.request.path, newest(database)) == (200, address, number)
 
 
-def test_what_is_wrong_stands_at_its_field_and_the_typed_text_stays(browser: Browser, database: Database) -> None:
+def test_what_is_wrong_stands_at_its_field_and_the_typed_text_stays(desk: Browser, database: Database) -> None:
     number = newest(database)
-    browser.get("/pengaturan/orang/baru")
-    response = browser.send({"name": "Kepala Seksi Tapem", "login": "camat", "email": "tapem@lasem.go.id"})
+    desk.get("/pengaturan/orang/baru")
+    response = desk.send({"name": "Kepala Seksi Tapem", "login": "camat", "email": "tapem@lasem.go.id"})
     assert response.status_code == 422
-    wrong = browser.page.xpath("//div[contains(@class, 'field wrong')]")
+    wrong = desk.page.xpath("//div[contains(@class, 'field wrong')]")
     assert [one.xpath(".//input/@name")[0] for one in wrong] == ["login"]
-    assert browser.page.xpath("//*[@id='galat']//a/@href") == ["#i-login"]
-    field = browser.page.get_element_by_id("i-login")
-    assert "sudah dipakai Camat Lasem" in browser.page.get_element_by_id(field.get("aria-describedby").split()[-1]).text
-    assert browser.form()["values"]["email"] == "tapem@lasem.go.id"
+    assert desk.page.xpath("//*[@id='galat']//a/@href") == ["#i-login"]
+    field = desk.page.get_element_by_id("i-login")
+    assert "sudah dipakai Camat Lasem" in desk.page.get_element_by_id(field.get("aria-describedby").split()[-1]).text
+    assert desk.form()["values"]["email"] == "tapem@lasem.go.id"
     assert newest(database) == number
-    browser.send({"login": "tapem"})
+    desk.send({"login": "tapem"})
     assert newest(database) == number + 1
 
 
-def test_a_plh_is_recorded_with_its_basis_and_replaces_the_definitive_holder(
-    browser: Browser, database: Database
-) -> None:
-    browser.get("/pengaturan/pemegang/baru?jabatan=camat_lasem&kedudukan=plh")
-    browser.send({"person": "sekcam", "valid_until": "2027-01-08"})
-    assert "nomor surat perintah" in browser.text
-    browser.send({"basis": "800/1/2027"})
-    assert "dicatat sebagai Plh. Camat Lasem 4 Januari 2027 sampai 8 Januari 2027" in browser.text
+def test_a_plh_is_recorded_with_its_basis_and_replaces_the_definitive_holder(desk: Browser, database: Database) -> None:
+    desk.get("/pengaturan/pemegang/baru?jabatan=camat_lasem&kedudukan=plh")
+    desk.send({"person": "sekcam", "valid_until": "2027-01-08"})
+    assert "nomor surat perintah" in desk.text
+    desk.send({"basis": "800/1/2027"})
+    assert "dicatat sebagai Plh. Camat Lasem 4 Januari 2027 sampai 8 Januari 2027" in desk.text
     with database.read() as db:
         assert store.who_performs(db, LKJPD, "kepala_pd", LASEM, MONDAY) == ("sekcam",)
-    browser.get("/pengaturan")
-    assert "Plh. Camat Lasem, Sekretaris Kecamatan Lasem, berakhir Jumat." in browser.text
+    desk.get("/pengaturan")
+    assert "Plh. Camat Lasem, Sekretaris Kecamatan Lasem, berakhir Jumat." in desk.text
 
 
-def test_a_long_plt_is_recorded_with_a_warning(browser: Browser) -> None:
-    browser.get("/pengaturan/pemegang/baru?jabatan=camat_lasem&kedudukan=plt")
-    browser.send({"person": "sekcam", "valid_until": "2027-06-30", "basis": "800/2/2027"})
-    assert browser.page.xpath("//div[contains(@class, 'message warning')]")[0].text_content().count("tiga bulan") == 2
+def test_a_long_plt_is_recorded_with_a_warning(desk: Browser) -> None:
+    desk.get("/pengaturan/pemegang/baru?jabatan=camat_lasem&kedudukan=plt")
+    desk.send({"person": "sekcam", "valid_until": "2027-06-30", "basis": "800/2/2027"})
+    assert desk.page.xpath("//div[contains(@class, 'message warning')]")[0].text_content().count("tiga bulan") == 2
 
 
-def test_an_unbound_and_a_renamed_lane_ask_for_attention_until_they_are_set(
-    browser: Browser, database: Database
-) -> None:
-    browser.get(f"/pengaturan/pelaksana/{LKJPD}/{LASEM}/kepala_pd/lepas")
-    browser.send()
-    assert "belum ditetapkan: tidak ada yang dapat mengerjakan." in browser.text
+def test_an_unbound_and_a_renamed_lane_ask_for_attention_until_they_are_set(desk: Browser, database: Database) -> None:
+    desk.get(f"/pengaturan/pelaksana/{LKJPD}/{LASEM}/kepala_pd/lepas")
+    desk.send()
+    assert "belum ditetapkan: tidak ada yang dapat mengerjakan." in desk.text
     with database.begin() as db:
         bound = Change(
             id="b1",
@@ -234,56 +230,56 @@ def test_an_unbound_and_a_renamed_lane_ask_for_attention_until_they_are_set(
             ),
         )
         organise.change(db, KEY, bound)
-    browser.get("/pengaturan")
-    assert "Kepala PD: belum ditetapkan: tidak ada yang dapat mengerjakan." in browser.text
-    assert "Sekretaris PD: nama lane berubah dari “Sekcam”" in browser.text
-    browser.get(f"/pengaturan/pelaksana/{LKJPD}/{LASEM}/sekretaris_pd")
-    browser.send()
-    browser.get(f"/pengaturan/pelaksana/{LKJPD}/{LASEM}/kepala_pd")
-    options = browser.page.xpath("//select/option/@value")
+    desk.get("/pengaturan")
+    assert "Kepala PD: belum ditetapkan: tidak ada yang dapat mengerjakan." in desk.text
+    assert "Sekretaris PD: nama lane berubah dari “Sekcam”" in desk.text
+    desk.get(f"/pengaturan/pelaksana/{LKJPD}/{LASEM}/sekretaris_pd")
+    desk.send()
+    desk.get(f"/pengaturan/pelaksana/{LKJPD}/{LASEM}/kepala_pd")
+    options = desk.page.xpath("//select/option/@value")
     assert "camat_lasem" in options
     assert "pemeriksa_inspektorat" not in options
-    browser.send({"position": "camat_lasem"})
-    assert "Kepala PD untuk Kantor Kecamatan Lasem dikerjakan oleh Camat Lasem." in browser.text
-    browser.get("/pengaturan")
-    assert "Tidak ada. Setiap lane mempunyai pelaksana" in browser.text
+    desk.send({"position": "camat_lasem"})
+    assert "Kepala PD untuk Kantor Kecamatan Lasem dikerjakan oleh Camat Lasem." in desk.text
+    desk.get("/pengaturan")
+    assert "Tidak ada. Setiap lane mempunyai pelaksana" in desk.text
 
 
-def test_another_unit_gets_the_process_with_its_own_sop_facts(browser: Browser, database: Database) -> None:
-    browser.get("/pengaturan/unit/baru")
-    browser.send({"name": "Kantor Kecamatan Pancur"})
-    assert browser.response.request.path == "/pengaturan/unit/kantor_kecamatan_pancur"
-    browser.get(f"/pengaturan/unit/kantor_kecamatan_pancur/proses/{LKJPD}")
-    assert "Menurut diagram: 000.8.3.3/03.1 /1/2025" in browser.text
-    browser.send({"sop.nomorSop": "000.8.3.3/07/2026"})
+def test_another_unit_gets_the_process_with_its_own_sop_facts(desk: Browser, database: Database) -> None:
+    desk.get("/pengaturan/unit/baru")
+    desk.send({"name": "Kantor Kecamatan Pancur"})
+    assert desk.response.request.path == "/pengaturan/unit/kantor_kecamatan_pancur"
+    desk.get(f"/pengaturan/unit/kantor_kecamatan_pancur/proses/{LKJPD}")
+    assert "Menurut diagram: 000.8.3.3/03.1 /1/2025" in desk.text
+    desk.send({"sop.nomorSop": "000.8.3.3/07/2026"})
     with database.read() as db:
         facts = {one.unit: one.facts for one in store.units_that_may_start(db, LKJPD)}
     assert facts["kantor_kecamatan_pancur"] == {"sop.nomorSop": "000.8.3.3/07/2026"}
-    browser.get("/pengaturan/pelaksana")
-    assert browser.text.count("belum ditetapkan: tidak ada yang dapat mengerjakan.") == 4
+    desk.get("/pengaturan/pelaksana")
+    assert desk.text.count("belum ditetapkan: tidak ada yang dapat mengerjakan.") == 4
 
 
-def test_the_last_administrator_stays_and_a_new_one_may_let_the_old_go(browser: Browser) -> None:
-    browser.get("/pengaturan/kuasa/admin/administrator/cabut")
-    assert browser.send().status_code == 422
-    assert "administrator terakhir" in browser.text
-    browser.get("/pengaturan/kuasa/baru")
-    browser.send({"person": "sekcam", "power": "administrator"})
-    assert "Sekretaris Kecamatan Lasem sekarang Administrator." in browser.text
-    browser.get("/pengaturan/kuasa/admin/administrator/cabut")
-    browser.send()
-    assert browser.get("/pengaturan").status_code == 404
+def test_the_last_administrator_stays_and_a_new_one_may_let_the_old_go(desk: Browser) -> None:
+    desk.get("/pengaturan/kuasa/admin/administrator/cabut")
+    assert desk.send().status_code == 422
+    assert "administrator terakhir" in desk.text
+    desk.get("/pengaturan/kuasa/baru")
+    desk.send({"person": "sekcam", "power": "administrator"})
+    assert "Sekretaris Kecamatan Lasem sekarang Administrator." in desk.text
+    desk.get("/pengaturan/kuasa/admin/administrator/cabut")
+    desk.send()
+    assert desk.get("/pengaturan").status_code == 404
 
 
-def test_a_deactivated_person_is_signed_out(app: Any, browser: Browser, passwords: dict[str, str]) -> None:
+def test_a_deactivated_person_is_signed_out(app: Any, desk: Browser, passwords: dict[str, str]) -> None:
     member = Browser(app.test_client(), "tim1", passwords["tim1"])
     assert member.get("/").request.path == "/"
-    browser.get("/pengaturan/orang/tim1/nonaktif")
-    browser.send({"reason": "Pindah tugas"})
-    assert "masih memegang Anggota Tim Penyusun LKjPD" in browser.text
-    browser.send({"last_day": "2027-01-04"})
+    desk.get("/pengaturan/orang/tim1/nonaktif")
+    desk.send({"reason": "Pindah tugas"})
+    assert "masih memegang Anggota Tim Penyusun LKjPD" in desk.text
+    desk.send({"last_day": "2027-01-04"})
     said = "Administrator menonaktifkan Anggota Tim Penyusun 1. Jabatannya diakhiri pada 4 Januari 2027."
-    assert f"{said} Alasan: Pindah tugas." in browser.text
+    assert f"{said} Alasan: Pindah tugas." in desk.text
     assert member.get("/").request.path == "/masuk"
 
 
@@ -302,51 +298,51 @@ sekcam;Sekretaris Kecamatan Lasem;;;;
 """
 
 
-def test_an_import_is_shown_first_and_then_made_whole(browser: Browser, database: Database) -> None:
+def test_an_import_is_shown_first_and_then_made_whole(desk: Browser, database: Database) -> None:
     number = newest(database)
-    browser.get("/pengaturan/impor")
-    browser.send({"berkas": file(PEOPLE)}, action="/orang")
-    assert browser.response.status_code == 200
-    assert "2 baru, 1 berubah, 1 sama, 0 galat." in browser.text
-    assert "nip: (kosong) → 198001012005011001" in browser.text
+    desk.get("/pengaturan/impor")
+    desk.send({"berkas": file(PEOPLE)}, action="/orang")
+    assert desk.response.status_code == 200
+    assert "2 baru, 1 berubah, 1 sama, 0 galat." in desk.text
+    assert "nip: (kosong) → 198001012005011001" in desk.text
     assert newest(database) == number
-    browser.send()
-    assert "Impor selesai: 2 baru, 1 berubah." in browser.text
+    desk.send()
+    assert "Impor selesai: 2 baru, 1 berubah." in desk.text
     assert newest(database) == number + 5
     with database.read() as db:
         assert len(store.who_performs(db, LKJPD, "tim_penyusun", LASEM, MONDAY)) == 4
-    browser.send_again()
+    desk.send_again()
     assert newest(database) == number + 5
-    browser.get("/pengaturan/impor")
-    browser.send({"berkas": file(PEOPLE)}, action="/orang")
-    assert "0 baru, 0 berubah, 4 sama, 0 galat." in browser.text
-    assert "Tidak ada yang perlu disimpan" in browser.text
+    desk.get("/pengaturan/impor")
+    desk.send({"berkas": file(PEOPLE)}, action="/orang")
+    assert "0 baru, 0 berubah, 4 sama, 0 galat." in desk.text
+    assert "Tidak ada yang perlu disimpan" in desk.text
 
 
-def test_a_file_with_one_wrong_line_changes_nothing_and_says_which_line(browser: Browser, database: Database) -> None:
+def test_a_file_with_one_wrong_line_changes_nothing_and_says_which_line(desk: Browser, database: Database) -> None:
     number = newest(database)
-    browser.get("/pengaturan/impor")
-    browser.send({"berkas": file(PEOPLE + "x;Kepala Seksi;123;;;\ncamat;Camat;;;;\n")}, action="/orang")
-    assert browser.response.status_code == 422
-    assert [one.text_content() for one in browser.page.xpath("//div[@role='alert']//li")] == [
-        "Baris 6: nama_pengguna: Nama pengguna terdiri atas 3 sampai 40 huruf kecil, angka, titik, garis bawah, atau garis "
-        "hubung. Contoh: tim1.",
+    desk.get("/pengaturan/impor")
+    desk.send({"berkas": file(PEOPLE + "x;Kepala Seksi;123;;;\ncamat;Camat;;;;\n")}, action="/orang")
+    assert desk.response.status_code == 422
+    assert [one.text_content() for one in desk.page.xpath("//div[@role='alert']//li")] == [
+        "Baris 6: nama_pengguna: Nama pengguna terdiri atas 3 sampai 40 huruf kecil, angka, titik, garis bawah, "
+        "atau garis hubung. Contoh: tim1.",
         "Baris 7: “camat” sudah ada pada baris 2. Hapus salah satunya.",
     ]
-    assert not browser.page.xpath("//button[contains(., 'Simpan')]")
+    assert not desk.page.xpath("//button[contains(., 'Simpan')]")
     assert newest(database) == number
 
 
-def test_an_import_that_would_no_longer_do_what_was_shown_is_shown_again(browser: Browser, database: Database) -> None:
-    browser.get("/pengaturan/impor")
-    browser.send({"berkas": file(PEOPLE)}, action="/orang")
-    waiting = browser.form()
-    browser.get("/pengaturan/orang/camat/ubah")
-    browser.send({"nip": "198001012005011001"})
+def test_an_import_that_would_no_longer_do_what_was_shown_is_shown_again(desk: Browser, database: Database) -> None:
+    desk.get("/pengaturan/impor")
+    desk.send({"berkas": file(PEOPLE)}, action="/orang")
+    waiting = desk.form()
+    desk.get("/pengaturan/orang/camat/ubah")
+    desk.send({"nip": "198001012005011001"})
     number = newest(database)
-    browser.response = browser.client.post(waiting["address"], data=waiting["values"])
-    assert browser.response.status_code == 409
-    assert "Periksa pratinjau yang baru ini" in browser.text
+    desk.response = desk.client.post(waiting["address"], data=waiting["values"])
+    assert desk.response.status_code == 409
+    assert "Periksa pratinjau yang baru ini" in desk.text
     assert newest(database) == number
-    browser.send()
+    desk.send()
     assert newest(database) == number + 4
