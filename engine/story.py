@@ -17,7 +17,7 @@ the people, then one act a line, what was filled in below it (four spaces in), a
         arahan: Susun Tim Penyusun.
 
 A value is written as a person reads it (`9 Desember 2026`, `09.00`, `ya`); what cannot be written so stands exactly,
-as JSON after ` = `. A text of several lines has each of them below it, after `> `; a table has its columns and rows
+as JSON after ` = ` (`= kosong`: emptied). A text of several lines has each of them below it, after `> `; a table has its columns and rows
 below it, cells between ` | `. `run` says what every line may be when it meets one that is not.
 
 Pure: no file is read (a file attached in a story has the hash of its name), no clock, no database.
@@ -386,10 +386,16 @@ def cells(line: str) -> list[str]:
 
 
 def exact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=lambda erased: {"h": erased.h})
+    return (
+        "kosong"
+        if value is None
+        else json.dumps(value, ensure_ascii=False, sort_keys=True, default=lambda erased: {"h": erased.h})
+    )
 
 
 def exactly(text: str) -> Any:
+    if text == "kosong":
+        return None
     try:
         return json.loads(text, object_hook=lambda one: Erased(one["h"]) if one.keys() == {"h"} else one)
     except json.JSONDecodeError as error:

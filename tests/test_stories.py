@@ -43,6 +43,7 @@ from tests.story import (
     SEKCAM,
     STORIES,
     TIM1,
+    WIB,
     Case,
     at,
     definition,
@@ -73,7 +74,7 @@ def test_a_story_happens_in_office_hours_and_asks_for_something_in_every_step(pa
     done = told(path.read_text())
     for step in done.steps:
         if step.command.actor.capacity != "sistem":
-            hour = step.command.at.astimezone(rules_zone()).hour
+            hour = step.command.at.astimezone(WIB).hour
             assert 7 <= hour < 17, step.command
     assert {one.number for one in definition().user_tasks} == {
         definition().elements[event.element].number
@@ -81,12 +82,6 @@ def test_a_story_happens_in_office_hours_and_asks_for_something_in_every_step(pa
         for event in step.events
         if type(event).__name__ == "UserTaskCompleted"
     }
-
-
-def rules_zone() -> Any:
-    from tests.story import WIB
-
-    return WIB
 
 
 # Printing

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from engine import commands, events, process
+from engine.calendars import six_days
 from engine.commands import (
     AddComment,
     AttachDocument,
@@ -597,16 +598,13 @@ def test_a_task_of_minutes_is_late_only_at_the_end_of_the_next_working_day() -> 
 def test_a_timer_counts_in_the_calendar_of_its_lane() -> None:
     one = definition("escalation")
     case = fresh(one).when(
-        starting("escalation", calendars={"": FIVE_DAYS, "staff": six_days_sha()}), STAFF, at("2026-11-20 09.00")
+        starting("escalation", calendars={"": FIVE_DAYS, "staff": six_days().sha256}), STAFF, at("2026-11-20 09.00")
     )
     (started,) = case.of(TimerStarted)
-    assert (started.calendar, started.due_at) == (six_days_sha(), at("2026-11-23 09.00"))  # Saturday is a working day
-
-
-def six_days_sha() -> str:
-    from engine.calendars import six_days
-
-    return six_days().sha256
+    assert (started.calendar, started.due_at) == (
+        six_days().sha256,
+        at("2026-11-23 09.00"),
+    )  # Saturday is a working day
 
 
 # The deadline
