@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
@@ -44,6 +47,7 @@ from engine.store import journal, schema
 from engine.store import organisation as store
 from engine.store.database import Database, migrate, open_database
 from engine.store.prepared import heard
+from tests.conftest import PostgreSQL
 
 KEY = bytes(range(32))
 AT = datetime(2027, 1, 4, 2, 0, tzinfo=UTC)  # Monday 09.00 WIB
@@ -53,27 +57,67 @@ SYSTEM = Actor(person="sistem", capacity="sistem")
 ADMIN = Actor(person="admin", administrator=True)
 
 
+QUICK = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+PASSWORDS = {login: f"sandi {login} uji" for login, *_ in seed.PEOPLE}
+
+
 @pytest.fixture(autouse=True)
 def a_quick_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     """argon2id with the least work: what is tested here is not how long it takes to guess."""
-    monkeypatch.setattr(organise, "hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    monkeypatch.setattr(organise, "hasher", QUICK)
     organise.unknown_hash.cache_clear()
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
+    """A database with empty tables."""
     database = open_database(database_url, KEY)
     migrate(database)
     yield database
     database.close()
 
 
-@pytest.fixture
-def office(database: Database) -> Database:
-    """A database with the demo office."""
+def furnish(url: str) -> None:
+    """Make the demo office, with the passwords above."""
+    database = open_database(url, KEY)
+    migrate(database)
     with database.begin() as db:
-        seed.seed_office(db, KEY, AT)
-    return database
+        organise.change_all(db, KEY, [asked(act, actor=SYSTEM) for act in seed.acts()])
+        for login, password in PASSWORDS.items():
+            organise.set_password(db, login, QUICK.hash(password), AT)
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def sqlite_office(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("office") / "alur.db"
+    furnish(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="module")
+def postgresql_office(postgresql: PostgreSQL) -> Iterator[str]:
+    name = f"office_{os.getpid()}"
+    furnish(postgresql.create(name))
+    yield name
+    postgresql.drop(name)
+
+
+@pytest.fixture(params=[pytest.param(one, marks=pytest.mark.database) for one in ("sqlite", "postgresql")])
+def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database of this test's own, with the demo office: a copy of one that was furnished once."""
+    server, name = None, f"office_{os.getpid()}_{next(numbers)}"
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_office"), tmp_path / "alur.db")
+        url = f"sqlite:///{tmp_path / 'alur.db'}"
+    else:
+        server = request.getfixturevalue("postgresql")
+        url = server.create(name, template=request.getfixturevalue("postgresql_office"))
+    database = open_database(url, KEY)
+    yield database
+    database.close()
+    if server:
+        server.drop(name)
 
 
 numbers = iter(range(10**9))
@@ -764,13 +808,6 @@ def test_the_real_hash_is_argon2id_with_the_memory_that_rfc_9106_asks_for() -> N
     assert (OUR_HASHER.time_cost, OUR_HASHER.memory_cost) >= (3, 64 * 1024)
 
 
-@pytest.fixture
-def passwords(database: Database) -> dict[str, str]:
-    """The demo office's passwords, by login."""
-    with database.begin() as db:
-        return {login: password for _, login, password in seed.seed_office(db, KEY, AT)}
-
-
 def attempt(database: Database, login: str, password: str, at: datetime = AT, client: str = "10.0.0.1") -> str:
     """The id of who signed in, or the code of the refusal."""
     try:
@@ -784,64 +821,62 @@ def failures_kept(database: Database) -> int:
         return db.execute(select(func.count()).select_from(schema.attempt)).scalar_one()
 
 
-def test_signing_in_by_login_or_nip(database: Database, passwords: dict[str, str]) -> None:
-    do(database, ChangePerson(person="camat", name="Camat Lasem", login="camat", nip="198001012005011001"))
-    assert attempt(database, " Camat ", passwords["camat"]) == "camat"
-    assert attempt(database, "198001012005011001", passwords["camat"]) == "camat"
-    assert attempt(database, "camat", passwords["sekcam"]) == "wrong"
-    assert attempt(database, "nobody", passwords["camat"]) == "wrong"
-    assert attempt(database, "", "") == "wrong"
+def test_signing_in_by_login_or_nip(office: Database) -> None:
+    do(office, ChangePerson(person="camat", name="Camat Lasem", login="camat", nip="198001012005011001"))
+    assert attempt(office, " Camat ", PASSWORDS["camat"]) == "camat"
+    assert attempt(office, "198001012005011001", PASSWORDS["camat"]) == "camat"
+    assert attempt(office, "camat", PASSWORDS["sekcam"]) == "wrong"
+    assert attempt(office, "nobody", PASSWORDS["camat"]) == "wrong"
+    assert attempt(office, "", "") == "wrong"
 
 
-def test_wrong_login_and_wrong_password_are_told_the_same(database: Database, passwords: dict[str, str]) -> None:
+def test_wrong_login_and_wrong_password_are_told_the_same(office: Database) -> None:
     said = set()
     for login in ("camat", "nobody"):
         with pytest.raises(Refused) as caught:
-            organise.sign_in(database, login, "wrong", AT, "10.0.0.1")
+            organise.sign_in(office, login, "wrong", AT, "10.0.0.1")
         said.add(str(caught.value))
     assert len(said) == 1
 
 
-def test_five_failures_make_a_login_wait_until_the_first_is_a_quarter_of_an_hour_old(
-    database: Database, passwords: dict[str, str]
-) -> None:
+def test_five_failures_make_a_login_wait_until_the_first_is_a_quarter_of_an_hour_old(office: Database) -> None:
     for minute in range(5):
-        assert attempt(database, "camat", "wrong", AT + timedelta(minutes=minute), f"10.0.0.{minute}") == "wrong"
+        assert attempt(office, "camat", "wrong", AT + timedelta(minutes=minute), f"10.0.0.{minute}") == "wrong"
     with pytest.raises(Refused) as caught:
-        organise.sign_in(database, "camat", passwords["camat"], AT + timedelta(minutes=5), "10.0.0.9")
+        organise.sign_in(office, "camat", PASSWORDS["camat"], AT + timedelta(minutes=5), "10.0.0.9")
     assert caught.value.code == "throttled"
     assert caught.value.at == AT + timedelta(minutes=15)
     assert "pukul 09.15 WIB, 10 menit lagi" in str(caught.value)
-    assert attempt(database, "sekcam", passwords["sekcam"], AT + timedelta(minutes=5), "10.0.0.9") == "sekcam"
-    assert attempt(database, "camat", passwords["camat"], AT + timedelta(minutes=15, seconds=1)) == "camat"
+    assert attempt(office, "sekcam", PASSWORDS["sekcam"], AT + timedelta(minutes=5), "10.0.0.9") == "sekcam"
+    assert attempt(office, "camat", PASSWORDS["camat"], AT + timedelta(minutes=15, seconds=1)) == "camat"
 
 
-def test_an_unknown_login_is_throttled_too(database: Database, passwords: dict[str, str]) -> None:
-    assert [attempt(database, "nobody", "x") for _ in range(6)] == ["wrong"] * 5 + ["throttled"]
+def test_an_unknown_login_is_throttled_too(office: Database) -> None:
+    assert [attempt(office, "nobody", "x") for _ in range(6)] == ["wrong"] * 5 + ["throttled"]
 
 
-def test_one_address_that_tries_many_logins_is_made_to_wait(database: Database, passwords: dict[str, str]) -> None:
-    with database.begin() as db:
+def test_one_address_that_tries_many_logins_is_made_to_wait(office: Database) -> None:
+    with office.begin() as db:
         for _ in range(organise.FAILURES_OF_CLIENT):
             store.add_failure(db, "client:10.0.0.1", AT)
-    assert attempt(database, "camat", passwords["camat"], client="10.0.0.1") == "throttled"
-    assert attempt(database, "camat", passwords["camat"], client="10.0.0.2") == "camat"
+    assert attempt(office, "camat", PASSWORDS["camat"], client="10.0.0.1") == "throttled"
+    assert attempt(office, "camat", PASSWORDS["camat"], client="10.0.0.2") == "camat"
 
 
-def test_signing_in_forgets_the_failures_before_it(database: Database, passwords: dict[str, str]) -> None:
+def test_signing_in_forgets_the_failures_before_it(office: Database) -> None:
     for _ in range(4):
-        attempt(database, "camat", "wrong")
-    assert attempt(database, "camat", passwords["camat"]) == "camat"
-    assert [attempt(database, "camat", "wrong") for _ in range(6)] == ["wrong"] * 5 + ["throttled"]
+        attempt(office, "camat", "wrong")
+    assert attempt(office, "camat", PASSWORDS["camat"]) == "camat"
+    assert [attempt(office, "camat", "wrong") for _ in range(6)] == ["wrong"] * 5 + ["throttled"]
 
 
-def test_parallel_guesses_count_one_another(database: Database, passwords: dict[str, str]) -> None:
+def test_parallel_guesses_count_one_another(office: Database) -> None:
     answers: list[str] = []
     together = threading.Barrier(10)
 
     def guess() -> None:
         together.wait()
-        answers.append(attempt(database, "camat", "wrong"))
+        answers.append(attempt(office, "camat", "wrong"))
 
     threads = [threading.Thread(target=guess) for _ in range(10)]
     for one in threads:
@@ -851,37 +886,37 @@ def test_parallel_guesses_count_one_another(database: Database, passwords: dict[
     assert sorted(answers) == ["throttled"] * 5 + ["wrong"] * 5
 
 
-def test_failures_of_yesterday_are_dropped(database: Database, passwords: dict[str, str]) -> None:
-    attempt(database, "camat", "wrong")
-    assert failures_kept(database) == 2
-    attempt(database, "sekcam", "wrong", AT + timedelta(days=2))
-    assert failures_kept(database) == 2
+def test_failures_of_yesterday_are_dropped(office: Database) -> None:
+    attempt(office, "camat", "wrong")
+    assert failures_kept(office) == 2
+    attempt(office, "sekcam", "wrong", AT + timedelta(days=2))
+    assert failures_kept(office) == 2
 
 
-def test_a_deactivated_person_cannot_sign_in_and_is_signed_out(database: Database, passwords: dict[str, str]) -> None:
-    with database.begin() as db:
+def test_a_deactivated_person_cannot_sign_in_and_is_signed_out(office: Database) -> None:
+    with office.begin() as db:
         for number, person in enumerate(("tim1", "tim2")):
             db.execute(
                 schema.session.insert().values(
                     id=f"s{number}", person=person, data="{}", created_at="", seen_at="", expires_at=""
                 )
             )
-    do(database, DeactivatePerson(person="tim1", last_day="2027-01-04"))
-    assert attempt(database, "tim1", passwords["tim1"]) == "wrong"
-    with database.read() as db:
+    do(office, DeactivatePerson(person="tim1", last_day="2027-01-04"))
+    assert attempt(office, "tim1", PASSWORDS["tim1"]) == "wrong"
+    with office.read() as db:
         assert db.execute(select(schema.session.c.person)).scalars().all() == ["tim2"]
 
 
-def test_an_old_hash_is_made_anew_at_sign_in(database: Database, passwords: dict[str, str]) -> None:
+def test_an_old_hash_is_made_anew_at_sign_in(office: Database) -> None:
     older = PasswordHasher(time_cost=2, memory_cost=64, parallelism=1).hash("kata sandi lama")
-    with database.begin() as db:
+    with office.begin() as db:
         store.put_credential(db, "camat", older, AT, temporary=False)
-    assert attempt(database, "camat", "kata sandi lama") == "camat"
-    with database.read() as db:
+    assert attempt(office, "camat", "kata sandi lama") == "camat"
+    with office.read() as db:
         credential = store.credential_of(db, "camat")
     assert credential is not None
     assert not organise.hasher.check_needs_rehash(credential.password_hash)
-    assert attempt(database, "camat", "kata sandi lama") == "camat"
+    assert attempt(office, "camat", "kata sandi lama") == "camat"
 
 
 # Passwords
@@ -892,56 +927,54 @@ def reset(database: Database, person: str, id: str, at: datetime = AT, by: Actor
         return organise.reset_password(db, KEY, id=id, person=person, by=by, at=at)
 
 
-def test_a_reset_gives_a_one_time_password_that_must_be_changed(database: Database, passwords: dict[str, str]) -> None:
-    slip = reset(database, "camat", "r1")
-    assert attempt(database, "camat", passwords["camat"]) == "wrong"
-    assert organise.sign_in(database, "camat", slip, AT, "10.0.0.1").temporary is True
-    organise.change_password(database, "camat", slip, "kopi pagi di lasem", AT)
-    signed_in = organise.sign_in(database, "camat", "kopi pagi di lasem", AT, "10.0.0.1")
+def test_a_reset_gives_a_one_time_password_that_must_be_changed(office: Database) -> None:
+    slip = reset(office, "camat", "r1")
+    assert attempt(office, "camat", PASSWORDS["camat"]) == "wrong"
+    assert organise.sign_in(office, "camat", slip, AT, "10.0.0.1").temporary is True
+    organise.change_password(office, "camat", slip, "kopi pagi di lasem", AT)
+    signed_in = organise.sign_in(office, "camat", "kopi pagi di lasem", AT, "10.0.0.1")
     assert (signed_in.person.id, signed_in.temporary) == ("camat", False)
 
 
-def test_a_reset_forgets_failures_and_ends_sessions(database: Database, passwords: dict[str, str]) -> None:
+def test_a_reset_forgets_failures_and_ends_sessions(office: Database) -> None:
     for _ in range(5):
-        attempt(database, "camat", "wrong")
-    with database.begin() as db:
+        attempt(office, "camat", "wrong")
+    with office.begin() as db:
         db.execute(
             schema.session.insert().values(id="s", person="camat", data="{}", created_at="", seen_at="", expires_at="")
         )
-    assert attempt(database, "camat", reset(database, "camat", "r1")) == "camat"
-    with database.read() as db:
+    assert attempt(office, "camat", reset(office, "camat", "r1")) == "camat"
+    with office.read() as db:
         assert db.execute(select(schema.session.c.id)).all() == []
 
 
-def test_a_slip_asked_for_twice_is_one_row_and_the_last_one_printed_opens(
-    database: Database, passwords: dict[str, str]
-) -> None:
-    first, second = reset(database, "camat", "r1"), reset(database, "camat", "r1", AT + timedelta(seconds=1))
-    assert attempt(database, "camat", first) == "wrong"
-    assert attempt(database, "camat", second) == "camat"
-    with database.read() as db:
+def test_a_slip_asked_for_twice_is_one_row_and_the_last_one_printed_opens(office: Database) -> None:
+    first, second = reset(office, "camat", "r1"), reset(office, "camat", "r1", AT + timedelta(seconds=1))
+    assert attempt(office, "camat", first) == "wrong"
+    assert attempt(office, "camat", second) == "camat"
+    with office.read() as db:
         assert journal.head(db, "organisation")[0] == len(seed.acts()) + 1
 
 
-def test_a_used_slip_is_not_made_again(database: Database, passwords: dict[str, str]) -> None:
-    organise.change_password(database, "camat", reset(database, "camat", "r1"), "kopi pagi di lasem", AT)
+def test_a_used_slip_is_not_made_again(office: Database) -> None:
+    organise.change_password(office, "camat", reset(office, "camat", "r1"), "kopi pagi di lasem", AT)
     with pytest.raises(Refused) as caught:
-        reset(database, "camat", "r1")
+        reset(office, "camat", "r1")
     assert caught.value.code == "other"
-    assert attempt(database, "camat", "kopi pagi di lasem") == "camat"
+    assert attempt(office, "camat", "kopi pagi di lasem") == "camat"
 
 
-def test_a_slip_of_last_week_no_longer_opens(database: Database, passwords: dict[str, str]) -> None:
-    slip = reset(database, "camat", "r1")
-    assert attempt(database, "camat", slip, AT + timedelta(days=7, seconds=1)) == "wrong"
-    assert attempt(database, "camat", slip, AT + timedelta(days=7)) == "camat"
+def test_a_slip_of_last_week_no_longer_opens(office: Database) -> None:
+    slip = reset(office, "camat", "r1")
+    assert attempt(office, "camat", slip, AT + timedelta(days=7, seconds=1)) == "wrong"
+    assert attempt(office, "camat", slip, AT + timedelta(days=7)) == "camat"
 
 
-def test_only_an_administrator_resets_a_password(database: Database, passwords: dict[str, str]) -> None:
+def test_only_an_administrator_resets_a_password(office: Database) -> None:
     with pytest.raises(Refused) as caught:
-        reset(database, "camat", "r1", by=Actor(person="sekcam"))
+        reset(office, "camat", "r1", by=Actor(person="sekcam"))
     assert caught.value.code == "not_yours"
-    assert attempt(database, "camat", passwords["camat"]) == "camat"
+    assert attempt(office, "camat", PASSWORDS["camat"]) == "camat"
 
 
 @pytest.mark.parametrize(
@@ -953,31 +986,25 @@ def test_only_an_administrator_resets_a_password(database: Database, passwords: 
         ("aaaaaaaaaaab", "mudah ditebak"),
     ],
 )
-def test_a_weak_password_is_refused_at_its_field(
-    database: Database, passwords: dict[str, str], new: str, says: str
-) -> None:
+def test_a_weak_password_is_refused_at_its_field(office: Database, new: str, says: str) -> None:
     with pytest.raises(Refused) as caught:
-        organise.change_password(database, "camat", passwords["camat"], new, AT)
+        organise.change_password(office, "camat", PASSWORDS["camat"], new, AT)
     assert [one.place for one in caught.value.problems] == ["new"]
     assert says in str(caught.value)
-    assert attempt(database, "camat", passwords["camat"]) == "camat"
+    assert attempt(office, "camat", PASSWORDS["camat"]) == "camat"
 
 
-def test_a_password_is_changed_only_by_who_knows_the_old_one_and_not_by_trying(
-    database: Database, passwords: dict[str, str]
-) -> None:
+def test_a_password_is_changed_only_by_who_knows_the_old_one_and_not_by_trying(office: Database) -> None:
     codes = []
     for _ in range(6):
         with pytest.raises(Refused) as caught:
-            organise.change_password(database, "camat", "wrong", "kopi pagi di lasem", AT)
+            organise.change_password(office, "camat", "wrong", "kopi pagi di lasem", AT)
         codes.append(caught.value.code)
     assert codes == ["wrong"] * 5 + ["throttled"]
 
 
-def test_changing_a_password_ends_the_other_sessions_and_a_repeat_is_done_already(
-    database: Database, passwords: dict[str, str]
-) -> None:
-    with database.begin() as db:
+def test_changing_a_password_ends_the_other_sessions_and_a_repeat_is_done_already(office: Database) -> None:
+    with office.begin() as db:
         for id in ("mine", "other"):
             db.execute(
                 schema.session.insert().values(
@@ -985,7 +1012,7 @@ def test_changing_a_password_ends_the_other_sessions_and_a_repeat_is_done_alread
                 )
             )
     for _ in range(2):
-        organise.change_password(database, "camat", passwords["camat"], "kopi pagi di lasem", AT, "mine", id="form1")
-    with database.read() as db:
+        organise.change_password(office, "camat", PASSWORDS["camat"], "kopi pagi di lasem", AT, "mine", id="form1")
+    with office.read() as db:
         assert db.execute(select(schema.session.c.id)).scalars().all() == ["mine"]
         assert journal.head(db, "organisation")[0] == len(seed.acts()) + 1
