@@ -384,7 +384,7 @@ class Deciding:
             if field.appoints and values.get(field.id):
                 self.tell(TeamAppointed(field.appoints, members(field, values[field.id]), task.number))
         known = requirements.names(self.definition, self.instance, task.number, task.round, values)
-        for owed in self.instance.owed.values():        # promised in this task, and then not asked for after all
+        for _, owed in sorted(self.instance.owed.items()):      # promised in this task, and then not asked for after all
             field = element.field(owed.document)
             if owed.user_task == task.number and field and not requirements.required(field, known, self.local):
                 self.tell(RequirementSettled(owed.document))
@@ -534,10 +534,12 @@ class Deciding:
     def cancel(self, act: CancelProcessInstance) -> None:
         self.must_lead()
         self.must_say_why(act.reason)
-        for task in self.instance.user_tasks.values():
-            self.tell(UserTaskCancelled(task.number, task.element))
-        for timer in self.instance.timers.values():
-            self.tell(TimerCancelled(timer.number, timer.element))
+        for token in self.marking.tokens:       # in their order: a mapping that was stored has none
+            if token.status == OPEN:
+                self.tell(UserTaskCancelled(token.number, token.element))
+        for token in self.marking.tokens:
+            if token.status in (WAITING, ARMED):
+                self.tell(TimerCancelled(token.number, token.element))
         self.marking = Marking((), self.marking.next)
         self.tell(ProcessInstanceCancelled())
 
