@@ -74,6 +74,7 @@ def what_these_pages_know() -> dict[str, Any]:
         ("imports", _("Impor CSV")),
         ("history", _("Riwayat")),
     )
+
     def whether_here(address: str) -> str:
         """`page` of the section's own page, `true` of a page inside it."""
         inside = request.path.startswith(address + "/") and address != url_for("admin.home")
@@ -925,7 +926,10 @@ def lane_of(key: str, unit: str, lane: str) -> tuple[Organisation, LaneTable, La
     definition = found(processes, key)
     found(organisation.units, unit)
     table = lane_table(organisation, definition, unit)
-    return organisation, table, next((one for one in table.rows if one.id == lane), None) or abort(404)
+    row = next((one for one in table.rows if one.id == lane), None)
+    if row is None and request.method == "POST":  # it was unbound, and no diagram draws it: the form is sent again
+        row = lane_row(organisation, definition, unit, lane, lane, False, drawn=False)
+    return organisation, table, row or abort(404)
 
 
 @admin.route("/pelaksana/<key>/<unit>/<lane>", methods=["GET", "POST"])
@@ -1246,10 +1250,13 @@ def grant() -> Any:
     )
 
 
-@admin.route("/kuasa/<person>/<power>/cabut", methods=["GET", "POST"])
-def revoke(person: str, power: str) -> Any:
-    organisation, of = look(), request.args.get("unit", "")
-    found(organisation.powers, (person, power, of)) if request.method == "GET" else found(organisation.people, person)
+@admin.route("/kuasa/<person>/<power>/<unit>/cabut", methods=["GET", "POST"])
+def revoke(person: str, power: str, unit: str) -> Any:
+    """Take a power away. unit: its id, or `-` where the power is of all units."""
+    organisation, of = look(), "" if unit == "-" else unit
+    found(organisation.people, person)
+    if request.method == "GET":
+        found(organisation.powers, (person, power, of))
     who, what = organisation.people[person].name, power_words(organisation, power, of)
     form = Form(
         title=_("Cabut kuasa %(power)s dari %(person)s", power=what, person=who),

@@ -38,7 +38,7 @@ PAGES = (
         f"/unit/{LASEM}",
     ),
     *("/unit/baru", f"/unit/{LASEM}/ubah", f"/unit/{LASEM}/proses/{LKJPD}", f"/unit/{LASEM}/proses/{LKJPD}/cabut"),
-    *("/kuasa", "/kuasa/baru", f"/kuasa/auditor/auditor/cabut?unit={LASEM}", "/impor", "/impor/orang/contoh.csv"),
+    *("/kuasa", "/kuasa/baru", f"/kuasa/auditor/auditor/{LASEM}/cabut", "/impor", "/impor/orang/contoh.csv"),
     *("/riwayat", "/riwayat?sampai=5"),
 )
 
@@ -176,15 +176,33 @@ def test_another_unit_gets_the_process_with_its_own_sop_facts(desk: Desk) -> Non
 
 def test_the_last_administrator_stays_and_a_new_one_may_let_the_old_go(desk: Desk) -> None:
     admin = desk.reader("admin")
-    admin.get("/pengaturan/kuasa/admin/administrator/cabut")
+    admin.get("/pengaturan/kuasa/admin/administrator/-/cabut")
     assert admin.send().status == 422
     assert "administrator terakhir" in admin.text
     admin.get("/pengaturan/kuasa/baru")
     admin.send({"person": "sekcam", "power": "administrator"})
     assert "Sekretaris Kecamatan Lasem sekarang Administrator." in admin.text
-    admin.get("/pengaturan/kuasa/admin/administrator/cabut")
+    admin.get("/pengaturan/kuasa/admin/administrator/-/cabut")
     admin.send()
     assert admin.get("/pengaturan").status == 404
+
+
+def test_what_was_taken_away_is_gone_once_however_often_it_is_asked(desk: Desk) -> None:
+    admin = desk.reader("admin")
+    with desk.database.begin() as db:
+        act = Bind(key=LKJPD, lane="lane_lama", unit=LASEM, position="camat_lasem", lane_name="Lane Lama")
+        organise.change(db, KEY, Change(id="b1", at=OPENING, actor=Actor(person="admin"), act=act))
+    assert "tidak ada lagi dalam diagram; dapat dilepas." in admin.get("/pengaturan/pelaksana").text
+    for address, said in (
+        (f"/pelaksana/{LKJPD}/{LASEM}/lane_lama/lepas", "tidak lagi mempunyai pelaksana."),
+        (f"/kuasa/auditor/auditor/{LASEM}/cabut", "Auditor bukan lagi Auditor Kantor Kecamatan Lasem."),
+        (f"/unit/{LASEM}/proses/{LKJPD}/cabut", "Kantor Kecamatan Lasem tidak lagi dapat memulai"),
+    ):
+        admin.get(f"/pengaturan{address}")
+        assert said in admin.send().text
+        number = newest(desk)
+        assert admin.post(*admin.sent).status == 200
+        assert newest(desk) == number
 
 
 def test_a_deactivated_person_is_signed_out(desk: Desk) -> None:
