@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,7 +20,7 @@ from . import calendars, deploy, diagram, handle, process, story, terminal
 from .commands import AttachDocument, Attachment, CompleteUserTask, File
 from .definition import DiagramError, Element, ProcessDefinition
 from .execution import ENGINE
-from .instance import ProcessInstance, Refused
+from .instance import ProcessInstance, Refused, Step
 from .rules import Rules
 from .store import database as databases
 from .store import definitions, documents, instances, integrity, journal, organisation, queries, records
@@ -117,9 +118,12 @@ def list_definitions(here: Terminal) -> None:
     with here.database.read() as db:
         found = [*definitions.newest_of_all(db), *definitions.drafts(db)]
     here.tell(
-        [vars(one) for one in found],
+        [vars(one) | {"deployed_at": local(records.moment(one.deployed_at))} for one in found],
         *terminal.columns(
-            ((one.key, one.version or "draft", one.name, one.deployed_at, one.sha256[:12]) for one in found),
+            (
+                (one.key, one.version or "draft", one.name, local(records.moment(one.deployed_at)), one.sha256[:12])
+                for one in found
+            ),
             ("KEY", "VERSION", "NAME", "SINCE", "SHA-256"),
         ),
     )
@@ -190,7 +194,8 @@ def start(
         record_files(here, db, stored)
         act = handle.opening(db, key, unit, data=values(data, form), attachments=attachments(stored))
         id, step = handle.start(db, here.rules, here.key, asked(act))
-    here.tell({"instance": id, "events": records.encode(step.events)}, f"Started: {id}")
+    events = told([step], zone)
+    here.tell({"instance": id, "events": events}, f"Started: {id}", *(in_words(event) for event in events))
 
 
 @click.command(cls=Command)
@@ -228,14 +233,22 @@ def complete(
             )
         )
         steps = handle.handle(db, here.rules, here.key, id, [asked(act) for act in acts])
-    told = [event for step in steps for event in records.encode(step.events)]
-    here.tell(
-        {"events": told},
-        *(
-            f"{one.pop('type')}: {', '.join(f'{k}={v}' for k, v in one.items())}"
-            for one in json.loads(json.dumps(told))
-        ),
-    )
+    events = told(steps, zone)
+    here.tell({"events": events}, *(in_words(event) for event in events))
+
+
+def told(steps: Iterable[Step], zone: str) -> list[dict[str, Any]]:
+    """The events of steps as JSON, instants with the unit's offset."""
+    return [
+        {"type": type(event).__name__}
+        | {k: local(v, zone) if isinstance(v, datetime) else records.encode(v) for k, v in vars(event).items()}
+        for step in steps
+        for event in step.events
+    ]
+
+
+def in_words(event: dict[str, Any]) -> str:
+    return f"{event['type']}: {', '.join(f'{k}={v}' for k, v in event.items() if k != 'type')}"
 
 
 def request(here: Terminal, db: Connection, who: str, position: str | None, at: str | None, zone: str) -> Any:
@@ -432,13 +445,13 @@ def show_story(here: Terminal, instance: str) -> None:
 @pass_terminal
 def run_stories(here: Terminal, files: tuple[Path, ...], diagram_: Path | None) -> int:
     """Run stories as tests; exit 1 when one does not go as it says."""
-    rules, told = DiagramsOnDisk(), []
+    rules, results = DiagramsOnDisk(), []
     for file in files:
         try:
             text = file.read_text(encoding="utf-8")
             sha256 = rules.of_story(file, text, diagram_, here.settings.diagrams)
             done = story.run(text, rules.rules, sha256, name=str(file))
-            told.append(
+            results.append(
                 {
                     "file": str(file),
                     "ok": True,
@@ -449,7 +462,7 @@ def run_stories(here: Terminal, files: tuple[Path, ...], diagram_: Path | None) 
                 }
             )
         except (story.StoryError, DiagramError, process.ReplayDiverged, UnicodeDecodeError) as error:
-            told.append(
+            results.append(
                 {
                     "file": str(file),
                     "ok": False,
@@ -460,15 +473,15 @@ def run_stories(here: Terminal, files: tuple[Path, ...], diagram_: Path | None) 
                 }
             )
     here.tell(
-        told,
+        results,
         *(
             f"well   {one['file']}: {one['title']} ({one['steps']} steps, {one['expectations']} expectations)"
             if one["ok"]
             else f"WRONG  {one['message']}"
-            for one in told
+            for one in results
         ),
     )
-    return 0 if all(one["ok"] for one in told) else 1
+    return 0 if all(one["ok"] for one in results) else 1
 
 
 class DiagramsOnDisk:
@@ -525,11 +538,13 @@ def due(here: Terminal, start_: str, duration: str, calendar_: str) -> None:
                 )
             found = definitions.calendar(db, sha256)
     try:
-        told = calendars.explain(duration, terminal.instant(start_, found.zone), found).to_json()
+        explained = calendars.explain(duration, terminal.instant(start_, found.zone), found).to_json()
     except calendars.CalendarError as error:
         raise Stop("duration", str(error), "Write it like P2D or PT20M.") from error
-    skipped = [f"  {one['date']} is not counted: {one['name'] or 'weekend'}" for one in told["skipped"]]
-    here.tell(told, f"Due: {told['due']} ({found.title})", f"Counted from: {told['counted_from']}", *skipped)
+    skipped = [f"  {one['date']} is not counted: {one['name'] or 'weekend'}" for one in explained["skipped"]]
+    here.tell(
+        explained, f"Due: {explained['due']} ({found.title})", f"Counted from: {explained['counted_from']}", *skipped
+    )
 
 
 # Proof
@@ -545,16 +560,16 @@ def replay(here: Terminal, instance: str | None, everything: bool) -> int:
         raise click.UsageError("Name an instance, or say --all.")
     with here.database.read() as db:
         ids = [one.removeprefix("instance/") for one in journal.streams(db, "instance/")] if everything else [instance]
-    began, told = time.monotonic(), []
+    began, results = time.monotonic(), []
     for id in ids:
         with here.database.snapshot() as db:
-            told.append(replayed(here, db, str(id)))
-    wrong = [one for one in told if not one["equal"]]
-    steps = sum(one["steps"] for one in told)
+            results.append(replayed(here, db, str(id)))
+    wrong = [one for one in results if not one["equal"]]
+    steps = sum(one["steps"] for one in results)
     here.tell(
-        {"engine": ENGINE, "instances": len(told), "steps": steps, "different": wrong},
+        {"engine": ENGINE, "instances": len(results), "steps": steps, "different": wrong},
         *(f"{one['instance']}: {one['difference']}" for one in wrong),
-        f"{len(told) - len(wrong)} of {len(told)} instances are equal: {steps} steps in "
+        f"{len(results) - len(wrong)} of {len(results)} instances are equal: {steps} steps in "
         f"{time.monotonic() - began:.1f} s, run by {ENGINE}.",
     )
     return 1 if wrong else 0

@@ -10,12 +10,12 @@ from sqlalchemy import Connection, insert, select
 from .schema import attempt, blob, document_file, metadata, session
 
 # Who is signed in, and who failed to, are no facts and none of a backup's business.
-NAMES = tuple(table.name for table in metadata.sorted_tables if table not in (session, attempt))
+NAMES = tuple(str(table.name) for table in metadata.sorted_tables if table not in (session, attempt))
 BATCH = 500                             # rows a statement
 
 
 def columns(name: str) -> list[str]:
-    return [column.name for column in metadata.tables[name].columns]
+    return [str(column.name) for column in metadata.tables[name].columns]
 
 
 def read(db: Connection, name: str) -> Iterator[Sequence[Any]]:
