@@ -356,6 +356,7 @@ class Deciding:
         values, problems = self.values(element, task.number, task.round, act.data, given)
         if problems:
             raise Refused("incomplete", "Isian belum dapat dicatat.", tuple(problems))
+        values = {k: v for k, v in values.items() if v is not None}        # the hidden ones go when the task is completed
         if not values:
             raise Refused("wrong", "Tidak ada isian yang dicatat.")
         self.tell(ValuesRecorded(task.number, tuple(values)))

@@ -96,10 +96,9 @@ def accept(definition: ProcessDefinition, instance: ProcessInstance, element: El
             first = next((c for c in field.columns if c.required), field.columns[0])
             values[field.id] = [whole(field, {first.id: field.filler_row})]
     known.update(values)
-    for field in fields:
-        if not shown(field, known, at):
-            values[field.id] = None
-    known.update(values)
+    while hidden := [f.id for f in fields if values[f.id] is not None and not shown(f, known, at)]:
+        values.update(dict.fromkeys(hidden))    # what is hidden may hide more
+        known.update(values)
     for field in fields:
         value = values[field.id]
         if value is None:
