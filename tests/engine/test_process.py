@@ -480,6 +480,14 @@ def test_recorded_values_are_judged_and_empty_ones_are_not_recorded() -> None:
     assert case.refuses(RecordValues(user_task=2, data={"pages": 4}), HEAD).code == "not_yours"
 
 
+def test_a_hidden_value_is_not_recorded_and_what_was_recorded_is_recorded_again_the_same() -> None:
+    case = given("approval_loop").completed("write", draft="Satu")
+    number = case.task("decide").number
+    act = RecordValues(user_task=number, data={"decision": "approve", "reason": "Kurang"})
+    case = case.when(act, HEAD).then(ValuesRecorded(number, ("decision",)))
+    assert case.steps[-1].command.act.data == {"decision": "approve"}
+
+
 # Timers
 
 

@@ -175,13 +175,17 @@ def test_a_hidden_value_is_not_stored_and_not_asked_for() -> None:
     assert taken(one, {"jenis": "a", "x": "terlihat"})[0]["x"] == "terlihat"
 
 
-def test_what_a_hidden_field_hides_is_hidden_in_turn_only_by_what_is_stored() -> None:
+def test_what_is_hidden_may_hide_more() -> None:
     one = form(
-        SWITCH,
-        field("string", shown_if='jenis = "a"'),
-        Field(id="y", label="Y", type="string", required_if='x = "isi"'),
+        SWITCH, Field(id="y", label="Y", type="string", shown_if='x = "isi"'), field("string", shown_if='jenis = "a"')
     )
-    assert taken(one, {"jenis": "b", "x": "isi"})[1] == []
+    assert taken(one, {"jenis": "b", "x": "isi", "y": "rahasia"}) == ({"jenis": "b", "x": None, "y": None}, [])
+    assert taken(one, {"jenis": "a", "x": "isi", "y": "terlihat"})[0]["y"] == "terlihat"
+
+
+def test_a_hidden_value_asks_for_nothing() -> None:
+    asking = Field(id="y", label="Y", type="string", required_if='x = "isi"')
+    assert taken(form(SWITCH, field("string", shown_if='jenis = "a"'), asking), {"jenis": "b", "x": "isi"})[1] == []
 
 
 def test_a_condition_without_an_answer_is_an_error_and_not_a_no() -> None:
