@@ -11,9 +11,12 @@ from datetime import datetime
 from typing import Any
 
 
-def private(**named: Any) -> Any:
-    """A dataclass field whose value never stands in a journal body, only its salted hash."""
-    return field(metadata={"private": True}, **named)
+def private(whole: bool = False, **named: Any) -> Any:
+    """A dataclass field whose value never stands in a journal body, only its salted hash.
+
+    whole  a mapping is hidden as one value; else entry by entry, so that one can be erased alone.
+    """
+    return field(metadata={"private": "whole" if whole else "entries"}, **named)
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class StartProcessInstance:
     data: Mapping[str, Any] = private(default_factory=dict)     # each value by itself
     attachments: Mapping[str, Attachment] = field(default_factory=dict)
     promises: tuple[Promise, ...] = ()
-    unit_facts: Mapping[str, str] = field(default_factory=dict)  # SOP number, dates, ratifier and name of this unit
+    unit_facts: Mapping[str, str] = private(whole=True, default_factory=dict)   # SOP number, dates, ratifier, name of this unit
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -278,7 +278,7 @@ class AllowUnit:
     """The unit may start the process; said again, its facts are replaced."""
     key: str
     unit: str
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = private(whole=True, default_factory=dict)     # a ratifier may be a person
 
 
 @dataclass(frozen=True, kw_only=True)

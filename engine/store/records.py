@@ -182,19 +182,19 @@ def _decoder(kind: Any) -> Callable[[Any], Any]:
 # What stands beside the body
 
 @cache
-def private_fields(kind: type) -> tuple[str, ...]:
-    return tuple(one.name for one in dataclasses.fields(kind) if one.metadata.get("private"))
+def private_fields(kind: type) -> Mapping[str, str]:
+    """Private field -> "whole" or "entries" (of a mapping)."""
+    return {one.name: one.metadata["private"] for one in dataclasses.fields(kind) if one.metadata.get("private")}
 
 
 def hide(value: Any, shape: Any, path: str, keep: Callable[[str, Any], str]) -> Any:
-    """`shape` (encode(value)) with every private value replaced by {"h": keep(path, value)}. A mapping is hidden
-    entry by entry, so that one field can be erased alone."""
+    """`shape` (encode(value)) with every private value replaced by {"h": keep(path, value)}."""
     if dataclasses.is_dataclass(value):
         private = private_fields(type(value))
         for name in names(type(value)):
             inner, at = getattr(value, name), f"{path}.{name}"
             if name in private:
-                if isinstance(inner, Mapping):
+                if isinstance(inner, Mapping) and private[name] == "entries":
                     shape[name] = {k: {"h": keep(f"{at}.{k}", v)} for k, v in shape[name].items()}
                 elif inner is not None:
                     shape[name] = {"h": keep(at, shape[name])}
