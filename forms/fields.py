@@ -57,13 +57,26 @@ def parse_table(field: Field, posted: Posted, keep_empty_rows: bool) -> list[dic
         cells = {c.id: parse_value(c.type, name_of(field.id, row, c.id), posted) for c in field.columns if not c.readonly}
         if posted.get("buang") == f"{field.id}.{row}":
             continue
-        # A row in which nobody typed is no answer. What stood there from the start was not typed.
-        untouched = all(cells[c.id] in (None, False, c.initial) for c in field.columns if not c.readonly)
-        if field.rows_from or keep_empty_rows or not untouched:
+        if field.rows_from or keep_empty_rows or not untouched(field, cells):
             rows.append({id: value for id, value in cells.items() if value is not None})
     if posted.get("tambah") == field.id and len(rows) < requirements.MOST_ROWS:
         rows.append({})
     return rows or None
+
+
+def untouched(field: Field, row: Mapping[str, Any]) -> bool:
+    """Whether nobody typed in a row: it is no answer. What stood there from the start was not typed."""
+    return all(row.get(c.id) in (None, False, c.initial) for c in field.columns if not c.readonly)
+
+
+def without_empty_rows(form: Iterable[Field], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a draft as they would be sent: rows that were only added are not there."""
+    found = dict(values)
+    for field in form:
+        rows = values.get(field.id)
+        if field.type == "table" and isinstance(rows, list) and not field.rows_from:
+            found[field.id] = [row for row in rows if not untouched(field, row)] or None
+    return found
 
 
 def parse_value(type: str, name: str, posted: Posted) -> Any:

@@ -251,6 +251,7 @@ def known_names(sight: Sight, task: UserTask, values: Mapping[str, Any]) -> dict
 def lacks(sight: Sight, task: UserTask, values: Mapping[str, Any]) -> list[Problem]:
     """What still keeps this task from being completed, as it stands now."""
     element = sight.definition.elements[task.element]
+    values = fields.without_empty_rows(element.form, values)
     try:
         taken, problems = requirements.accept(
             sight.definition, sight.instance, element, task.number, task.round, values, sight.local

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import flask
 from flask import Blueprint, Flask, Request, Response, current_app, g, redirect, render_template, request, url_for
+from flask.ctx import RequestContext
 from flask.sessions import SessionInterface, SessionMixin
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
@@ -312,9 +313,7 @@ def again(path: str, form: MultiDict[str, str], session: Session) -> Response:
     environment = builder.get_environ()
     environment["REMOTE_ADDR"] = request.remote_addr or ""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    with app.request_context(environment) as inner:
-        inner.session = session
-        g.pop("csrf_valid", None)
+    with app.app_context(), RequestContext(app, environment, session=session):
         response: Response = app.full_dispatch_request()
     return response
 

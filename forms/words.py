@@ -261,7 +261,8 @@ def sentence(event: events.Event, step: Step, definition: ProcessDefinition, zon
         return step_name(definition, id) if id else _("berkas proses")
 
     def why(value: Any) -> str:
-        return _(" Alasan: %(why)s", why=str_of(value)) if value else ""
+        text = str_of(value)
+        return _(" Alasan: %(why)s", why=text if text.endswith((".", "?", "!")) else f"{text}.") if value else ""
 
     match event:
         case events.ProcessInstanceStarted(year):
@@ -287,8 +288,9 @@ def sentence(event: events.Event, step: Step, definition: ProcessDefinition, zon
             return _("Cabang bergabung pada %(element)s.", element=element(id))
         case events.ConditionEvaluated(_token, id, flow, result):
             name = definition.flows[flow].name if flow in definition.flows else flow
-            return _("%(element)s: %(flow)s terpenuhi.", element=element(id), flow=name or flow) if result else _(
-                "%(element)s: %(flow)s tidak terpenuhi.", element=element(id), flow=name or flow)
+            said = {"element": _upper(element(id)), "flow": name or flow}
+            return _("%(element)s: %(flow)s terpenuhi.", **said) if result else _(
+                "%(element)s: %(flow)s tidak terpenuhi.", **said)
         case events.UserTaskOpened(_number, id, lane, round, _norm, late_at, _escalate):
             performer = definition.lane(lane)
             said = {"what": _upper(element(id)), "who": performer.name if performer else lane}

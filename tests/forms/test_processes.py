@@ -1,0 +1,97 @@
+"""The list of process instances and the page of one: who sees it, what it says, what may be done to it as a whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.desk import ANSWERS, Desk, files
+
+pytestmark = pytest.mark.database
+
+
+def test_the_list_says_where_each_instance_stands_and_who_has_it(desk: Desk) -> None:
+    page = desk.reader("camat").get("/proses")
+    assert page.text.count("▸Berjalan") == 9
+    assert "7 · Memeriksa dan menandatanganiKepala PD" in page.text
+    assert "Tidak ada berkas proses yang cocok" in page.get("/proses?keadaan=cancelled").text
+    assert desk.reader("penerima").get("/proses").status == 200
+
+
+def test_the_table_of_steps_says_what_the_diagram_shows(desk: Desk) -> None:
+    id = desk.waiting_at(5)
+    page = desk.reader("camat").get(f"/proses/{id}")
+    rows = [" ".join(row.text_content().split()) for row in page.page.xpath("//table[contains(@class,'steps')]/tbody/tr")]
+    assert len(rows) == 9 and all("✓Selesai" in row for row in rows[:4])
+    assert "○Menunggu diambil" in rows[4] and "·Belum tiba" in rows[5]
+    [diagram] = page.page.xpath("//*[@id='diagram']/@data-state") or ["absent: the viewer is not built"]
+    assert '"langkah_5"' in diagram and '"active"' in diagram or "absent" in diagram
+
+
+def test_the_diagram_is_handed_out_as_it_was_uploaded(desk: Desk) -> None:
+    answer = desk.reader("tim1").get(f"/proses/{desk.waiting_at(2)}/diagram.bpmn").response
+    from tests.desk import DIAGRAMS, LKJPD
+
+    assert answer.data == (DIAGRAMS / LKJPD / f"{LKJPD}.bpmn").read_bytes()
+    assert answer.mimetype == "application/xml" and "attachment" in answer.headers["Content-Disposition"]
+
+
+def test_every_version_of_a_document_stays_to_be_read(desk: Desk) -> None:
+    id = desk.waiting_at(6)
+    page = desk.reader("camat").get(f"/proses/{id}")
+    links = page.page.xpath("//a[contains(@href,'/rancangan_akhir/')]/@href")
+    assert links == [f"/dokumen/{id}/rancangan_akhir/{n}/0" for n in (2, 1)]
+
+
+def test_the_corrections_print_as_a_sheet_and_are_answered_only_in_their_own_round(desk: Desk) -> None:
+    id = desk.waiting_at(7)
+    correction = {"isian.keputusan": "kembalikan", "isian.koreksi.0.koreksi": "Angka Bab III keliru."}
+    desk.complete(id, 7, **correction)
+    sheet = desk.reader("tim1").get(f"/proses/{id}/tertulis/lembar_koreksi")
+    assert "Angka Bab III keliru." in sheet.text and "Tindak lanjut Tim" not in sheet.text
+    desk.complete(id, 5)
+    sheet = desk.reader("tim1").get(f"/proses/{id}/tertulis/lembar_koreksi")
+    assert "Tindak lanjut Tim" in sheet.text and "Sudah diperbaiki" in sheet.text
+
+
+def test_the_control_sheet_has_a_line_a_step_and_room_for_a_paraf(desk: Desk) -> None:
+    sheet = desk.reader("sekcam").get(f"/proses/{desk.waiting_at(3)}/lembar-kendali")
+    assert len(sheet.page.xpath("//article//tbody/tr")) == 9 and len(sheet.page.xpath("//tbody//td[@class='paraf']")) == 9
+    assert "000.8.3.3/03.1 /1/2025" in sheet.text
+
+
+def test_the_head_suspends_resumes_and_cancels_with_a_reason(desk: Desk) -> None:
+    id = desk.waiting_at(3)
+    page = desk.reader("camat").get(f"/proses/{id}").send({"alasan": "Menunggu audit"}, action="/suspension")
+    assert "Berkas proses ditangguhkan." in page.text and desk.instance(id).status == "suspended"
+    refused = desk.reader("tim1").get(f"/tugas/{id}/{next(iter(desk.instance(id).user_tasks))}")
+    assert "sedang ditangguhkan" in refused.text and "Selesaikan" not in refused.text
+    page.send(action="/resumption")
+    page.send({"alasan": ""}, action="/cancellation")
+    assert "Tuliskan alasannya." in page.text and desk.instance(id).status == "running"
+    page.send({"alasan": "Diganti SOP baru"}, action="/cancellation")
+    assert desk.instance(id).status == "cancelled"
+    assert "Camat Lasem membatalkan berkas proses. Alasan: Diganti SOP baru." in page.text
+
+
+def test_nobody_but_the_head_or_an_administrator_is_offered_that(desk: Desk) -> None:
+    id = desk.waiting_at(3)
+    page = desk.reader("tim1").get(f"/proses/{id}")
+    assert "/suspension" not in page.response.text
+    token = page.values("/comments")
+    page.post(f"/proses/{id}/suspension", {**token, "alasan": "iseng"})
+    assert "hanya dapat dilakukan Kepala PD atau administrator" in page.text
+    assert desk.instance(id).status == "running"
+    assert "/suspension" in desk.reader("admin").get(f"/proses/{id}").response.text
+
+
+def test_an_owed_document_is_settled_when_it_comes_and_its_promise_is_gone(desk: Desk) -> None:
+    id = desk.waiting_at(7)
+    answers = {k: v for k, v in ANSWERS[7](None).items() if not k.startswith("berkas.")}
+    owed = {"menyusul.dokumen_lkjpd.alasan": "Menunggu pindai", "menyusul.dokumen_lkjpd.tanggal": "2026-12-09"}
+    desk.open(id, 7).send({**answers, **owed}, action="/completion")
+    assert "dokumen_lkjpd" in desk.instance(id).owed
+    desk.open(id, 8).send(files("dokumen_lkjpd"), action="/documents/dokumen_lkjpd")
+    assert not desk.instance(id).owed
+    history = desk.reader("camat").get(f"/proses/{id}").text
+    assert "yang menyusul sudah terpenuhi." in history
+    assert "menyatakan Dokumen LKjPD (telah ditandatangani) menyusul, dijanjikan 9 Desember 2026" in history

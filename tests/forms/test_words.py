@@ -1,0 +1,157 @@
+"""Times, states and history as staff read them."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask_babel import Babel
+
+from engine import diagram, events
+from engine.commands import (
+    Actor,
+    AddComment,
+    AttachDocument,
+    Attachment,
+    Command,
+    CompleteUserTask,
+    Erased,
+    File,
+    OweRequirement,
+    Promise,
+)
+from engine.instance import Step
+from engine.marking import Marking
+from forms import words
+
+NOW = datetime(2027, 2, 2, 3, 15, tzinfo=UTC)  # Tuesday 10.15 WIB
+WIB = "Asia/Jakarta"
+LKJPD = diagram.read((Path(__file__).parents[2] / "bpmn" / "penyusunan_lkjpd" / "penyusunan_lkjpd.bpmn").read_bytes())
+
+
+@pytest.fixture(autouse=True)
+def indonesian() -> Iterator[None]:
+    app = Flask(__name__)
+    Babel(app, default_locale="id")
+    with app.test_request_context():
+        yield
+
+
+def test_a_full_time_leaves_no_doubt_about_day_hour_and_zone() -> None:
+    assert words.full(NOW, WIB) == "Selasa, 2 Februari 2027 pukul 10.15 WIB"
+    assert words.full(NOW, "Asia/Jayapura") == "Selasa, 2 Februari 2027 pukul 12.15 WIT"
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(0, "hari ini 10.15"), (1, "besok 10.15"), (-1, "kemarin 10.15"), (2, "Kamis 10.15"), (6, "Senin 10.15"),
+     (-6, "Rabu 10.15"), (7, "9 Februari 10.15"), (-40, "24 Desember 2026 10.15")],
+)
+def test_a_near_time_is_as_short_as_it_can_be_without_doubt(days: int, said: str) -> None:
+    assert words.near(NOW + timedelta(days=days), NOW, WIB) == said
+
+
+def test_midnight_between_two_days_is_that_of_the_office() -> None:
+    late_evening = datetime(2027, 2, 2, 17, 30, tzinfo=UTC)  # Wednesday 00.30 WIB
+    assert words.near(late_evening, NOW, WIB) == "besok 00.30"
+
+
+def test_a_deadline_that_is_a_midnight_is_said_as_the_day_before_it() -> None:
+    assert words.deadline(datetime(2027, 2, 28, 17, 0, tzinfo=UTC), WIB) == "Minggu, 28 Februari 2027"
+
+
+@pytest.mark.parametrize(
+    ("duration", "said"),
+    [("P2D", "2 hari kerja"), ("PT20M", "20 menit kerja"), ("PT1H30M", "1 jam 30 menit kerja"), ("=x", "=x"), ("P", "P")],
+)
+def test_a_duration_is_said_in_working_time(duration: str, said: str) -> None:
+    assert words.length(duration) == said
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"), [(20, "20 menit kerja"), (120, "2 jam kerja"), (450, "1 hari kerja"), (630, "1 hari 3 jam kerja"), (899, "1 hari 7 jam kerja"), (900, "2 hari kerja")]
+)
+def test_working_minutes_are_said_as_people_count_them(minutes: int, said: str) -> None:
+    assert words.working(minutes) == said
+
+
+def test_a_size_is_said_with_a_comma() -> None:
+    assert [words.size(n) for n in (136, 1_000, 1_250_000)] == ["136 B", "1 kB", "1,2 MB"]
+
+
+def test_a_task_is_in_time_then_near_its_limit_then_late() -> None:
+    opened, late = NOW, NOW + timedelta(days=10)
+    marks = [words.time_mark(late, late, opened, NOW + timedelta(days=n)) for n in (1, 9, 11)]
+    assert marks == [words.ON_TIME, words.DUE_SOON, words.LATE]
+
+
+def test_a_step_of_minutes_is_never_near_its_limit_and_one_without_a_limit_has_no_mark() -> None:
+    norm, late = NOW + timedelta(minutes=20), NOW + timedelta(hours=20)
+    assert words.time_mark(norm, late, NOW, NOW + timedelta(hours=19)) is words.ON_TIME
+    assert words.time_mark(None, None, NOW, NOW) is None
+
+
+def test_no_two_states_of_an_axis_look_the_same() -> None:
+    for axis in ((words.ON_TIME, words.DUE_SOON, words.LATE), (words.WAITING_MARK, words.WORKING_MARK, words.DONE_MARK, words.AHEAD_MARK),
+                 tuple(words.PROCESS_MARKS.values())):
+        assert len({mark.shape for mark in axis}) == len({str(mark.word) for mark in axis}) == len(axis)
+
+
+def example(kind: type, act: object) -> events.Event:
+    """An event of this kind, about things that the LKjPD has."""
+    hints = typing.get_type_hints(kind)
+    known = {"element": "langkah_6", "lane": "tim_penyusun", "document": "sk_tim", "flow": "disetujui_ke_langkah_8", "promised": "2027-02-03",
+             "until": "langkah_3", "members": (("tim1", "ketua"),), "fields": ("arahan",), "opened": ("langkah_5",), "closed": (), "year": 2026}
+    values = {}
+    for field in dataclasses.fields(kind):
+        hint = hints[field.name]
+        values[field.name] = known.get(field.name) or (
+            NOW if hint in (datetime, datetime | None) else True if hint is bool else 1 if hint in (int, int | None) else "tim1")
+    return kind(**values)
+
+
+@pytest.mark.parametrize("kind", typing.get_args(events.Event), ids=lambda kind: kind.__name__)
+def test_every_event_has_a_sentence(kind: type) -> None:
+    attachment = Attachment(files=(File(sha256="a" * 64, size_bytes=1, media_type="application/pdf", name="SK.pdf"),))
+    act: object = AddComment(text="Baik.")
+    if kind is events.RequirementOwed:
+        act = OweRequirement(user_task=1, promise=Promise(document="sk_tim", promised="2027-02-03", reason="Menunggu"))
+    elif kind is events.DocumentAttached:
+        act = AttachDocument(document="sk_tim", attachment=attachment, user_task=1)
+    elif kind is events.UserTaskCompleted:
+        act = CompleteUserTask(user_task=1, done_at=NOW)
+    command = Command(id="k", at=NOW, actor=Actor(person="camat"), act=act)  # type: ignore[arg-type]
+    event = example(kind, act)
+    step = Step(sequence=1, command=command, events=(event,), marking=Marking())
+    said = words.sentence(event, step, LKJPD, WIB, lambda id: f"<{id}>", {1: "langkah_6"})
+    assert said.endswith((".", ": Baik.")) and (said[0].isupper() or said.startswith("<")), said
+    assert "None" not in said and "%(" not in said and "user_task" not in said
+
+
+def test_who_completes_an_unclaimed_task_is_told_in_one_sentence() -> None:
+    both = (events.UserTaskClaimed(1, "camat"), events.UserTaskCompleted(1, "langkah_7", 5, None, True))
+    command = Command(id="k", at=NOW, actor=Actor(person="camat"), act=CompleteUserTask(user_task=1))
+    told = words.history([Step(sequence=1, command=command, events=both, marking=Marking())], LKJPD, WIB, lambda _: "Camat Lasem")
+    assert [one.text for one in told] == ["Camat Lasem menyelesaikan langkah 7, Memeriksa dan menandatangani. Terlambat."]
+
+
+def test_an_erased_value_says_so_and_nothing_else() -> None:
+    assert words.str_of(Erased("ab" * 32)) == "(dihapus sesuai ketentuan)"
+
+
+def test_stored_values_are_said_as_they_are_read() -> None:
+    said = [words.cell_words(type, (), value, lambda id: f"nama {id}") for type, value in (
+        ("boolean", True), ("date", "2027-02-02"), ("time", "09:00"), ("decimal", "1250.5"), ("person", {"id": "tim1"}),
+        ("person", {"nama": "Kepala Desa"}), ("string", None))]
+    assert said == ["Ya", "2 Februari 2027", "09.00", "1250,5", "nama tim1", "Kepala Desa", "–"]
+
+
+def test_a_local_date_and_time_of_a_page_become_an_instant() -> None:
+    assert words.instant_of("2027-02-02", "10:15", WIB) == NOW
+    assert words.instant_of("2027-02-30", "10:15", WIB) is None
+    assert words.short_day(date(2027, 2, 2)) == "2 Februari 2027"
