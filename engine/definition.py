@@ -13,7 +13,6 @@ STOCK_TYPES = frozenset({"string", "long", "boolean", "date", "enum"})
 OWN_TYPES = frozenset({"text", "decimal", "time", "person", "table", "document"})
 
 
-
 @dataclass(frozen=True, kw_only=True)
 class Choice:
     """One value of an enum: what is stored and what a person reads."""
@@ -118,7 +117,7 @@ class Element:
     attached_to: str | None = None          # of boundaryEvent
     interrupting: bool = True               # of boundaryEvent (cancelActivity)
     terminate: bool = False                 # of endEvent
-    properties: Mapping[str, str] = field(default_factory=dict)   # sop.* verbatim: sop.nomor, sop.kelengkapan, sop.output, ...
+    properties: Mapping[str, str] = field(default_factory=dict)   # sop.* verbatim: sop.nomor, sop.output, ...
     line: int = 0
 
     @property
@@ -140,7 +139,7 @@ class Lane:
     id: str
     name: str
     other_office: bool = False              # sop.kantorLain=ya
-    recorded_by: tuple[str, ...] = ()       # sop.dicatatOleh: lanes ("tim_penyusun:ketua") that may record on its behalf
+    recorded_by: tuple[str, ...] = ()       # sop.dicatatOleh: lanes ("tim_penyusun:ketua") that may record for it
     properties: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -165,7 +164,7 @@ class ProcessDefinition:
     elements: Mapping[str, Element]         # in document order
     flows: Mapping[str, SequenceFlow]       # in document order
     lanes: tuple[Lane, ...]                 # in drawing order (the SOP's columns)
-    properties: Mapping[str, str] = field(default_factory=dict)   # sop.* of the process: the identity part; lists one item a line
+    properties: Mapping[str, str] = field(default_factory=dict)   # sop.*: the identity part; lists one item a line
     documentation: str = ""
     deadline: Deadline | None = None
     starters: tuple[str, ...] = ()          # sop.pemulai of the start event: lanes whose performers may start

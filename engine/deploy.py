@@ -81,7 +81,8 @@ def seed_definitions(db: Connection, mac_key: bytes, folder: Path, at: datetime)
     deployed = {one.sha256: one for one in definitions.versions(db)}
     newest = {one.key: one for one in definitions.newest_of_all(db)}
     waiting = {one.key for one in definitions.drafts(db)}
-    seeded, seen = [], {}
+    seeded: list[Seeded] = []
+    seen: dict[str, Path] = {}
     for path in sorted(folder.rglob("*.bpmn")):
         data = path.read_bytes()
         known = deployed.get(sha256(data).hexdigest())

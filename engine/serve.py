@@ -110,10 +110,10 @@ def under_way(channel: Any) -> bool:
 def until_told() -> Iterator[threading.Event]:
     """An event that SIGTERM or SIGINT (Ctrl+C) sets; a second signal ends the process at once."""
     stop = threading.Event()
-    before: dict[int, Any] = {}
+    before: dict[signal.Signals, Any] = {}
 
     def told(number: int, _frame: object) -> None:
-        signal.signal(number, before[number])
+        signal.signal(number, before[signal.Signals(number)])
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -58,7 +58,9 @@ class Terminal:
     @cached_property
     def unmigrated(self) -> Database:
         """The database, whatever stands in it."""
-        return open_database(self.settings.database_url, self.key, self.settings.database_password())
+        chosen = self.settings
+        # One for each thread that answers, and a few for the worker and for what is looked up meanwhile.
+        return open_database(chosen.database_url, self.key, chosen.database_password(), chosen.threads + 6)
 
     @cached_property
     def database(self) -> Database:

@@ -17,9 +17,9 @@ import structlog
 from sqlalchemy import Connection
 
 from . import handle
-from .commands import RaiseIncident
+from .commands import FireTimer, RaiseIncident
 from .events import IncidentRaised
-from .instance import RUNNING, ProcessInstance, Refused
+from .instance import RUNNING, ProcessInstance, Refused, Step
 from .marking import OPEN, WAITING
 from .rules import Rules
 from .store import database as databases
@@ -88,19 +88,34 @@ class Worker:
             for timer in due.due_timers(db, instant, BATCH, self.parked):
                 try:
                     with db.begin_nested():
-                        step = handle.fire(db, self.rules, self.database.key, *timer, at)
+                        step = self.fire(db, timer, at)
                 except Exception as error:
                     broken.append((timer, error))
                     continue
-                if any(isinstance(event, IncidentRaised) for event in step.events):
+                if raised(step):
                     self.park(timer)        # it said itself what is wrong; an administrator resolves that
                 else:
                     fired.append(timer)
         for timer in fired:
             self.failures.pop(timer[:2], None)
-        for timer, error in broken:
-            self.failed(timer, error, at)
+        for timer, cause in broken:
+            self.failed(timer, cause, at)
         return len(fired)
+
+    def fire(self, db: Connection, timer: DueTimer, at: datetime | None) -> Step:
+        """The Step of one timer's firing, recorded once, whichever worker asks.
+
+        A firing that ended in an incident has used its command id; when somebody has acted on the instance since, it is
+        asked again under the next one, which every worker finds in the same way.
+        """
+        id = handle.timer_command_id(*timer)
+        while True:
+            act = FireTimer(timer=timer.number)
+            request = handle.Request(id=id, act=act, person="timer", signed_in_by="worker", at=at)
+            (step,) = handle.handle(db, self.rules, self.database.key, timer.instance, [request])
+            if not raised(step) or step.sequence == due.sequence_of(db, timer.instance):
+                return step
+            id = str(uuid5(handle.NAMESPACE, f"{id} after {step.sequence}"))
 
     def failed(self, timer: DueTimer, error: Exception, at: datetime | None) -> None:
         """Count a timer that would not fire; after ATTEMPTS it is parked, and an administrator is told."""
@@ -174,6 +189,10 @@ class Worker:
         """Touch `worker.alive` in the data folder: what a health check looks at."""
         if self.data_dir is not None:
             (self.data_dir / "worker.alive").touch()
+
+
+def raised(step: Step) -> bool:
+    return any(isinstance(event, IncidentRaised) for event in step.events)
 
 
 def is_stalled(instance: ProcessInstance) -> bool:

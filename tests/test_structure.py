@@ -25,7 +25,7 @@ HOMES = {                               # library -> the modules that may import
     "werkzeug": {"forms/"}, "jinja2": {"forms/"}, "markupsafe": {"forms/"}, "wtforms": {"forms/"},
     "lxml": {"engine/diagram.py", "engine/gate.py", "engine/sop.py"},
     "SpiffWorkflow": {"engine/execution.py", "engine/timers.py", "engine/bench.py"},
-    "alembic": {"engine/store/"}, "psycopg": {"engine/store/", "engine/__main__.py"}, "sqlite3": {"engine/store/"},
+    "alembic": {"engine/store/"}, "psycopg": {"engine/store/"}, "sqlite3": {"engine/store/"},
     "PIL": {"engine/store/documents.py"}, "puremagic": {"engine/store/documents.py"},
     "waitress": {"engine/serve.py"}, "holidays": {"engine/calendars.py"}, "argon2": {"engine/organise.py"},
     "click": {"engine/__main__.py", "engine/terminal.py", "engine/cli_office.py", "engine/cli_process.py"},

@@ -98,7 +98,7 @@ class Database:
         for last in (False, True):
             driver: Any = db.connection.driver_connection
             try:
-                cursor = driver.execute(BEGIN_POSTGRESQL.format(isolation))
+                cursor = driver.execute(BEGIN_POSTGRESQL.format(isolation), prepare=False)
                 cursor.nextset()
                 db.info["at"] = cursor.fetchone()[0]
                 return driver
@@ -117,12 +117,13 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(url: str, key: bytes, password: str | None = None) -> Database:
+def open_database(url: str, key: bytes, password: str | None = None, connections: int = 16) -> Database:
     """The database at `url`, reachable and writable; an SQLite file and its folder are made when they are missing.
 
-    url       `sqlite:///var/alur.db` (relative to the working directory) or `postgresql://user@host/name`.
-    key       of the journal's MAC (`journal_key`).
-    password  of PostgreSQL, when it does not stand in the URL.
+    url          `sqlite:///var/alur.db` (relative to the working directory) or `postgresql://user@host/name`.
+    key          of the journal's MAC (`journal_key`).
+    password     of PostgreSQL, when it does not stand in the URL.
+    connections  how many to PostgreSQL at most, by all threads of this process.
     Raises Unavailable.
     """
     try:
@@ -135,7 +136,7 @@ def open_database(url: str, key: bytes, password: str | None = None) -> Database
         engine = _open_sqlite(where)
     elif name in ("postgresql", "postgres"):
         where = where.set(drivername="postgresql+psycopg")
-        engine = _open_postgresql(where.set(password=password) if password else where)
+        engine = _open_postgresql(where.set(password=password) if password else where, connections)
     else:
         raise Unavailable("database_url", f"ALUR_DATABASE_URL is {where.render_as_string()!r}, which Alur cannot use.",
                           "Use sqlite:///var/alur.db (a file) or postgresql://user@host/name.")
@@ -168,9 +169,9 @@ def _open_sqlite(where: URL) -> Engine:
     return engine
 
 
-def _open_postgresql(where: URL) -> Engine:
-    engine = create_engine(where, isolation_level="AUTOCOMMIT", pool_size=8, max_overflow=24, pool_timeout=WAIT_SECONDS,
-                           use_native_hstore=False,
+def _open_postgresql(where: URL, connections: int) -> Engine:
+    engine = create_engine(where, isolation_level="AUTOCOMMIT", pool_size=connections, max_overflow=0,
+                           pool_timeout=WAIT_SECONDS, use_native_hstore=False,
                            connect_args={"connect_timeout": CONNECT_SECONDS, "prepare_threshold": 2,
                                          "application_name": "alur", "options": POSTGRESQL_OPTIONS})
     try:

@@ -232,7 +232,10 @@ def calendar_of(db: Connection, unit: str) -> str | None:
 # For the heart
 
 def rules(database: Database) -> Rules:
-    """What `decide` may look up, read from this database once a process; to be made once and shared by its threads."""
+    """What `decide` may look up, read from this database once a process; to be made once and shared by its threads.
+
+    It reads on a connection of its own: what is deployed in a transaction is seen after its commit.
+    """
     def load_definition(sha256: str) -> ProcessDefinition:
         with database.read() as db:
             return get(db, sha256)

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import puremagic
 from PIL import Image, ImageOps
@@ -83,7 +83,7 @@ def open_document(folder: Path, name: str) -> BinaryIO:
         raise LookupError(f"The document {name} is missing in {folder}.") from error
 
 
-def store(stream: BinaryIO, name: str, folder: Path, limit: int = MOST_BYTES) -> StoredFile:
+def store(stream: IO[bytes], name: str, folder: Path, limit: int = MOST_BYTES) -> StoredFile:
     """Keep a file that somebody sends: streamed, judged, durable before this returns.
 
     name   as the sender calls it; its extension must agree with the content.
@@ -109,7 +109,7 @@ def store(stream: BinaryIO, name: str, folder: Path, limit: int = MOST_BYTES) ->
     return StoredFile(sha256=digest, size_bytes=size, media_type=media_type)
 
 
-def _write_aside(stream: BinaryIO, folder: Path, limit: int) -> tuple[Path, str, int]:
+def _write_aside(stream: IO[bytes], folder: Path, limit: int) -> tuple[Path, str, int]:
     (folder / "incoming").mkdir(mode=0o700, parents=True, exist_ok=True)
     aside = folder / "incoming" / secrets.token_hex(16)
     digest, size = sha256(), 0
@@ -158,7 +158,7 @@ def expected(name: str) -> str:
     return BY_EXTENSION[extension]
 
 
-def judge(file: BinaryIO, name: str, media_type: str) -> None:
+def judge(file: IO[bytes], name: str, media_type: str) -> None:
     """Raises Refused unless the content is what the extension promises and opens without harm."""
     head = file.read(CHUNK_BYTES)
     file.seek(0)
@@ -181,7 +181,7 @@ def judge(file: BinaryIO, name: str, media_type: str) -> None:
                        f"satu jenis yang diterima ({ACCEPTED}), lalu unggah lagi.")
 
 
-def _is_text(file: BinaryIO) -> bool:
+def _is_text(file: IO[bytes]) -> bool:
     data = file.read()
     try:
         text = data.decode("utf-8-sig")
@@ -192,7 +192,7 @@ def _is_text(file: BinaryIO) -> bool:
     return not any(unicodedata.category(one) == "Cc" and one not in "\t\n\r\f" for one in set(text))
 
 
-def _is_image(file: BinaryIO) -> bool:
+def _is_image(file: IO[bytes]) -> bool:
     try:
         with Image.open(file, formats=("JPEG", "PNG")) as image:
             return 0 < image.width * image.height <= MOST_PIXELS
@@ -203,7 +203,7 @@ def _is_image(file: BinaryIO) -> bool:
 CONTENT_TYPES = {DOCX: b"wordprocessingml.document.main+xml", XLSX: b"spreadsheetml.sheet.main+xml"}
 
 
-def _is_office(file: BinaryIO, media_type: str) -> bool:
+def _is_office(file: IO[bytes], media_type: str) -> bool:
     """Whether a ZIP is that office document: bounded, without links, paths out of it, or macros."""
     try:
         with zipfile.ZipFile(file) as archive:
@@ -230,7 +230,7 @@ def _entry(archive: zipfile.ZipFile, name: str) -> bytes:
 
 # Photos
 
-def photos_to_pdf(photos: Sequence[BinaryIO]) -> bytes:
+def photos_to_pdf(photos: Sequence[IO[bytes]]) -> bytes:
     """One PDF of several photos, a page each, upright, at most A4. The same photos give the same bytes.
 
     Raises Refused when one of them is no photo.
@@ -245,7 +245,7 @@ def photos_to_pdf(photos: Sequence[BinaryIO]) -> bytes:
     return out.getvalue()
 
 
-def _page(photo: BinaryIO, place: int) -> Image.Image:
+def _page(photo: IO[bytes], place: int) -> Image.Image:
     try:
         with Image.open(photo, formats=("JPEG", "PNG")) as image:
             if image.width * image.height > MOST_PIXELS:

@@ -34,6 +34,11 @@ def due_timers(db: Connection, at: datetime, most: int, besides: Iterable[tuple[
     return [DueTimer(row.instance, row.number, records.moment(row.due_at)) for row in db.execute(found)]
 
 
+def sequence_of(db: Connection, id: str) -> int:
+    """The sequence of an instance's newest Step."""
+    return db.execute(select(instance.c.sequence).where(instance.c.id == id)).scalar_one()
+
+
 def next_due(db: Connection) -> datetime | None:
     """When the next timer of a running instance is due, None if none runs."""
     found = (select(func.min(timer.c.due_at)).join(instance, instance.c.id == timer.c.instance)

@@ -8,19 +8,30 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, insert, select, update
 
+from engine import organise
 from engine import worker as workers
 from engine.bench import Office, paper
-from engine.commands import ResumeProcessInstance, StartProcessInstance, SuspendProcessInstance
+from engine.commands import (
+    AddComment,
+    Correct,
+    ResolveIncident,
+    ResumeProcessInstance,
+    StartProcessInstance,
+    SuspendProcessInstance,
+)
+from engine.deploy import SYSTEM, deploy
 from engine.events import IncidentRaised, TimerFired
-from engine.handle import Request, handle, opening, start
+from engine.handle import Request, handle, opening, replayed, start
 from engine.instance import ProcessInstance
 from engine.marking import Marking
+from engine.organisation import AllowUnit, Bind, Change
 from engine.store import due, instances, schema
 from engine.worker import ATTEMPTS, Worker, is_stalled
 
 START = {"tahun_laporan": 2026, "status_surat_edaran": "sudah", "nomor_surat_edaran": "900/1",
          "tanggal_surat_edaran": "2026-12-01", "tanggal_terima_surat_edaran": "2026-12-02"}
 SOON = timedelta(days=2)
+DIAGRAMS = Path(__file__).parent.parent / "diagrams"
 
 
 def begin(office: Office, year: int = 2026) -> str:
@@ -121,6 +132,78 @@ def test_a_timer_that_cannot_fire_becomes_one_incident_and_stops_nobody(office: 
         other.fire_due(at)
     assert len(load(office, broken).incidents) == 1
     assert load(office, healthy).incidents == {}
+
+
+def decides_when_late() -> bytes:
+    """A timer that leads to a gateway which asks for a value that may be missing."""
+    text = (DIAGRAMS / "interrupting_timer.bpmn").read_text(encoding="utf-8")
+    condition = '<bpmn:conditionExpression xsi:type="bpmn:tFormalExpression">={}</bpmn:conditionExpression>'
+    return text.replace(
+        '<bpmn:sequenceFlow id="late" sourceRef="too_late" targetRef="take_over" />',
+        '<bpmn:sequenceFlow id="late" sourceRef="too_late" targetRef="which" />'
+        f'<bpmn:sequenceFlow id="long" sourceRef="which" targetRef="take_over">{condition.format("days &gt; 3")}'
+        '</bpmn:sequenceFlow>'
+        f'<bpmn:sequenceFlow id="short" sourceRef="which" targetRef="taken_over">{condition.format("days &lt;= 3")}'
+        '</bpmn:sequenceFlow>',
+    ).replace(
+        '<bpmn:incoming>late</bpmn:incoming>', '<bpmn:incoming>long</bpmn:incoming>',
+    ).replace(
+        '<bpmn:incoming>f3</bpmn:incoming>', '<bpmn:incoming>f3</bpmn:incoming><bpmn:incoming>short</bpmn:incoming>',
+    ).replace(
+        '<bpmn:flowNodeRef>take_over</bpmn:flowNodeRef>',
+        '<bpmn:flowNodeRef>take_over</bpmn:flowNodeRef><bpmn:flowNodeRef>which</bpmn:flowNodeRef>',
+    ).replace(
+        '<bpmn:userTask id="take_over"',
+        '<bpmn:exclusiveGateway id="which" name="Long?"><bpmn:incoming>late</bpmn:incoming>'
+        '<bpmn:outgoing>long</bpmn:outgoing><bpmn:outgoing>short</bpmn:outgoing></bpmn:exclusiveGateway>'
+        '<bpmn:userTask id="take_over"',
+    ).replace(
+        '<camunda:formField id="reply"', '<camunda:formField id="days" label="Days" type="long" />'
+        '<camunda:formField id="reply"',
+    ).replace(
+        '<di:waypoint x="465" y="380" />\n        <di:waypoint x="540" y="380" />', '<di:waypoint x="465" y="355" />',
+    ).replace(
+        '<bpmndi:BPMNShape id="staff_di"',
+        '<bpmndi:BPMNShape id="which_di" bpmnElement="which" isMarkerVisible="true">'
+        '<dc:Bounds x="440" y="355" width="50" height="50" /></bpmndi:BPMNShape><bpmndi:BPMNShape id="staff_di"',
+    ).replace(
+        '</bpmndi:BPMNPlane>',
+        '<bpmndi:BPMNEdge id="long_di" bpmnElement="long"><di:waypoint x="490" y="380" />'
+        '<di:waypoint x="540" y="380" /></bpmndi:BPMNEdge><bpmndi:BPMNEdge id="short_di" bpmnElement="short">'
+        '<di:waypoint x="465" y="405" /><di:waypoint x="465" y="440" /><di:waypoint x="740" y="440" />'
+        '<di:waypoint x="740" y="398" /></bpmndi:BPMNEdge></bpmndi:BPMNPlane>',
+    ).encode()
+
+
+def test_a_timer_whose_condition_had_no_answer_fires_once_that_is_mended(office: Office) -> None:
+    with office.database.begin() as db:
+        deploy(db, office.database.key, decides_when_late(), actor=SYSTEM, reason="Uji", at=office.at)
+        organise.change_all(db, office.database.key, [
+            Change(id=str(n), at=office.at, actor=SYSTEM, act=act) for n, act in enumerate((
+                AllowUnit(key="interrupting_timer", unit="kecamatan_lasem"),
+                Bind(key="interrupting_timer", lane="staff", unit="kecamatan_lasem", position="camat_lasem"),
+                Bind(key="interrupting_timer", lane="head", unit="kecamatan_lasem", position="camat_lasem")))])
+    with office.database.begin() as db:
+        act = opening(db, "interrupting_timer", "kecamatan_lasem", data={})
+        id, _ = start(db, office.rules, office.database.key, office.request("camat", act))
+    at = office.at + SOON
+    assert worker(office).fire_due(at) == 0
+    assert [one.kind for one in load(office, id).incidents.values()] == ["condition"]
+    stood = load(office, id)
+    assert [worker(office).fire_due(at) for _ in range(3)] == [0, 0, 0]
+    assert load(office, id) == stood                            # nothing is recorded twice while nobody acts
+    administer(office, id, AddComment(text="Sedang diperiksa."), at)
+    assert worker(office).fire_due(at) == 0                     # still parked: the incident is open
+    administer(office, id, ResolveIncident(incident=1, reason="Dicoba lagi"), at + timedelta(seconds=1))
+    assert worker(office).fire_due(at) == 0                     # mended by nobody: a second incident
+    assert list(load(office, id).incidents) == [2]
+    administer(office, id, Correct(data={"days": 9}, reason="Isian yang kurang"), at + timedelta(seconds=2))
+    administer(office, id, ResolveIncident(incident=2, reason="Isian sudah lengkap"), at + timedelta(seconds=3))
+    assert worker(office).fire_due(at) == 1
+    assert [task.element for task in load(office, id).user_tasks.values()] == ["take_over"]
+    with office.database.read() as db:
+        again, _ = replayed(db, office.rules, id)
+    assert again == load(office, id)
 
 
 def test_an_instance_whose_row_cannot_be_read_stops_nobody(office: Office) -> None:
