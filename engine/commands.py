@@ -34,7 +34,7 @@ class Actor:
     capacity: str | None = None             # definitif | plh | plt | tim | administrator | sistem
     basis: str | None = None                # legal basis: number of the SK or surat perintah
     on_behalf_of: str | None = None         # unit id of the office on whose behalf is recorded
-    lanes: tuple[str, ...] = ()             # lanes of this instance they perform now; "tim_penyusun:ketua" is a role in one
+    lanes: tuple[str, ...] = ()             # of this instance, performed now; "tim_penyusun:ketua" is a role in one
     signed_in_by: str = "web"               # web | cli | worker
     administrator: bool = False
 
@@ -73,7 +73,7 @@ class StartProcessInstance:
     data: Mapping[str, Any] = private(default_factory=dict)     # each value by itself
     attachments: Mapping[str, Attachment] = field(default_factory=dict)
     promises: tuple[Promise, ...] = ()
-    unit_facts: Mapping[str, str] = private(whole=True, default_factory=dict)   # SOP number, dates, ratifier, name of this unit
+    unit_facts: Mapping[str, str] = private(whole=True, default_factory=dict)   # the unit's SOP number, dates, ratifier
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +183,8 @@ class Correct:
 
 Act = (StartProcessInstance | ClaimUserTask | ReleaseUserTask | ReassignUserTask | RecordValues | CompleteUserTask
        | FireTimer | AttachDocument | OweRequirement | SettleRequirement | WaiveRequirement | AddComment
-       | SuspendProcessInstance | ResumeProcessInstance | CancelProcessInstance | RaiseIncident | ResolveIncident | Correct)
+       | SuspendProcessInstance | ResumeProcessInstance | CancelProcessInstance | RaiseIncident | ResolveIncident
+       | Correct)
 
 
 @dataclass(frozen=True, kw_only=True)
