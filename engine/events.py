@@ -197,7 +197,7 @@ class IncidentResolved:
 
 Event = (ProcessInstanceStarted | ProcessInstanceSuspended | ProcessInstanceResumed | ProcessInstanceCancelled
          | ProcessInstanceCompleted | ProcessInstanceCorrected | ElementEntered | ElementLeft | TokenConsumed
-         | ConditionEvaluated | UserTaskOpened | UserTaskClaimed | UserTaskReleased | UserTaskReassigned | ValuesRecorded
-         | UserTaskCompleted | UserTaskCancelled | TeamAppointed | TimerStarted | TimerFired | TimerCancelled
-         | DocumentAttached | RequirementOwed | RequirementSettled | RequirementWaived | CommentAdded
-         | IncidentRaised | IncidentResolved)
+         | ConditionEvaluated | UserTaskOpened | UserTaskClaimed | UserTaskReleased | UserTaskReassigned
+         | ValuesRecorded | UserTaskCompleted | UserTaskCancelled | TeamAppointed | TimerStarted | TimerFired
+         | TimerCancelled | DocumentAttached | RequirementOwed | RequirementSettled | RequirementWaived
+         | CommentAdded | IncidentRaised | IncidentResolved)
