@@ -15,8 +15,8 @@ OPEN, WAITING, ARRIVED, ARMED = "open", "waiting", "arrived", "armed"
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    number: int         # its place in the instance, never used again; the id of its user task or timer is instance/number
-    element: str        # a BPMN id: of the user task, the timer event, the sequence flow (arrived), the deadline (armed)
+    number: int         # never used again in its instance; the id of its user task or timer is instance/number
+    element: str        # BPMN id of the user task, the timer event, the sequence flow (arrived), the deadline (armed)
     parent: int         # a boundary timer's user task, else 0
     status: str
 
@@ -32,7 +32,8 @@ class Marking:
     def to_bytes(self) -> bytes:
         """Canonical bytes: the same marking always gives the same."""
         rows = [[t.number, t.element, t.parent, t.status] for t in self.tokens]
-        return json.dumps({"next": self.next, "tokens": rows, "v": VERSION}, separators=(",", ":"), sort_keys=True).encode()
+        shape = {"next": self.next, "tokens": rows, "v": VERSION}
+        return json.dumps(shape, separators=(",", ":"), sort_keys=True).encode()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Marking:
