@@ -98,7 +98,7 @@ class ProcessInstance:
     last_at: datetime | None = None         # `at` of the newest Step
     calendars: Mapping[str, str] = field(default_factory=dict)
     unit_facts: Mapping[str, str] = field(default_factory=dict)
-    marking: Marking = Marking()
+    marking: Marking = field(default_factory=Marking)
     data: Mapping[str, Any] = field(default_factory=dict)
     user_tasks: Mapping[int, UserTask] = field(default_factory=dict)       # open ones, by number
     timers: Mapping[int, RunningTimer] = field(default_factory=dict)       # running ones, by number
