@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
@@ -23,13 +24,13 @@ class TimerError(ValueError):
     """A timer that is due never: its expression gives no instant."""
 
 
-class ClocklessTimer(TimerEventDefinition):
+class ClocklessTimer(TimerEventDefinition):     # type: ignore[misc]  # SpiffWorkflow has no types
     """SpiffWorkflow's timer, deaf to the clock: it has fired when `catch` was called, never before."""
 
     def __init__(self, name: str):
         super().__init__(name, expression="")
 
-    def has_fired(self, task) -> bool:
+    def has_fired(self, task: Any) -> bool:
         return task.internal_data.get("event_fired", False)
 
 
