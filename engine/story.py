@@ -17,8 +17,8 @@ the people, then one act a line, what was filled in below it (four spaces in), a
         arahan: Susun Tim Penyusun.
 
 A value is written as a person reads it (`9 Desember 2026`, `09.00`, `ya`); what cannot be written so stands exactly,
-as JSON after ` = ` (`= kosong`: emptied). A text of several lines has each of them below it, after `> `; a table has its columns and rows
-below it, cells between ` | `. `run` says what every line may be when it meets one that is not.
+as JSON after ` = ` (`= kosong`: emptied). A text of several lines has each of them below it, after `> `; a table has
+its columns and rows below it, cells between ` | `. `run` says what every line may be when it meets one that is not.
 
 Pure: no file is read (a file attached in a story has the hash of its name), no clock, no database.
 """
@@ -531,7 +531,12 @@ class Telling:
         sha = headings.get("Definisi") or definition
         if sha is None:
             self.wrong("cerita ini tidak menyebut 'Definisi:'; sebutkan, atau jalankan bersama diagramnya")
-        self.definition = rules.definition(sha)
+        try:
+            self.definition = rules.definition(sha)
+        except LookupError:
+            self.wrong(
+                f"diagram {sha} tidak dikenal di sini; jalankan bersama diagram versi itu, atau hapus 'Definisi:'"
+            )
         if headings.get("Proses", self.definition.key) != self.definition.key:
             self.wrong(f"cerita ini tentang {headings['Proses']!r}, tetapi diagramnya {self.definition.key!r}")
         self.calendars = {

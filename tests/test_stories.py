@@ -344,6 +344,7 @@ def wrong(change: Callable[[str], str]) -> str:
             "kalender 'tujuh_hari' tidak dikenal; tulis lima_hari atau enam_hari",
         ),
         ("(camat): Kepala PD", "(camat): Bupati", "'Bupati' bukan jalur diagram ini"),
+        ("Proses: ", "Definisi: 00ff\nProses: ", "diagram 00ff tidak dikenal di sini"),
         ("Unit: kecamatan_lasem", "Kantor: kecamatan_lasem", "'Kantor: kecamatan_lasem' tidak dikenal"),
     ],
 )

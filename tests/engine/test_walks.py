@@ -475,7 +475,12 @@ class Walk:
             return  # a lone token in a branch would wait forever at its join
         close = tuple(sorted(self.instance.user_tasks))
         opened = self.draw.choice(self.one.user_tasks).id
-        self.ask(Correct(reason="Langkah salah", close=close, open=(opened,)), ADMINISTRATOR)
+        data = {}  # what the skipped tasks would have asked, or a later condition has no answer
+        for element in self.one.user_tasks:
+            data |= {
+                id: value for id, value in self.typist.form(element, self.today).items() if id not in self.instance.data
+            }
+        self.ask(Correct(reason="Langkah salah", data=data, close=close, open=(opened,)), ADMINISTRATOR)
 
     def may_be_refused(self, act: Act, who: Actor) -> None:
         before = self.instance
