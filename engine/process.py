@@ -1,7 +1,7 @@
 """The heart: decide what a command does to a process instance, fold it, and prove it again.
 
-`decide(rules, instance, command) -> Step`, `evolve(instance, step) -> ProcessInstance`, `replay(rules, steps)`. No I/O, no
-clock, no randomness: `rules` gives immutable values by SHA-256 and everything else comes with the command.
+`decide(rules, instance, command) -> Step`, `evolve(instance, step) -> ProcessInstance`, `replay(rules, steps)`. No
+I/O, no clock, no randomness: `rules` gives immutable values by SHA-256 and everything else comes with the command.
 """
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from . import calendars, expressions, requirements, timers
 from .calendars import Calendar
 from .commands import (
+    Act,
     Actor,
     AddComment,
     AttachDocument,
@@ -36,7 +37,7 @@ from .commands import (
     SuspendProcessInstance,
     WaiveRequirement,
 )
-from .definition import Element, Field, ProcessDefinition, SequenceFlow
+from .definition import Element, Field, ProcessDefinition, SequenceFlow, Slot, Timer
 from .events import (
     CommentAdded,
     ConditionEvaluated,
@@ -142,14 +143,14 @@ class Deciding:
                 command = replace(command, act=clean)
         except (expressions.ExpressionError, Stuck, timers.TimerError, calendars.CalendarError) as error:
             if isinstance(self.act, StartProcessInstance):
-                raise Refused("wrong", f"Berkas proses tidak dapat dimulai: {error} Beri tahu administrator.") from error
+                message = f"Berkas proses tidak dapat dimulai: {error} Beri tahu administrator."
+                raise Refused("wrong", message) from error
             # Nothing moved. What was typed is kept as that person's draft by the caller.
             self.marking = self.instance.marking
-            kind = "condition" if isinstance(error, expressions.ExpressionError) else "stuck" if isinstance(error, Stuck) else "timer"
-            number = getattr(self.act, "user_task", None) or getattr(self.act, "timer", None)
-            self.events = [IncidentRaised(self.instance.incident_count + 1, kind, self.element_of(number), str(error)[:500])]
+            self.events = [self.incident(error)]
             command = replace(command, act=blank(self.act))
-        return Step(sequence=self.instance.sequence + 1, command=command, events=tuple(self.events), marking=self.marking)
+        return Step(sequence=self.instance.sequence + 1, command=command, events=tuple(self.events),
+                    marking=self.marking)
 
     # What the acts share
 
@@ -159,9 +160,14 @@ class Deciding:
     def calendar(self, lane: str) -> Calendar:
         return self.rules.calendar(self.calendars.get(lane) or self.calendars[""])
 
-    def element_of(self, number: int | None) -> str | None:
+    def incident(self, error: Exception) -> IncidentRaised:
+        """What stopped the act, at the user task or timer that it was about."""
+        kind = ("condition" if isinstance(error, expressions.ExpressionError)
+                else "stuck" if isinstance(error, Stuck) else "timer")
+        number = getattr(self.act, "user_task", None) or getattr(self.act, "timer", None)
         token = self.instance.marking.token(number) if number else None
-        return token.element if token else None
+        element = token.element if token else None
+        return IncidentRaised(self.instance.incident_count + 1, kind, element, str(error)[:500])
 
     def must_run(self) -> None:
         status = self.instance.status
@@ -170,27 +176,33 @@ class Deciding:
         if status == SUSPENDED:
             if isinstance(self.act, (ResumeProcessInstance, CancelProcessInstance, Correct, RaiseIncident)):
                 return
-            raise Refused("not_running", "Berkas proses ini sedang ditangguhkan. Lanjutkan dahulu, atau tunggu sampai dilanjutkan.")
+            raise Refused("not_running", (
+                "Berkas proses ini sedang ditangguhkan. Lanjutkan dahulu, atau tunggu sampai dilanjutkan."))
         word = "selesai" if status == COMPLETED else "dibatalkan"
-        raise Refused("not_running", f"Berkas proses ini sudah {word}; tidak ada lagi yang dapat diubah, tetapi komentar masih dapat ditulis.")
+        raise Refused("not_running", (
+            f"Berkas proses ini sudah {word}; tidak ada lagi yang dapat diubah, tetapi komentar masih dapat ditulis."))
 
     def open_user_task(self, number: int) -> UserTask:
         task = self.instance.user_tasks.get(number)
         if task is None:
             done = next((p for p in self.instance.passed.values() if p.user_task == number), None)
-            raise Refused("not_open", "Tugas ini sudah tidak terbuka: mungkin sudah diselesaikan orang lain, atau berkas proses sudah berlanjut.",
-                          person=done.person if done else None, at=done.at if done else None)
+            raise Refused("not_open", (
+                "Tugas ini sudah tidak terbuka: mungkin sudah diselesaikan orang lain, atau berkas proses sudah "
+                "berlanjut."), person=done.person if done else None, at=done.at if done else None)
         return task
 
     def on_behalf(self, task: UserTask) -> bool:
         """Whether the actor records for an office that does not use the product."""
         lane = self.definition.lane(task.lane)
-        return bool(self.actor.on_behalf_of and lane and lane.other_office and set(lane.recorded_by) & set(self.actor.lanes))
+        return bool(self.actor.on_behalf_of and lane and lane.other_office
+                    and set(lane.recorded_by) & set(self.actor.lanes))
 
     def must_perform(self, task: UserTask) -> None:
         if task.lane not in self.actor.lanes and not self.on_behalf(task):
             lane = self.definition.lane(task.lane)
-            raise Refused("not_yours", f"Tugas ini dikerjakan oleh {lane.name if lane else task.lane}. Jabatan Anda saat ini tidak termasuk di dalamnya.")
+            raise Refused("not_yours", (
+                f"Tugas ini dikerjakan oleh {lane.name if lane else task.lane}. Jabatan Anda saat ini tidak termasuk "
+                "di dalamnya."))
         if task.owner is not None and task.owner != self.actor.person:
             raise Refused("taken", "Tugas ini sedang dikerjakan orang lain.", person=task.owner, at=task.claimed_at)
 
@@ -200,22 +212,26 @@ class Deciding:
 
     def must_lead(self) -> None:
         """The first lane of the SOP (its head) or an administrator."""
-        if not self.actor.administrator and not (self.definition.lanes and self.definition.lanes[0].id in self.actor.lanes):
-            head = self.definition.lanes[0].name if self.definition.lanes else "pimpinan"
-            raise Refused("not_yours", f"Tindakan ini hanya dapat dilakukan {head} atau administrator.")
+        head = self.definition.lanes[0] if self.definition.lanes else None
+        if not self.actor.administrator and not (head and head.id in self.actor.lanes):
+            name = head.name if head else "pimpinan"
+            raise Refused("not_yours", f"Tindakan ini hanya dapat dilakukan {name} atau administrator.")
 
     def choose(self, flow: SequenceFlow) -> bool:
         known = requirements.names(self.definition, self.instance, 0, 1, self.data)
         return expressions.condition(flow.condition or "", known, self.local)
 
     def evaluate(self, expression: str) -> Any:
-        return expressions.evaluate(expression, requirements.names(self.definition, self.instance, 0, 1, self.data), self.local)
+        known = requirements.names(self.definition, self.instance, 0, 1, self.data)
+        return expressions.evaluate(expression, known, self.local)
 
-    def values(self, element: Element, number: int, round: int, data: Mapping[str, Any], only: frozenset[str] | None = None,
+    def values(self, element: Element, number: int, round: int, data: Mapping[str, Any],
+               only: frozenset[str] | None = None,
                attached: Mapping[str, int] | None = None) -> tuple[dict[str, Any], list[Problem]]:
         if sum(len(str(v)) for v in data.values()) > MOST_DATA_BYTES:
             raise Refused("wrong", "Isian terlalu besar. Pindahkan bagian yang panjang ke dalam berkas lampiran.")
-        values, problems = requirements.accept(self.definition, self.instance, element, number, round, data, self.local, attached, only)
+        values, problems = requirements.accept(
+            self.definition, self.instance, element, number, round, data, self.local, attached, only)
         return {k: v for k, v in values.items() if v is not None or k in self.instance.data}, list(problems)
 
     # What the engine did, as events
@@ -229,8 +245,8 @@ class Deciding:
             self.disarm()
             self.tell(ProcessInstanceCompleted())
         elif all(t.status == ARRIVED for t in live):
-            self.tell(IncidentRaised(self.instance.incident_count + 1, "alarm", None,
-                                     "Berkas proses tidak menunggu apa pun dan belum selesai: penggabungan cabang tidak pernah lengkap."))
+            self.tell(IncidentRaised(self.instance.incident_count + 1, "alarm", None, (
+                "Berkas proses tidak menunggu apa pun dan belum selesai: penggabungan cabang tidak pernah lengkap.")))
 
     def happened(self, it: Happening) -> None:
         match it.kind:
@@ -253,7 +269,7 @@ class Deciding:
             case "cancelled":
                 self.tell(TimerCancelled(it.number, it.element))
 
-    def timer(self, element: str) -> timers.Timer:
+    def timer(self, element: str) -> Timer:
         timer = self.definition.elements[element].timer
         assert timer is not None, "only timers are armed"
         return timer
@@ -276,7 +292,8 @@ class Deciding:
         lane = host.lane or ""
         due_at = timers.due(timer, self.at, self.calendar(lane), self.evaluate)
         token = self.marking.token(number)
-        self.tell(TimerStarted(number, id, token.parent or None if token else None, due_at, self.calendars.get(lane) or self.calendars[""], left))
+        user_task = token.parent or None if token else None
+        self.tell(TimerStarted(number, id, user_task, due_at, self.calendars.get(lane) or self.calendars[""], left))
 
     def arm_deadline(self) -> None:
         deadline = self.definition.deadline
@@ -299,19 +316,23 @@ class Deciding:
         start = self.definition.start
         starters = set(self.definition.starters or ((start.lane,) if start.lane else ())) | {"pemulai"}
         if not starters & set(self.actor.lanes):
-            raise Refused("not_yours", "Anda tidak berwenang memulai berkas proses ini. Yang memulai: Sekretaris PD atau petugas penerima naskah.")
+            raise Refused("not_yours", (
+                "Anda tidak berwenang memulai berkas proses ini. Yang memulai: Sekretaris PD atau petugas penerima "
+                "naskah."))
         attached = {type: max(1, len(one.files)) for type, one in act.attachments.items()}
         year = act.data.get("tahun_laporan")
         self.instance = replace(self.instance, calendars=act.calendars, year=year if isinstance(year, int) else None)
         values, problems = self.values(start, 0, 1, act.data, attached=attached)
         for type, attachment in act.attachments.items():
-            self.must_fit(self.slot(start, type), attachment)
+            self.must_fit(*self.slot(start, type), attachment)
         promised = frozenset(p.document for p in act.promises)
         known = requirements.names(self.definition, self.instance, 0, 1, values, attached)
         for promise in act.promises:
-            self.must_be_owable(self.slot(start, promise.document), promise.promised, known)
+            field, _ = self.slot(start, promise.document)
+            self.must_be_owable(field, promise.promised, known)
         if not problems:
-            problems += requirements.lacking(self.definition, self.instance, start, 0, 1, values, self.local, attached, promised)
+            problems += requirements.lacking(
+                self.definition, self.instance, start, 0, 1, values, self.local, attached, promised)
         if problems:
             raise Refused("incomplete", "Berkas proses belum dapat dimulai.", tuple(problems))
         self.data = {k: v for k, v in values.items() if v is not None}
@@ -319,7 +340,8 @@ class Deciding:
         for type in sorted(act.attachments):    # the journal keeps no order of a mapping
             self.tell(DocumentAttached(type, 1, 0))
         for promise in act.promises:
-            slot = self.slot(start, promise.document).slot
+            _, slot = self.slot(start, promise.document)
+            assert slot.owed_until is not None, "what may be owed says until when"
             self.tell(RequirementOwed(promise.document, slot.owed_until, promise.promised, None))
         self.take(self.rules.transitions(act.definition).start(self.choose))
         if self.marking.tokens:
@@ -341,8 +363,10 @@ class Deciding:
 
     def reassign(self, act: ReassignUserTask) -> None:
         task = self.open_user_task(act.user_task)
-        if not (self.actor.administrator or f"{task.lane}:ketua" in self.actor.lanes or task.owner == self.actor.person):
-            raise Refused("not_yours", "Tugas ini hanya dapat dialihkan oleh ketua tim, oleh yang mengerjakannya, atau oleh administrator.")
+        head = f"{task.lane}:ketua" in self.actor.lanes
+        if not (self.actor.administrator or head or task.owner == self.actor.person):
+            raise Refused("not_yours", (
+                "Tugas ini hanya dapat dialihkan oleh ketua tim, oleh yang mengerjakannya, atau oleh administrator."))
         members = self.instance.team.get(task.lane)
         if act.person and members and act.person not in {person for person, _ in members}:
             raise Refused("wrong", "Yang ditunjuk bukan anggota Tim untuk berkas proses ini.")
@@ -356,7 +380,7 @@ class Deciding:
         values, problems = self.values(element, task.number, task.round, act.data, given)
         if problems:
             raise Refused("incomplete", "Isian belum dapat dicatat.", tuple(problems))
-        values = {k: v for k, v in values.items() if v is not None}        # the hidden ones go when the task is completed
+        values = {k: v for k, v in values.items() if v is not None}     # the hidden ones go when the task is completed
         if not values:
             raise Refused("wrong", "Tidak ada isian yang dicatat.")
         self.tell(ValuesRecorded(task.number, tuple(values)))
@@ -368,8 +392,8 @@ class Deciding:
         element = self.definition.elements[task.element]
         judged = self.judged_at(act.done_at, task)
         values, problems = self.values(element, task.number, task.round, act.data)
-        problems += requirements.lacking(self.definition, self.instance, element, task.number, task.round, values, self.local,
-                                         told=tuple(problems))
+        problems += requirements.lacking(self.definition, self.instance, element, task.number, task.round, values,
+                                         self.local, told=tuple(problems))
         if problems:
             raise Refused("incomplete", "Tugas belum dapat diselesaikan.", tuple(problems))
         self.data = {k: v for k, v in {**self.instance.data, **values}.items() if v is not None}
@@ -377,19 +401,20 @@ class Deciding:
         claimed = task.claimed_at
         if task.owner is None:
             self.tell(UserTaskClaimed(task.number, self.actor.person))
-        self.tell(UserTaskCompleted(
-            task.number, element.id, calendars.working_minutes(task.opened_at, min(claimed or judged, judged), calendar),
-            calendars.working_minutes(claimed, max(claimed, judged), calendar) if claimed else None,
-            task.late_at is not None and judged > task.late_at))
+        waiting = calendars.working_minutes(task.opened_at, min(claimed or judged, judged), calendar)
+        processing = calendars.working_minutes(claimed, max(claimed, judged), calendar) if claimed else None
+        late = task.late_at is not None and judged > task.late_at
+        self.tell(UserTaskCompleted(task.number, element.id, waiting, processing, late))
         for field in element.form:
             if field.appoints and values.get(field.id):
                 self.tell(TeamAppointed(field.appoints, members(field, values[field.id]), task.number))
         known = requirements.names(self.definition, self.instance, task.number, task.round, values)
-        for _, owed in sorted(self.instance.owed.items()):      # promised in this task, and then not asked for after all
-            field = element.field(owed.document)
-            if owed.user_task == task.number and field and not requirements.required(field, known, self.local):
+        for _, owed in sorted(self.instance.owed.items()):  # promised in this task, and then not asked for after all
+            asked = element.field(owed.document)
+            if owed.user_task == task.number and asked and not requirements.required(asked, known, self.local):
                 self.tell(RequirementSettled(owed.document))
-        self.take(self.rules.transitions(self.instance.definition).complete(self.instance.marking, task.number, self.choose))
+        transitions = self.rules.transitions(self.instance.definition)
+        self.take(transitions.complete(self.instance.marking, task.number, self.choose))
         if self.definition.deadline and element.id == self.definition.deadline.satisfied_by:
             self.disarm()
         return replace(act, data=values)
@@ -398,11 +423,12 @@ class Deciding:
         if done_at is None:
             return self.at
         if done_at > self.at:
-            raise Refused("incomplete", "Waktu pengerjaan di luar aplikasi berada di masa depan.",
-                          (Problem("done_at", "Waktu pengerjaan di luar aplikasi: tidak boleh sesudah sekarang."),))
+            raise Refused("incomplete", "Waktu pengerjaan di luar aplikasi berada di masa depan.", (
+                Problem("done_at", "Waktu pengerjaan di luar aplikasi: tidak boleh sesudah sekarang."),))
         if done_at < task.opened_at:
-            raise Refused("incomplete", "Waktu pengerjaan di luar aplikasi mendahului dibukanya langkah ini.",
-                          (Problem("done_at", "Waktu pengerjaan di luar aplikasi: tidak boleh sebelum langkah ini dapat dimulai."),))
+            raise Refused("incomplete", "Waktu pengerjaan di luar aplikasi mendahului dibukanya langkah ini.", (
+                Problem("done_at", (
+                    "Waktu pengerjaan di luar aplikasi: tidak boleh sebelum langkah ini dapat dimulai.")),))
         return done_at
 
     def fire(self, act: FireTimer) -> None:
@@ -414,28 +440,30 @@ class Deciding:
         if any(one.element == timer.element for one in self.instance.incidents.values()):
             raise Refused("parked", "Pengatur waktu ini menunggu insidennya ditangani administrator.")
         if self.definition.deadline and timer.element == self.definition.deadline.id:
-            self.marking = Marking(tuple(t for t in self.marking.tokens if t.number != timer.number), self.marking.next)
+            others = tuple(t for t in self.marking.tokens if t.number != timer.number)
+            self.marking = Marking(others, self.marking.next)
             self.tell(TimerFired(timer.number, timer.element))
             return
         again = timer.left > 1
-        transition = self.rules.transitions(self.instance.definition).fire(self.instance.marking, timer.number, self.choose, again)
-        self.take(transition)
+        transitions = self.rules.transitions(self.instance.definition)
+        self.take(transitions.fire(self.instance.marking, timer.number, self.choose, again))
         if again:               # a cycle goes on where it is, one firing poorer; what was missed is caught up once
             self.events = [replace(e, left=timer.left - 1) if isinstance(e, TimerStarted) and e.element == timer.element
                            and e.user_task == timer.user_task else e for e in self.events]
 
     # Documents
 
-    def slot(self, element: Element, type: str) -> Field:
+    def slot(self, element: Element, type: str) -> tuple[Field, Slot]:
         field = element.field(type)
         if field is None or field.slot is None:
             raise Refused("wrong", f"Langkah ini tidak meminta berkas {type!r}.")
-        return field
+        return field, field.slot
 
-    def must_fit(self, field: Field, attachment: Attachment) -> None:
-        slot = field.slot
+    def must_fit(self, field: Field, slot: Slot, attachment: Attachment) -> None:
         if attachment.form not in slot.forms:
-            raise Refused("wrong", f"{field.label} tidak dapat diserahkan dalam bentuk {attachment.form}; yang dapat: {', '.join(slot.forms)}.")
+            raise Refused("wrong", (
+                f"{field.label} tidak dapat diserahkan dalam bentuk {attachment.form}; yang dapat: "
+                f"{', '.join(slot.forms)}."))
         if attachment.form == "berkas" and not attachment.files:
             raise Refused("wrong", f"{field.label}: tidak ada berkas yang dipilih.")
         if attachment.form != "berkas" and requirements.empty(attachment.place):
@@ -448,13 +476,14 @@ class Deciding:
             self.settle(SettleRequirement(document=act.document, attachment=act.attachment))
             return
         task = self.open_user_task(act.user_task)
-        field = self.slot(self.definition.elements[task.element], act.document)
-        if task.lane not in self.actor.lanes and not self.on_behalf(task) and not set(field.slot.attachers) & set(self.actor.lanes):
+        field, slot = self.slot(self.definition.elements[task.element], act.document)
+        attacher = set(slot.attachers) & set(self.actor.lanes)
+        if task.lane not in self.actor.lanes and not self.on_behalf(task) and not attacher:
             raise Refused("not_yours", f"Anda tidak dapat melampirkan {field.label} pada langkah ini.")
-        if field.slot.role == "bacaan":
+        if slot.role == "bacaan":
             raise Refused("wrong", f"{field.label} hanya untuk dibaca pada langkah ini.")
-        self.must_fit(field, act.attachment)
-        self.attached(act.document, field.slot.many, task.number)
+        self.must_fit(field, slot, act.attachment)
+        self.attached(act.document, slot.many, task.number)
 
     def attached(self, type: str, many: bool, user_task: int | None) -> None:
         before = self.instance.documents.get(type)
@@ -470,11 +499,14 @@ class Deciding:
         if owed is None:
             raise Refused("not_open", "Berkas ini tidak sedang menyusul.")
         field = self.definition.fields[act.document]
-        if not self.actor.lanes or owed.lane and owed.lane not in self.actor.lanes and not (
-                field.slot and set(field.slot.attachers) & set(self.actor.lanes)) and not self.performs_open_task():
+        slot = field.slot
+        assert slot is not None, "only documents are owed"
+        owes = not owed.lane or owed.lane in self.actor.lanes
+        attacher = set(slot.attachers) & set(self.actor.lanes)
+        if not self.actor.lanes or not (owes or attacher or self.performs_open_task()):
             raise Refused("not_yours", f"Anda tidak dapat melampirkan {field.label}.")
-        self.must_fit(field, act.attachment)
-        self.attached(act.document, bool(field.slot and field.slot.many), None)
+        self.must_fit(field, slot, act.attachment)
+        self.attached(act.document, slot.many, None)
 
     def performs_open_task(self) -> bool:
         return any(t.lane in self.actor.lanes for t in self.instance.user_tasks.values())
@@ -491,22 +523,22 @@ class Deciding:
     def owe(self, act: OweRequirement) -> None:
         task = self.open_user_task(act.user_task)
         self.must_perform(task)
-        field = self.slot(self.definition.elements[task.element], act.promise.document)
+        field, slot = self.slot(self.definition.elements[task.element], act.promise.document)
         # A condition on what is typed but not completed cannot be asked yet; completing asks it (requirements.lacking).
-        if field.slot.owed_until is None:
+        if slot.owed_until is None:
             raise Refused("wrong", f"{field.label} tidak dapat dinyatakan menyusul pada langkah ini.")
         if requirements.empty(act.promise.reason):
             raise Refused("wrong", f"{field.label}: tuliskan alasan mengapa menyusul.")
         self.must_be_ahead(field, act.promise.promised)
-        self.tell(RequirementOwed(field.id, field.slot.owed_until, act.promise.promised, task.number))
+        self.tell(RequirementOwed(field.id, slot.owed_until, act.promise.promised, task.number))
 
     def waive(self, act: WaiveRequirement) -> None:
         task = self.open_user_task(act.user_task)
-        field = self.slot(self.definition.elements[task.element], act.document)
+        field, slot = self.slot(self.definition.elements[task.element], act.document)
         self.must_lead()
         if task.lane in self.actor.lanes:
             raise Refused("not_yours", "Dispensasi tidak dapat diberikan oleh pelaksana langkah itu sendiri.")
-        if not field.slot.waivable:
+        if not slot.waivable:
             raise Refused("wrong", f"{field.label} tidak dapat didispensasi.")
         if requirements.empty(act.reason):
             raise Refused("wrong", "Tuliskan alasan dispensasi.")
@@ -517,7 +549,7 @@ class Deciding:
     def comment(self, act: AddComment) -> None:
         if not self.actor.lanes and not self.actor.administrator:
             raise Refused("not_yours", "Anda tidak dapat menulis komentar pada berkas proses ini.")
-        if requirements.empty(act.text) or isinstance(act.text, str) and len(act.text) > requirements.LONGEST_TEXT:
+        if requirements.empty(act.text) or (isinstance(act.text, str) and len(act.text) > requirements.LONGEST_TEXT):
             raise Refused("wrong", f"Komentar harus berisi 1 sampai {requirements.LONGEST_TEXT} karakter.")
         self.tell(CommentAdded(self.instance.comments + 1))
 
@@ -564,18 +596,21 @@ class Deciding:
         """An administrator's repair: the marking is rewritten, the engine does not run."""
         self.must_be_administrator()
         self.must_say_why(act.reason)
+        elements = self.definition.elements
+        live = {t.number for t in self.marking.tokens if t.status in (OPEN, WAITING)}
         unknown = [id for id in act.data if id not in self.definition.fields]
-        wrong = [id for id in act.open if id not in self.definition.elements or self.definition.elements[id].kind != "userTask"]
-        gone = [n for n in act.close if self.marking.token(n) is None or self.marking.token(n).status not in (OPEN, WAITING)]
+        wrong = [id for id in act.open if id not in elements or elements[id].kind != "userTask"]
+        gone = [n for n in act.close if n not in live]
         if unknown or wrong or gone:
-            raise Refused("wrong", f"Koreksi menyebut yang tidak ada: {', '.join(map(str, [*unknown, *wrong, *gone]))}.")
+            named = ", ".join(map(str, [*unknown, *wrong, *gone]))
+            raise Refused("wrong", f"Koreksi menyebut yang tidak ada: {named}.")
         self.data = {**self.instance.data, **act.data}
         self.tell(ProcessInstanceCorrected(tuple(sorted(act.data)), act.close, act.open))
         closed = set(act.close) | {t.number for t in self.marking.tokens if t.parent in act.close}
         for token in self.marking.tokens:
             if token.number in closed:
-                event = UserTaskCancelled if token.status == OPEN else TimerCancelled
-                self.tell(event(token.number, token.element))
+                cancelled = UserTaskCancelled if token.status == OPEN else TimerCancelled
+                self.tell(cancelled(token.number, token.element))
         tokens = [t for t in self.marking.tokens if t.number not in closed]
         next = self.marking.next
         for id in act.open:
@@ -588,7 +623,8 @@ class Deciding:
                 self.armed(next, event.id, timers.cycles(self.timer(event.id)))
                 next += 1
         if not any(t.status != ARMED for t in tokens):
-            raise Refused("wrong", "Koreksi ini tidak menyisakan langkah yang terbuka. Buka langkah lain, atau batalkan berkas proses.")
+            raise Refused("wrong", (
+                "Koreksi ini tidak menyisakan langkah yang terbuka. Buka langkah lain, atau batalkan berkas proses."))
         self.marking = Marking(tuple(tokens), next)
 
 
@@ -602,7 +638,7 @@ def members(field: Field, rows: Any) -> tuple[tuple[str, str], ...]:
                  if who and isinstance(row.get(who), dict) and "id" in row[who])
 
 
-def blank(act: Any) -> Any:
+def blank(act: Act) -> Act:
     """The act without the values that were not taken: a draft is no fact."""
     return replace(act, data={}) if isinstance(act, (CompleteUserTask, RecordValues)) else act
 
@@ -612,6 +648,7 @@ def blank(act: Any) -> Any:
 def evolve(instance: ProcessInstance, step: Step) -> ProcessInstance:
     """The instance after a Step. Total: whatever `decide` gives, this takes."""
     assert step.sequence == instance.sequence + 1, "Steps are folded in order"
+    # The values stand in the act; which acts cause an event is said where one is needed.
     act, actor, at = step.command.act, step.command.actor, step.command.at
     changes: dict[str, Any] = {"sequence": step.sequence, "marking": step.marking, "last_at": at}
     tasks, running = dict(instance.user_tasks), dict(instance.timers)
@@ -619,11 +656,12 @@ def evolve(instance: ProcessInstance, step: Step) -> ProcessInstance:
     for event in step.events:
         match event:
             case ProcessInstanceStarted(year):
+                assert isinstance(act, StartProcessInstance)
                 changes |= {"definition": act.definition, "key": act.key, "unit": act.unit, "calendars": act.calendars,
                             "unit_facts": act.unit_facts, "year": year, "started_at": at, "data": dict(act.data)}
             case UserTaskOpened(number, element, lane, round, norm_at, late_at, escalate_at):
-                tasks[number] = UserTask(number=number, element=element, lane=lane, round=round, opened_at=at, norm_at=norm_at,
-                                         late_at=late_at, escalate_at=escalate_at)
+                tasks[number] = UserTask(number=number, element=element, lane=lane, round=round, opened_at=at,
+                                         norm_at=norm_at, late_at=late_at, escalate_at=escalate_at)
                 changes["rounds"] = {**changes.get("rounds", instance.rounds), element: round}
             case UserTaskClaimed(number, person):
                 tasks[number] = replace(tasks[number], owner=person, claimed_at=at)
@@ -632,12 +670,14 @@ def evolve(instance: ProcessInstance, step: Step) -> ProcessInstance:
             case UserTaskReassigned(number, person, _):
                 tasks[number] = replace(tasks[number], owner=person, claimed_at=at if person else None)
             case UserTaskCompleted(number, element):
+                assert isinstance(act, CompleteUserTask)
                 done = tasks.pop(number)
                 changes["data"] = merged(instance.data, act.data)
                 changes["passed"] = {**instance.passed, element: Passed(
-                    round=done.round, user_task=number, person=actor.person, at=getattr(act, "done_at", None) or at)}
+                    round=done.round, user_task=number, person=actor.person, at=act.done_at or at)}
                 changes["waived"] = {k: v for k, v in instance.waived.items() if v != number}
             case ValuesRecorded():
+                assert isinstance(act, RecordValues)
                 changes["data"] = merged(instance.data, act.data)
             case UserTaskCancelled(number, _):
                 tasks.pop(number, None)
@@ -653,17 +693,21 @@ def evolve(instance: ProcessInstance, step: Step) -> ProcessInstance:
             case TimerCancelled(number, _):
                 running.pop(number, None)
             case DocumentAttached(type, version, user_task):
+                assert isinstance(act, (StartProcessInstance, AttachDocument, SettleRequirement))
                 given = act.attachments[type] if isinstance(act, StartProcessInstance) else act.attachment
                 before = documents.get(type)
                 if before and before.version == version:
                     given = replace(given, files=(*before.attachment.files, *given.files))
-                element = instance.user_tasks[user_task].element if user_task else None
-                documents[type] = Document(type=type, version=version, attachment=given, user_task=user_task, element=element,
-                                           person=actor.person, at=at)
+                place = instance.user_tasks[user_task].element if user_task else None
+                documents[type] = Document(type=type, version=version, attachment=given, user_task=user_task,
+                                           element=place, person=actor.person, at=at)
             case RequirementOwed(document, until, promised, user_task):
-                reason = (act.promise if isinstance(act, OweRequirement) else next(p for p in act.promises if p.document == document)).reason
-                owed[document] = Owed(document=document, reason=reason, promised=promised, until=until, user_task=user_task,
-                                      lane=tasks[user_task].lane if user_task else None, person=actor.person, at=at)
+                assert isinstance(act, (StartProcessInstance, OweRequirement))
+                promises = act.promises if isinstance(act, StartProcessInstance) else (act.promise,)
+                owed[document] = Owed(
+                    document=document, reason=next(p.reason for p in promises if p.document == document),
+                    promised=promised, until=until, user_task=user_task,
+                    lane=tasks[user_task].lane if user_task else None, person=actor.person, at=at)
             case RequirementSettled(document):
                 owed.pop(document, None)
             case RequirementWaived(document, user_task):
@@ -679,6 +723,7 @@ def evolve(instance: ProcessInstance, step: Step) -> ProcessInstance:
             case ProcessInstanceCancelled():
                 changes |= {"status": CANCELLED, "ended_at": at}
             case ProcessInstanceCorrected(fields):
+                assert isinstance(act, Correct)
                 if fields:
                     changes["data"] = merged(instance.data, act.data)
             case IncidentRaised(number, kind, element, detail):
@@ -686,7 +731,8 @@ def evolve(instance: ProcessInstance, step: Step) -> ProcessInstance:
                 changes["incident_count"] = number
             case IncidentResolved(number):
                 incidents.pop(number, None)
-    return replace(instance, user_tasks=tasks, timers=running, documents=documents, owed=owed, incidents=incidents, **changes)
+    return replace(instance, user_tasks=tasks, timers=running, documents=documents, owed=owed, incidents=incidents,
+                   **changes)
 
 
 def merged(data: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -696,7 +742,8 @@ def merged(data: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
 
 # Proving
 
-def replay(rules: Rules, recorded: Iterable[tuple[Step, str | None]], id: str = "") -> Iterator[tuple[ProcessInstance, Step]]:
+def replay(rules: Rules, recorded: Iterable[tuple[Step, str | None]],
+           id: str = "") -> Iterator[tuple[ProcessInstance, Step]]:
     """Run recorded commands through `decide` again; yield the instance after each, and the Step as it came out.
 
     recorded  the Steps in order, each with the hash of its marking, or None under another engine version: then only
