@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, NoReturn
 
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin, BoundaryEventSplit
@@ -67,21 +68,27 @@ class Transition:
     happenings: tuple[Happening, ...]
 
 
+# A transition with relative numbers: its tokens (number, element, parent, status), how many numbers were drawn, and
+# what happened (kind, number, element, flow, result).
+Remembered = tuple[tuple[tuple[int, str, int | None, str], ...], int,
+                   tuple[tuple[str, int, str, str, bool | None], ...]]
+
+
 class NoScripts:
-    """Stands where SpiffWorkflow keeps its Python engine. Nothing in a diagram is code: it refuses whatever is asked."""
+    """Stands where SpiffWorkflow keeps its Python engine. Nothing in a diagram is code: it refuses all it is asked."""
 
     environment = None
 
-    def _refuse(self, *arguments, **named):
+    def _refuse(self, *arguments: Any, **named: Any) -> NoReturn:
         raise Stuck("SpiffWorkflow asked for a script to be run; no diagram carries one.")
 
     evaluate = execute = call_service = validate = _refuse
 
 
-class Gateway(ExclusiveGateway):
+class Gateway(ExclusiveGateway):        # type: ignore[misc]  # SpiffWorkflow has no types
     """SpiffWorkflow's decision, without its prediction of the whole path behind it."""
 
-    def _run_hook(self, task):
+    def _run_hook(self, task: Task) -> bool:
         output = self.default_task_spec
         for condition, name in self.cond_task_specs:
             if condition is not None and condition._matches(task):
@@ -99,7 +106,7 @@ class Condition:
     def __init__(self, flow: SequenceFlow):
         self.flow = flow
 
-    def _matches(self, task) -> bool:
+    def _matches(self, task: Task) -> bool:
         return task.workflow.run.decide(self.flow)
 
 
@@ -133,12 +140,13 @@ def specification(definition: ProcessDefinition) -> BpmnProcessSpec:
     return spec
 
 
-def node(spec: BpmnProcessSpec, element: Element):
+def node(spec: BpmnProcessSpec, element: Element) -> Any:
     match element.kind:
         case "startEvent":
             return StartEvent(spec, element.id, NoneEventDefinition())
         case "endEvent":
-            return EndEvent(spec, element.id, TerminateEventDefinition() if element.terminate else NoneEventDefinition())
+            what = TerminateEventDefinition() if element.terminate else NoneEventDefinition()
+            return EndEvent(spec, element.id, what)
         case "userTask":
             return UserTask(spec, element.id)
         case "exclusiveGateway":
@@ -175,8 +183,8 @@ class Run:
             if token.status == OPEN:
                 parent = self.root
                 if self.definition.boundary_events[token.element]:
-                    parent = Task(self.workflow, specs[f"{token.element}.BoundaryEventSplit"], self.root, TaskState.COMPLETED)
-                    splits[token.number] = parent
+                    split = specs[f"{token.element}.BoundaryEventSplit"]
+                    parent = splits[token.number] = Task(self.workflow, split, self.root, TaskState.COMPLETED)
                 self.know(Task(self.workflow, specs[token.element], parent, TaskState.READY), token.number)
         for token in marking.tokens:
             if token.status == WAITING:
@@ -214,10 +222,11 @@ class Run:
     # What can be asked of an instance
 
     def start(self) -> None:
-        child = Task(self.workflow, self.workflow.spec.task_specs[self.definition.start.id], self.root, TaskState.FUTURE)
+        start = self.definition.start.id
+        child = Task(self.workflow, self.workflow.spec.task_specs[start], self.root, TaskState.FUTURE)
         number = self.draw()
         self.know(child, number)
-        self.tell("entered", number, self.definition.start.id)
+        self.tell("entered", number, start)
         child.task_spec._update(child)
         self.go_on()
 
@@ -263,7 +272,7 @@ class Run:
             task.run()
         except WorkflowException as error:
             raise Stuck(str(error)) from error
-        for number, one in list(self.live.items()):     # first what an interrupting event takes away, then where it leads
+        for number, one in list(self.live.items()):     # first what an interrupting event takes away, then its way
             if one._state == TaskState.CANCELLED:
                 self.tell("cancelled", number, one.task_spec.name)
                 del self.live[number]
@@ -340,7 +349,8 @@ class Transitions:
 
     def __init__(self, definition: ProcessDefinition, remember: bool = True):
         self.definition, self.spec, self.remember = definition, specification(definition), remember
-        self.known: dict[tuple, dict] = {}
+        # By shape; what is there is a result, or the flow to ask for with what follows from either answer.
+        self.known: dict[object, Any] = {}
 
     def start(self, choose: Choose) -> Transition:
         return self.take("start", Marking(), 0, choose, False)
@@ -356,13 +366,14 @@ class Transitions:
         if not self.remember:
             return self.run(act, marking, number, choose, again)
         place = {t.number: i for i, t in enumerate(marking.tokens)}
-        shape = (act, again, place.get(number), tuple((t.element, place.get(t.parent, -1), t.status) for t in marking.tokens))
+        tokens = tuple((t.element, place.get(t.parent, -1), t.status) for t in marking.tokens)
+        shape = (act, again, place.get(number), tokens)
         asked: dict[str, bool] = {}
         known = self.known.get(shape)
         while isinstance(known, dict):
             flow = self.definition.flows[known["flow"]]
             asked[flow.id] = choose(flow)
-            known = known[asked[flow.id]] if asked[flow.id] in known else None
+            known = known.get(asked[flow.id])
         if known is None:
             met: list[tuple[str, bool]] = []
 
@@ -386,35 +397,36 @@ class Transitions:
             run.fire(number, again)
         return run.transition()
 
-    def learn(self, shape: tuple, met: list[tuple[str, bool]], result: tuple) -> None:
+    def learn(self, shape: object, met: list[tuple[str, bool]], result: Remembered) -> None:
         if len({flow for flow, _ in met}) < len(met):
             return              # the same condition twice in one transition: it may not be asked only once
         if len(self.known) > 10_000:
             self.known.clear()
-        place: dict = self.known
-        key: object = shape
+        place, key = self.known, shape
         for flow, answer in met:
             place = place.setdefault(key, {"flow": flow})
             key = answer
         place[key] = result
 
 
-def relative(found: Transition, before: Marking, place: dict[int, int]) -> tuple:
+def relative(found: Transition, before: Marking, place: dict[int, int]) -> Remembered:
     """Numbers as (place in the marking before) for old tokens, -1 - n for the n-th new one."""
     def short(number: int) -> int:
         return place[number] if number in place else -1 - (number - before.next)
-    return (tuple((short(t.number), t.element, short(t.parent) if t.parent else None, t.status) for t in found.marking.tokens),
-            found.marking.next - before.next,
-            tuple((h.kind, short(h.number), h.element, h.flow, h.result) for h in found.happenings))
+    rows = tuple((short(t.number), t.element, short(t.parent) if t.parent else None, t.status)
+                 for t in found.marking.tokens)
+    happened = tuple((h.kind, short(h.number), h.element, h.flow, h.result) for h in found.happenings)
+    return rows, found.marking.next - before.next, happened
 
 
-def absolute(known: tuple, before: Marking) -> Transition:
+def absolute(known: Remembered, before: Marking) -> Transition:
     rows, drawn, happened = known
     old, first = before.tokens, before.next
 
     def number(short: int) -> int:
         return old[short].number if short >= 0 else first - 1 - short
-    tokens = [old[n] if n >= 0 else Token(number(n), element, 0 if parent is None else number(parent), status)
-              for n, element, parent, status in rows]
-    return Transition(Marking(tuple(tokens), first + drawn),
-                      tuple(Happening(kind, number(n), element, flow, result) for kind, n, element, flow, result in happened))
+    tokens = tuple([old[n] if n >= 0 else Token(number(n), element, 0 if parent is None else number(parent), status)
+                    for n, element, parent, status in rows])
+    happenings = tuple([Happening(kind, number(n), element, flow, result)
+                        for kind, n, element, flow, result in happened])
+    return Transition(Marking(tokens, first + drawn), happenings)
