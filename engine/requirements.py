@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from . import expressions
 from .commands import Erased
-from .definition import Column, Element, Field, ProcessDefinition
+from .definition import Choice, Column, Element, Field, ProcessDefinition, Slot
 from .instance import Problem, ProcessInstance
 
 LONGEST_TEXT = 20_000       # characters of one value
@@ -29,7 +29,8 @@ def names(definition: ProcessDefinition, instance: ProcessInstance, user_task: i
     attached  files by document type of this pass, where they are not in the instance yet (the start form).
     """
     if attached is None:
-        attached = {d.type: max(1, len(d.attachment.files)) for d in instance.documents.values() if d.user_task == user_task}
+        attached = {d.type: max(1, len(d.attachment.files)) for d in instance.documents.values()
+                    if d.user_task == user_task}
     return {**dict.fromkeys(definition.fields), **instance.data, **values, "putaran": round, "tahun": instance.year,
             "berkas": {type: attached.get(type, 0) for type in definition.document_types}}
 
@@ -102,7 +103,8 @@ def accept(definition: ProcessDefinition, instance: ProcessInstance, element: El
     for field in fields:
         value = values[field.id]
         if value is None:
-            if shown(field, known, at) and required(field, known, at) and (not field.rows_from or source_rows(field, known)):
+            asked = shown(field, known, at) and required(field, known, at)
+            if asked and (not field.rows_from or source_rows(field, known)):
                 problems.append(Problem(field.id, f"{field.label}: belum diisi." if field.type != "boolean"
                                         else f"{field.label}: harus dicentang."))
             continue
@@ -118,7 +120,8 @@ def accept(definition: ProcessDefinition, instance: ProcessInstance, element: El
         compared = expressions.parse(field.valid_if).names & known.keys() if field.valid_if else frozenset()
         if field.valid_if and not compared & wrong_places and all(known[name] is not None for name in compared):
             if not holds(field.valid_if, known, at):
-                problems.append(Problem(field.id, field.valid_message or f"{field.label}: isian ini tidak sesuai ketentuan."))
+                message = field.valid_message or f"{field.label}: isian ini tidak sesuai ketentuan."
+                problems.append(Problem(field.id, message))
     return values, tuple(problems)
 
 
@@ -148,26 +151,29 @@ def faults(field: Field, value: Any, names: Values, at: datetime) -> list[Proble
         return [Problem(field.id, f"{field.label}: {message}")] if message else []
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
         return [Problem(field.id, f"{field.label}: harus berupa daftar baris.")]
-    if len(value) > min(field.max_length or MOST_ROWS, MOST_ROWS):
-        return [Problem(field.id, f"{field.label}: paling banyak {min(field.max_length or MOST_ROWS, MOST_ROWS)} baris.")]
+    most = min(field.max_length or MOST_ROWS, MOST_ROWS)
+    if len(value) > most:
+        return [Problem(field.id, f"{field.label}: paling banyak {most} baris.")]
     if len(value) < (field.min_length or 0):
         return [Problem(field.id, f"{field.label}: paling sedikit {field.min_length} baris.")]
     found = []
+    blank = {c.id: None for c in field.columns}
     for n, row in enumerate(value):
         for column in field.columns:
             cell, place = row.get(column.id), f"{field.id}.{n}.{column.id}"
             if empty(cell):
-                if column.required or holds(column.required_if, {**names, **{c.id: None for c in field.columns}, **row}, at):
+                if column.required or holds(column.required_if, {**names, **blank, **row}, at):
                     found.append(Problem(place, f"{field.label}, baris {n + 1}: {column.label} belum diisi."))
             elif message := fault(column.type, cell, column.choices):
                 found.append(Problem(place, f"{field.label}, baris {n + 1}, {column.label}: {message}"))
-        unknown = row.keys() - {c.id for c in field.columns}
+        unknown = row.keys() - blank.keys()
         if unknown:
-            found.append(Problem(field.id, f"{field.label}, baris {n + 1}: kolom {', '.join(sorted(unknown))} tidak dikenal."))
+            named = ", ".join(sorted(unknown))
+            found.append(Problem(field.id, f"{field.label}, baris {n + 1}: kolom {named} tidak dikenal."))
     return found
 
 
-def fault(type: str, value: Any, choices: tuple) -> str | None:
+def fault(type: str, value: Any, choices: tuple[Choice, ...]) -> str | None:
     """What is wrong with a value of a type, None if nothing."""
     if isinstance(value, Erased):
         return None
@@ -187,7 +193,8 @@ def fault(type: str, value: Any, choices: tuple) -> str | None:
     if any(ord(c) < 32 and c not in "\n\t\r" for c in value):
         return "mengandung karakter yang tidak dapat disimpan. Ketik ulang bagian itu."
     if type == "date":
-        return None if parsed(date.fromisoformat, value, r"\d{4}-\d\d-\d\d") else "bukan tanggal. Contoh: 2 Februari 2027."
+        fine = parsed(date.fromisoformat, value, r"\d{4}-\d\d-\d\d")
+        return None if fine else "bukan tanggal. Contoh: 2 Februari 2027."
     if type == "time":
         return None if parsed(time.fromisoformat, value, r"\d\d:\d\d") else "bukan waktu. Contoh: 09.00."
     if type == "decimal":
@@ -225,6 +232,7 @@ def limits(field: Field, value: Any) -> str | None:
 def satisfied(field: Field, instance: ProcessInstance, user_task: int, names: Values, at: datetime) -> bool:
     """Whether what a slot asks for is there, waivers and promises aside."""
     slot = field.slot
+    assert slot is not None, "only documents are asked for"
     if "teks" in slot.forms and (not slot.text_from or not empty(names.get(slot.text_from))):
         return True                             # the application makes it, of a field or of what it knows
     document = instance.documents.get(field.id)
@@ -237,7 +245,8 @@ def satisfied(field: Field, instance: ProcessInstance, user_task: int, names: Va
 
 def owable(field: Field, names: Values, at: datetime) -> bool:
     """Whether a document may be owed ("menyusul") at this task, now."""
-    return field.slot is not None and field.slot.owed_until is not None and holds(field.slot.owed_if, names, at, otherwise=True)
+    slot = field.slot
+    return slot is not None and slot.owed_until is not None and holds(slot.owed_if, names, at, otherwise=True)
 
 
 def lacking(definition: ProcessDefinition, instance: ProcessInstance, element: Element, user_task: int, round: int,
@@ -250,32 +259,35 @@ def lacking(definition: ProcessDefinition, instance: ProcessInstance, element: E
     wrong = {p.place.split(".")[0] for p in told}
     known = names(definition, instance, user_task, round, values, attached)
     problems = []
-    for field in element.slots:
-        if field.slot.role == "bacaan" or not shown(field, known, at) or not required(field, known, at):
+    for field in element.form:
+        slot = field.slot
+        if slot is None or slot.role == "bacaan" or not shown(field, known, at) or not required(field, known, at):
             continue
         if instance.waived.get(field.id) == user_task or satisfied(field, instance, user_task, known, at):
             continue
-        if field.id in promised or field.slot.text_from in wrong:
+        if field.id in promised or (slot.text_from and slot.text_from in wrong):
             continue
-        owed = instance.owed.get(field.id)
-        if owed is not None and owed.until != element.id:
-            if owed.user_task != user_task or owable(field, known, at):
+        promise = instance.owed.get(field.id)
+        if promise is not None and promise.until != element.id:
+            if promise.user_task != user_task or owable(field, known, at):
                 continue
-            problems.append(Problem(field.id, f"{field.label} tidak dapat menyusul dengan isian ini. Lampirkan berkasnya."))
+            message = f"{field.label} tidak dapat menyusul dengan isian ini. Lampirkan berkasnya."
+            problems.append(Problem(field.id, message))
             continue
-        problems.append(Problem(field.id, missing(field, known, at)))
+        problems.append(Problem(field.id, missing(field, slot, known, at)))
     last = definition.user_tasks[-1].id if definition.user_tasks else None
     named = {p.place for p in problems}
     for owed in instance.owed.values():
         if (owed.until == element.id or element.id == last) and owed.document not in named:
             label = definition.fields[owed.document].label
-            problems.append(Problem(owed.document, f"{label} masih menyusul. Lampirkan berkasnya sebelum langkah ini diselesaikan."))
+            message = f"{label} masih menyusul. Lampirkan berkasnya sebelum langkah ini diselesaikan."
+            problems.append(Problem(owed.document, message))
     return tuple(problems)
 
 
-def missing(field: Field, names: Values, at: datetime) -> str:
-    origin = field.slot.origin
-    if field.slot.role == "kelengkapan" and origin and origin.startswith("langkah_"):
+def missing(field: Field, slot: Slot, names: Values, at: datetime) -> str:
+    origin = slot.origin
+    if slot.role == "kelengkapan" and origin and origin.startswith("langkah_"):
         said = f"{field.label} dari langkah {origin.removeprefix('langkah_')} belum ada."
     else:
         said = f"{field.label} belum dilampirkan."
