@@ -55,6 +55,7 @@ def create_app(
     now  a clock for a demonstration or a test; None: the machine's (and for commands the database's own).
     """
     app = Flask(__name__, static_folder="static")
+    app.url_map.strict_slashes = False      # an address typed with a slash at its end is the same page
     app.config.update(
         SECRET_KEY=hmac.digest(database.key, b"alur web", "sha256"),
         WTF_CSRF_TIME_LIMIT=None,

@@ -38,7 +38,7 @@ def full(at: datetime, zone: str) -> str:
 
 
 def near(at: datetime, now: datetime, zone: str) -> str:
-    """`besok 16.00`, `Selasa 10.15`, `2 Februari 10.15`: as short as it can be said today without doubt."""
+    """`besok 16.00`, `Selasa 10.15`, `Senin lalu 14.00`, `2 Februari 10.15`: as short as it can be said without doubt."""
     there = local(at, zone)
     return f"{near_day(there.date(), local(now, zone).date())} {clock(there)}"
 
@@ -47,8 +47,10 @@ def near_day(day: date, today: date) -> str:
     distance = (day - today).days
     if distance in (-1, 0, 1):
         return {-1: _("kemarin"), 0: _("hari ini"), 1: _("besok")}[distance]
-    if abs(distance) < 7:
+    if 0 < distance < 7:
         return format_date(day, "EEEE")
+    if -7 < distance < 0:
+        return _("%(weekday)s lalu", weekday=format_date(day, "EEEE"))
     return format_date(day, _("d MMMM") if day.year == today.year else _("d MMMM y"))
 
 
@@ -125,7 +127,7 @@ DUE_SOON = Mark("▲", _l("Mendekati batas waktu"), "due-soon")
 LATE = Mark("■", _l("Terlambat"), "late")
 RETURNED = Mark("↩", _l("Dikembalikan untuk diperbaiki"), "returned")
 PROCESS_MARKS: Mapping[str, Mark] = {
-    RUNNING: Mark("▸", _l("Berjalan"), "working"), SUSPENDED: Mark("⏸\ufe0e", _l("Ditangguhkan"), "due-soon"),
+    RUNNING: Mark("▸", _l("Berjalan"), "working"), SUSPENDED: Mark("‖", _l("Ditangguhkan"), "due-soon"),
     COMPLETED: DONE_MARK, CANCELLED: Mark("×", _l("Dibatalkan"), "ahead")}
 
 
