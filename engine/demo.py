@@ -218,8 +218,11 @@ class Desk:
         return self.day(0)
 
     def day(self, after: int) -> str:
-        """ISO date, some days from now."""
-        return (self.at.astimezone(ZoneInfo(self.calendar.zone)) + timedelta(days=after)).date().isoformat()
+        """ISO date of a working day, so many days from now or the next beyond."""
+        day = self.at.astimezone(ZoneInfo(self.calendar.zone)).date() + timedelta(days=after)
+        while after and not self.calendar.hours(day):
+            day += timedelta(days=1 if after > 0 else -1)
+        return day.isoformat()
 
     def may_be_made(self) -> bool:
         """Whether it was not made before, nobody has taken its year, and the people were already there."""

@@ -844,7 +844,7 @@ class Telling:
     def start(self, said: Said, at: datetime, actor: Actor) -> None:
         data = self.data(said, self.definition.start.form, ("lampirkan", "menyusul"))
         facts = {
-            word.removeprefix("Ketentuan "): value
+            word.removeprefix("Ketentuan "): str(exactly(value)) if value.startswith('"') else value
             for word, value in self.reader.headings.items()
             if word.startswith("Ketentuan ")
         }
@@ -1272,17 +1272,19 @@ class Printing:
         return set(actor.lanes) & {STARTERS, *(one.id for one in self.definition.lanes)} - appointed
 
     def story(self, title: str) -> str:
-        act = self.begun
+        begun = self.begun
         lines = [
             f"Cerita: {title or self.definition.name}",
-            f"Proses: {act.key}",
-            f"Definisi: {act.definition}",
-            f"Unit: {act.unit}",
+            f"Proses: {begun.key}",
+            f"Definisi: {begun.definition}",
+            f"Unit: {begun.unit}",
         ]
-        lines += [
-            f"Kalender {lane}: {sha}".replace("Kalender :", "Kalender:") for lane, sha in sorted(act.calendars.items())
-        ]
-        lines += [f"Ketentuan {name}: {value}" for name, value in sorted(act.unit_facts.items())]
+        presets = {one().sha256: name for name, one in PRESETS.items()}
+        for lane, sha in sorted(begun.calendars.items()):
+            lines.append(f"Kalender{' ' if lane else ''}{lane}: {presets.get(sha, sha)}")
+        for name, value in sorted(begun.unit_facts.items()):
+            plain = value == value.strip() and value.isprintable() and value and not value.startswith('"')
+            lines.append(f"Ketentuan {name}: {value if plain else exact(value)}")
         lines += ["", "Orang:"]
         for id, name in self.names.items():
             drawn = {one.id: one.name for one in self.definition.lanes}
@@ -1290,12 +1292,21 @@ class Printing:
             listed += ["administrator"] if id in self.administrators else []
             lines.append(f"    {name} ({id}){': ' if listed else ''}{', '.join(listed)}")
         lines.append("")
-        day = None
+        day, header, handed_in = None, "", set[str]()
         for step in self.steps:
             today = step.command.at.astimezone(self.zone).date()
-            lines += [""] if day not in (None, today) else []  # a new day stands a line apart
+            told = self.told(step)
+            # What one person hands in at one instant is one act of the story, and is taken apart when it runs.
+            act = step.command.act
+            document = act.document if isinstance(act, AttachDocument | SettleRequirement) else ""
+            if document and document not in handed_in and told[0] == header:
+                lines += told[1:]
+                handed_in.add(document)
+            else:
+                lines += [""] if day not in (None, today) else []  # a new day stands a line apart
+                lines += told
+                header, handed_in = (told[0], {document}) if document else ("", set())
             day = today
-            lines += self.told(step)
             lines += [f"maka {one}" for one in self.outcome(step)]
             self.instance = process.evolve(self.instance, step)
         return "\n".join(lines) + "\n"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from engine import process, story
+from engine.calendars import six_days
 from engine.commands import (
     AddComment,
     AttachDocument,
@@ -33,10 +34,12 @@ from engine.commands import (
     WaiveRequirement,
 )
 from engine.instance import COMPLETED
+from engine.marking import Marking
 from tests.story import (
     ADMINISTRATOR,
     CAMAT,
     CLOCK,
+    FIVE_DAYS,
     HEAD,
     KETUA,
     ROOT,
@@ -47,6 +50,8 @@ from tests.story import (
     Case,
     at,
     definition,
+    file,
+    fresh,
     given,
     lkjpd_before,
     rules,
@@ -251,6 +256,34 @@ def test_owed_documents_print_with_their_promise() -> None:
     case = case.when(OweRequirement(user_task=case.task("langkah_2").number, promise=promise), SEKCAM)
     case = case.when(SettleRequirement(document="sk_tim", attachment=file_of("sk.pdf", 3)), SEKCAM)
     assert "    sk_tim: 21 Desember 2026, karena SK, karena belum, karena lama" in same(case)
+
+
+def test_what_is_handed_in_at_one_instant_is_one_act_of_the_story() -> None:
+    case = lkjpd_before(3, "02_dikembalikan_satu_kali.txt")
+    number, now = case.task("langkah_3").number, at("2027-01-05 09.00")
+    for document, name in (("notulen", "a.pdf"), ("rancangan_akhir", "b.pdf"), ("notulen", "c.pdf")):
+        case = case.when(AttachDocument(document=document, attachment=file(name), user_task=number), TIM1, now)
+    head = "Selasa 5 Januari 2027 09.00  tim1 melampirkan pada langkah 3\n"
+    assert f"{head}    notulen: a.pdf\n    rancangan_akhir: b.pdf\n{head}    notulen: c.pdf\n" in same(case)
+
+
+def test_the_facts_and_calendars_of_the_unit_are_in_the_heading() -> None:
+    facts = {"sop.nomorSop": "000/1", "sop.dasarHukum": "UU 1\nPP 2", "sop.judul": ' "kutip" ', "sop.kosong": ""}
+    act = replace(
+        given("three_tasks").steps[0].command.act,
+        unit_facts=facts,
+        calendars={"": FIVE_DAYS, "head": six_days().sha256},
+    )
+    text = same(fresh(definition("three_tasks")).when(act))
+    assert "Kalender: lima_hari\nKalender head: enam_hari\n" in text
+    assert 'Ketentuan sop.dasarHukum: "UU 1\\nPP 2"\n' in text
+
+
+def test_a_journal_without_markings_prints_the_same() -> None:
+    """The journal keeps only the hash of a marking."""
+    case = lkjpd_before(9, "04_terlambat_dengan_pengingat.txt")
+    bare = tuple(replace(step, marking=Marking()) for step in case.steps)
+    assert story.show(bare, case.rules) == same(case)
 
 
 # Reading strictly

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pypdf
 import pytest
+from argon2 import PasswordHasher
 
-from engine import calendars, demo, deploy, handle, seed
+from engine import calendars, demo, deploy, handle, organise, seed
 from engine.instance import CANCELLED, COMPLETED, RUNNING, SUSPENDED, ProcessInstance, Refused
 from engine.rules import Rules
 from engine.store import definitions, documents, instances
@@ -23,7 +24,8 @@ NOW = at("2026-11-23 10.00")
 
 
 @pytest.fixture
-def office(database_url: str) -> Iterator[tuple[Database, Rules]]:
+def office(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Database, Rules]]:
+    monkeypatch.setattr(organise, "hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
     database = open_database(database_url, KEY)
     migrate(database)
     with database.begin() as db:
