@@ -5,6 +5,7 @@ a file that was changed beside the database, waiting to be deployed.
 """
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -123,10 +124,12 @@ def export(db: Connection, key: str, version: int | None = None) -> bytes | None
 
 
 def get(db: Connection, sha256: str) -> ProcessDefinition:
-    """The definition of a hash. Raises LookupError if it was never deployed."""
+    """The definition of a hash. Raises LookupError if it was never deployed, RecordError if its bytes were changed."""
     data = db.execute(select(table.c.bytes).where(table.c.sha256 == sha256).limit(1)).scalar()
     if data is None:
         raise LookupError(f"No process definition has the SHA-256 {sha256}.")
+    if hashlib.sha256(bytes(data)).hexdigest() != sha256:
+        raise records.RecordError(f"The stored bytes of the process definition {sha256} are not the ones deployed.")
     return diagram.reread(bytes(data))       # it was judged when it was deployed; a stricter gate loses no instance
 
 
@@ -217,11 +220,14 @@ def calendar_stream(unit: str) -> str:
 
 
 def calendar(db: Connection, sha256: str) -> Calendar:
-    """The calendar of a hash. Raises LookupError if there is none."""
+    """The calendar of a hash. Raises LookupError if there is none, RecordError if it is another now."""
     body = db.execute(select(calendar_table.c.body).where(calendar_table.c.sha256 == sha256)).scalar()
     if body is None:
         raise LookupError(f"No calendar has the SHA-256 {sha256}.")
-    return Calendar.from_json(bytes(body))
+    found = Calendar.from_json(bytes(body))
+    if found.sha256 != sha256:
+        raise records.RecordError(f"The stored calendar {sha256} is not the one published.")
+    return found
 
 
 def calendar_of(db: Connection, unit: str) -> str | None:

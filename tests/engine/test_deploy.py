@@ -9,14 +9,16 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
-from engine import calendars
+from engine import calendars, diagram
 from engine.commands import Actor
 from engine.definition import DiagramError
 from engine.deploy import Deployment, deploy, seed_definitions
 from engine.instance import Refused
-from engine.store import definitions, journal
+from engine.store import definitions, journal, schema
 from engine.store.database import Database, migrate, open_database
+from engine.store.records import RecordError
 
 KEY = bytes(32)
 AT = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -34,8 +36,6 @@ def renamed(data: bytes = FIRST) -> bytes:
 
 
 def diagram_name(data: bytes) -> bytes:
-    from engine import diagram
-
     return next(iter(diagram.read(data).user_tasks)).name.encode()
 
 
@@ -138,6 +138,31 @@ def test_two_who_deploy_the_same_bytes_at_once_make_one_version(database: Databa
     for thread in threads:
         thread.join()
     assert sorted(found, key=str) == [False, False, False, True]
+
+
+def test_what_was_deployed_stays_readable_under_a_stricter_gate(database: Database) -> None:
+    data = FIRST.replace(b'type="text"', b'type="colour"')
+    with pytest.raises(DiagramError):
+        diagram.read(data)
+    once_fine = diagram.reread(data)
+    with database.begin() as db:
+        definitions.add(db, KEY, once_fine, data, actor=OWNER, reason="Uji", at=AT, command_id="c1")
+    with database.read() as db:
+        assert definitions.get(db, once_fine.sha256) == once_fine
+
+
+def test_stored_bytes_that_were_changed_are_not_run(database: Database) -> None:
+    done = put(database, FIRST)
+    with database.begin() as db:
+        name = definitions.publish_calendar(db, KEY, "u", calendars.five_days(), actor=OWNER, reason="Uji", at=AT,
+                                            command_id="c1")
+        db.execute(update(schema.definition).values(bytes=renamed()))
+        db.execute(update(schema.calendar).values(body=calendars.six_days().body))
+    with database.read() as db:
+        with pytest.raises(RecordError, match="not the ones deployed"):
+            definitions.get(db, done.version.sha256)
+        with pytest.raises(RecordError, match="not the one published"):
+            definitions.calendar(db, name)
 
 
 # The owners' folder
