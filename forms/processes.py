@@ -33,7 +33,7 @@ from engine.definition import Element, Field, ProcessDefinition
 from engine.handle import Request
 from engine.instance import CANCELLED, COMPLETED, RUNNING, SUSPENDED, ProcessInstance, Refused, Step, UserTask
 from engine.organisation import local_date
-from engine.store import definitions, documents, instances, organisation, queries
+from engine.store import access, definitions, documents, instances, organisation, queries
 
 from . import words
 from .session import me, office, tell
@@ -149,6 +149,14 @@ def look(db: Connection, id: UUID | str) -> Sight:
         names=Names(db),
         now=now,
     )
+
+
+def leave_trace(sight: Sight, act: access.Act) -> None:
+    """Who reads as an auditor, and not as one who performs a lane here, stands in the stream `access`."""
+    if sight.lanes:
+        return
+    with office().database.begin() as db:
+        access.record(db, office().database.key, act, Actor(person=me().id, capacity="auditor"), office().now())
 
 
 def ask(instance: str, *requests: Request) -> list[Step]:
@@ -424,7 +432,7 @@ def page(id: UUID) -> Any:
         steps = recorded(sight)
         done = passes(sight.definition, steps)
         shown = [one for one in words.history(steps, sight.definition, sight.zone, sight.names)] if sight.whole else []
-        return render_template(
+        shown_page = render_template(
             "process.html",
             sight=sight,
             rows=step_rows(sight, done),
@@ -436,6 +444,8 @@ def page(id: UUID) -> Any:
             leads=sight.leads,
             values=step_values(sight, done) if sight.whole else [],
         )
+    leave_trace(sight, access.ProcessInstanceRead(instance=sight.instance.id, sequence=sight.instance.sequence))
+    return shown_page
 
 
 def by_day(told: Sequence[words.Told], sight: Sight) -> list[tuple[date, list[words.Told]]]:
@@ -470,14 +480,18 @@ def said(sight: Sight, element: Element, values: Mapping[str, Any]) -> list[tupl
     return found
 
 
-def written(sight: Sight) -> dict[str, str]:
-    """Document type -> label of the documents that the application itself writes from what was entered."""
-    found = {}
-    for element in sight.definition.user_tasks:
-        for slot in element.slots:
-            assert slot.slot is not None, "slots have one"
-            if slot.slot.text_from and sight.instance.data.get(slot.slot.text_from) and slot.slot.role == "output":
-                found[slot.id] = words.document_name(sight.definition, slot.id)
+def written(sight: Sight) -> dict[str, tuple[Element, tuple[Field, ...]]]:
+    """Document type -> the element and the fields from whose values the application itself writes it."""
+    found: dict[str, tuple[Element, tuple[Field, ...]]] = {}
+    for element in (sight.definition.start, *sight.definition.user_tasks):
+        for field in element.slots:
+            slot = field.slot
+            assert slot is not None, "slots have one"
+            source = element.field(slot.text_from or "")
+            if source is not None and sight.instance.data.get(source.id):
+                found[field.id] = (element, (source,))
+            elif "teks" in slot.forms and not slot.text_from and element is sight.definition.start:
+                found[field.id] = (element, tuple(f for f in element.form if f.slot is None))
     return found
 
 
@@ -486,29 +500,22 @@ def paper(id: UUID, type: str) -> Any:
     """A document that the application writes from what was entered, ready to print: the instructions, the corrections."""
     with office().database.read() as db:
         sight = look(db, id)
-        if not sight.whole or type not in written(sight):
+        papers = written(sight) if sight.whole else {}
+        if type not in papers:
             abort(404)
-        element = next(e for e in sight.definition.user_tasks for s in e.slots
-                       if s.id == type and s.slot and s.slot.text_from and s.slot.role == "output")
-        slot = element.field(type)
-        assert slot is not None and slot.slot is not None
-        source = sight.definition.fields[slot.slot.text_from or ""]
+        element, sources = papers[type]
         made = sight.instance.passed.get(element.id)
+        at = made.at if made else sight.instance.started_at
         return render_template(
             "paper.html",
             sight=sight,
             label=words.document_name(sight.definition, type),
-            element=element,
-            source=source,
-            value=dict((f.id, v) for f, v in said(sight, replace_form(element, source), sight.instance.data))[source.id],
-            made=made,
-            from_whom=sight.of_lane(element.lane or ""),
-            answers=answers_to(sight, source, made.at if made else sight.now),
+            entered=said(sight, replace(element, form=sources), sight.instance.data),
+            at=at,
+            by=made.person if made else None,
+            from_whom=sight.of_lane(element.lane or "") if made else "",
+            answers=answers_to(sight, sources[0], made.at) if made else None,
         )
-
-
-def replace_form(element: Element, source: Field) -> Element:
-    return replace(element, form=(source,))
 
 
 def answers_to(sight: Sight, source: Field, asked_at: datetime) -> list[list[str]] | None:
@@ -558,6 +565,7 @@ def document(id: UUID, type: str, version: int, place: int) -> Any:
         if found is None or not sight.reads_document(type):
             abort(404)
         step, _entry = next(iter(instances.steps(db, sight.instance.id, found.sequence - 1)))
+    leave_trace(sight, access.DocumentRead(instance=sight.instance.id, document=type, version=version, sha256=found.sha256))
     act = step.command.act
     given = act.attachments[type] if isinstance(act, StartProcessInstance) else act.attachment  # type: ignore[union-attr]
     name = words.str_of(given.files[found.place].name)

@@ -25,9 +25,10 @@ from werkzeug.datastructures import CallbackDict, MultiDict
 from werkzeug.test import EnvironBuilder
 
 from engine import organise
+from engine.commands import Actor
 from engine.instance import Refused
 from engine.organisation import ADMINISTRATOR, AUDITOR, Person
-from engine.store import database, organisation, queries, sessions
+from engine.store import access, database, organisation, queries, sessions
 
 DAYS_LONGEST = 2  # idle sessions end after settings.session_hours; all end after this
 SEEN_EVERY = timedelta(minutes=1)  # a row written at each look would make every reader a writer
@@ -190,6 +191,8 @@ def know_who_asks() -> Any:
     if g.visitor is None:
         if request.endpoint in NOBODY_NEEDED:
             return None
+        if request.method != "POST" and request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
+            return _("Anda belum masuk."), 401  # a script asks, and cannot use a page
         if request.method != "POST":
             session.modified = session.modified or session.expired
             wish = request.full_path.rstrip("?") if request.method == "GET" else ""
@@ -291,6 +294,12 @@ def sign_in() -> Any:
         )
     except Refused as refused:
         return sign_in_page(str(refused), brought, wish), 429 if refused.code == "throttled" else 401
+    with office().database.read() as db:
+        administrator = organisation.is_administrator(db, who.person.id)
+    if administrator:
+        with office().database.begin() as db:
+            by = Actor(person=who.person.id, capacity="administrator", administrator=True)
+            access.record(db, office().database.key, access.SignedIn(), by, office().now())
     session = this_session()
     session.belong_to(who.person.id)
     if who.temporary:
