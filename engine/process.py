@@ -394,6 +394,12 @@ class Deciding:
         values, problems = self.values(element, task.number, task.round, act.data)
         problems += requirements.lacking(self.definition, self.instance, element, task.number, task.round, values,
                                          self.local, told=tuple(problems))
+        for field in element.form:
+            rows = values.get(field.id)
+            if field.appoints and isinstance(rows, list) and not members(field, rows):
+                problems.append(Problem(field.id, (
+                    f"{field.label}: pilih paling sedikit satu pegawai yang mempunyai akun, agar ada yang mengerjakan "
+                    "langkah Tim.")))
         if problems:
             raise Refused("incomplete", "Tugas belum dapat diselesaikan.", tuple(problems))
         self.data = {k: v for k, v in {**self.instance.data, **values}.items() if v is not None}

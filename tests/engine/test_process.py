@@ -728,6 +728,20 @@ def test_a_member_without_an_account_is_in_the_form_but_not_in_the_team() -> Non
     assert case.of(TeamAppointed) == [TeamAppointed("tim_penyusun", (("sekcam", "ketua"),), number)]
 
 
+def test_a_team_in_which_nobody_has_an_account_is_not_appointed() -> None:
+    case = lkjpd_before(2)
+    number = case.task("langkah_2").number
+    rows = [
+        {"pegawai": {"nama": "Tamu 1"}, "kedudukan": "ketua"},
+        {"pegawai": {"nama": "Tamu 2"}, "kedudukan": "anggota"},
+    ]
+    refused = case.refuses(CompleteUserTask(user_task=number, data={"susunan_tim": rows}), SEKCAM)
+    assert [one.message for one in refused.problems if one.place == "susunan_tim"] == [
+        "Susunan Tim Penyusun LKjPD: pilih paling sedikit satu pegawai yang mempunyai akun, agar ada yang mengerjakan "
+        "langkah Tim."
+    ]
+
+
 def review(case: Case) -> CompleteUserTask:
     return CompleteUserTask(
         user_task=case.task("langkah_4").number,

@@ -22,7 +22,7 @@ from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine import expressions, process, requirements
+from engine import expressions, process, requirements, story
 from engine.commands import (
     Act,
     Actor,
@@ -260,6 +260,8 @@ class Typist:
         if field.rows_from:  # as many answers as there may be questions; the rest is not taken
             return rows
         for column in field.columns:
+            if column.type == "person":  # and one of them has an account
+                rows[0][column.id] = {"id": "tim1"}
             if column.type == "enum":  # one of the first and the rest of the last: a team has one head
                 for n, row in enumerate(rows):
                     row[column.id] = column.choices[0 if n == 0 else -1].value
@@ -306,8 +308,11 @@ class Walk:
     # What can be done
 
     def person(self, lane: str, owner: str | None = None) -> Actor:
-        person = owner or self.draw.choice((f"{lane}-1", f"{lane}-2"))
-        return somebody(person, lane, f"{lane}:ketua", position=f"jabatan {lane}", basis="SK 1/2026")
+        """Somebody who performs the lane: of the team, where the instance has appointed one."""
+        team = dict(self.instance.team.get(lane, ()))
+        person = owner or self.draw.choice(sorted(team) or [f"{lane}-1", f"{lane}-2"])
+        roles = (f"{lane}:{team[person]}",) if person in team else ()
+        return somebody(person, lane, *roles, position=f"jabatan {lane}", basis="SK 1/2026")
 
     def start(self) -> None:
         start = self.one.start
@@ -546,6 +551,13 @@ class Walk:
         *_, (again, _) = process.replay(self.rules, recorded, "walk")
         assert again == self.instance
 
+    def print_all(self) -> None:
+        """What is printed for people runs again, and gives the same."""
+        again = story.run(story.show(self.steps, self.rules), self.rules)
+        assert [step.events for step in again.steps] == [step.events for step in self.steps]
+        assert [step.marking for step in again.steps] == [step.marking for step in self.steps]
+        assert [step.command.act for step in again.steps] == [step.command.act for step in self.steps]
+
     def follow(self, before: ProcessInstance, act: Act) -> None:
         """Tell the witnesses what was done."""
         if any(type(event).__name__ == "IncidentRaised" for event in self.steps[-1].events):
@@ -608,6 +620,7 @@ def walk(path: Path, seed: int, number: int, length: int) -> Walk:
             break
         walking.go()
     walking.replay_all()
+    walking.print_all()
     return walking
 
 
