@@ -45,8 +45,8 @@ from .store import database, definitions, instances, journal, organisation, reco
 
 NAMESPACE = UUID("6f4f6c1e-5a1b-5c0e-8a55-0d2b8f1f7c11")       # of the ids of instances and of timers' commands
 # Acts that an administrator may do besides, or instead of, a performer: only they cost the question.
-ADMINISTRATIVE = (SuspendProcessInstance, ResumeProcessInstance, CancelProcessInstance, RaiseIncident, ResolveIncident, Correct,
-                  ReassignUserTask, ReleaseUserTask, AddComment, WaiveRequirement, StartProcessInstance)
+ADMINISTRATIVE = (SuspendProcessInstance, ResumeProcessInstance, CancelProcessInstance, RaiseIncident, ResolveIncident,
+                  Correct, ReassignUserTask, ReleaseUserTask, AddComment, WaiveRequirement, StartProcessInstance)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ def handle(db: Connection, rules: Rules, key: bytes, instance_id: str, requests:
 
     db   a connection in a write transaction.
     key  of the journal's MAC.
-    Raises Refused (nothing is written for that request, and the caller rolls back), or "unknown" without such an instance.
+    Raises Refused: nothing is written for that request, and the caller rolls back; "unknown" without such an instance.
     """
     loaded = instances.lock(db, instance_id, requests[0].id)
     if loaded is None:
@@ -115,23 +115,27 @@ def start(db: Connection, rules: Rules, key: bytes, request: Request) -> tuple[s
     step = process.decide(rules, ProcessInstance(id=id), command)
     instance = process.evolve(ProcessInstance(id=id), step)
     if instance.year is not None and instances.of_year(db, act.key, act.unit, instance.year):
-        raise Refused("wrong", f"Unit ini sudah mempunyai berkas proses untuk tahun {instance.year}. Buka berkas itu, atau batalkan dahulu.")
+        raise Refused("wrong", (
+            f"Unit ini sudah mempunyai berkas proses untuk tahun {instance.year}. Buka berkas itu, atau batalkan "
+            "dahulu."))
     head = append(db, key, instance, step, None)
     instances.create(db, instance, head, rules.definition(act.definition), [step])
     return id, step
 
 
-def opening(db: Connection, key: str, unit: str, *, data: Mapping[str, Any], attachments: Mapping[str, Attachment] | None = None,
+def opening(db: Connection, key: str, unit: str, *, data: Mapping[str, Any],
+            attachments: Mapping[str, Attachment] | None = None,
             promises: tuple[Promise, ...] = ()) -> StartProcessInstance:
-    """The start of a process for a unit, as things stand now: its newest diagram, the unit's own data over it, and for each
-    lane the calendar of whoever performs it (another office has its own); "" is the unit's.
+    """The start of a process for a unit, as things stand now: its newest diagram, the unit's own data over it, and for
+    each lane the calendar of whoever performs it (another office has its own); "" is the unit's.
 
     Raises Refused where the unit may not start it, or has no calendar yet.
     """
     version = definitions.newest(db, key)
     allowed = {one.unit: one for one in organisation.units_that_may_start(db, key)}
     if version is None or unit not in allowed:
-        raise Refused("unknown", "Unit ini belum diizinkan memulai proses tersebut. Administrator mengaturnya di Pengaturan, Unit.")
+        raise Refused("unknown", (
+            "Unit ini belum diizinkan memulai proses tersebut. Administrator mengaturnya di Pengaturan, Unit."))
     own = definitions.calendar_of(db, unit)
     if own is None:
         raise Refused("wrong", "Kalender kerja unit ini belum ditetapkan. Beri tahu administrator.")
@@ -166,8 +170,11 @@ def fingerprint(key: bytes, act: Act) -> str:
 
 def repeated(db: Connection, key: bytes, instance_id: str, sequence: int, request: Request) -> Step:
     step, _ = next(iter(instances.steps(db, instance_id, sequence - 1)))
-    if step.command.actor.person != request.person or not hmac.compare_digest(step.command.asked, fingerprint(key, request.act)):
-        raise Refused("other", "Formulir ini sudah pernah dikirim dengan isian lain. Isian Anda tidak hilang: muat ulang halaman, lalu periksa.")
+    command = step.command
+    if command.actor.person != request.person or not hmac.compare_digest(command.asked, fingerprint(key, request.act)):
+        raise Refused("other", (
+            "Formulir ini sudah pernah dikirim dengan isian lain. Isian Anda tidak hilang: muat ulang halaman, lalu "
+            "periksa."))
     return step
 
 
@@ -179,7 +186,8 @@ def actor(db: Connection, rules: Rules, instance: ProcessInstance, request: Requ
         return process.actor_of_the_clock()
     on = local_date(rules, instance, at)
     rights = {right.lane: right for right in organisation.performs(db, request.person, instance.key, instance.unit, on)}
-    appointed = {lane: dict(team)[request.person] for lane, team in instance.team.items() if request.person in dict(team)}
+    appointed = {lane: role for lane, team in instance.team.items() for person, role in team
+                 if person == request.person}
     # Where an instance has its own team, only that team performs the lane.
     lanes = sorted({lane for lane in rights if lane not in instance.team} | set(appointed))
     roles = [f"{lane}:{role}" for lane, role in sorted(appointed.items())]
@@ -212,7 +220,8 @@ def timer_command_id(instance_id: str, number: int, due_at: datetime) -> str:
     return str(uuid5(NAMESPACE, f"{instance_id}/{number}/{records.instant(due_at)}"))
 
 
-def fire(db: Connection, rules: Rules, key: bytes, instance_id: str, number: int, due_at: datetime, at: datetime | None = None) -> Step:
+def fire(db: Connection, rules: Rules, key: bytes, instance_id: str, number: int, due_at: datetime,
+         at: datetime | None = None) -> Step:
     """Fire one due timer. Raises Refused where it is not due, or no longer running."""
     request = Request(id=timer_command_id(instance_id, number, due_at), act=FireTimer(timer=number), person="timer",
                       signed_in_by="worker", at=at)
@@ -227,7 +236,9 @@ def replayed(db: Connection, rules: Rules, instance_id: str) -> tuple[ProcessIns
     Raises process.ReplayDiverged or records.RecordError, with the place, at the first difference.
     """
     instance, told = ProcessInstance(id=instance_id), []
-    recorded = ((step, entry.marking_hash if entry.engine == ENGINE else None) for step, entry in instances.steps(db, instance_id))
-    for instance, step in process.replay(rules, recorded, instance_id):
+    recorded = ((step, entry.marking_hash if entry.engine == ENGINE else None)
+                for step, entry in instances.steps(db, instance_id))
+    for after, step in process.replay(rules, recorded, instance_id):
+        instance = after
         told.append(step)
     return instance, told
