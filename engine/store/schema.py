@@ -24,34 +24,37 @@ metadata = MetaData(naming_convention={
     "pk": "pk_%(table_name)s", "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s"})
 
 
-def words(*names: str, null: bool = False) -> list[Column]:
+def words(*names: str, null: bool = False) -> list[Column[str]]:
     return [Column(name, Text, nullable=null) for name in names]
 
 
 # The truth. Append only: triggers refuse UPDATE, DELETE and INSERT OR REPLACE (store/migrations).
-journal = Table("journal", metadata, *words("stream"), Column("sequence", Integer, nullable=False), *words("command_id"),
-                *(Column(name, LargeBinary, nullable=False) for name in ("body", "hash", "mac")),
+journal = Table("journal", metadata, *words("stream"), Column("sequence", Integer, nullable=False),
+                *words("command_id"), *(Column(name, LargeBinary, nullable=False) for name in ("body", "hash", "mac")),
                 PrimaryKeyConstraint("stream", "sequence"), UniqueConstraint("stream", "command_id"))
 # Values beside the body: personal data and free text. `value` is NULL once it was erased; the salted hash stays true.
-journal_value = Table("journal_value", metadata, *words("stream"), Column("sequence", Integer, nullable=False), *words("path"),
-                      Column("salt", LargeBinary, nullable=False), Column("value", LargeBinary),
+journal_value = Table("journal_value", metadata, *words("stream"), Column("sequence", Integer, nullable=False),
+                      *words("path"), Column("salt", LargeBinary, nullable=False), Column("value", LargeBinary),
                       PrimaryKeyConstraint("stream", "sequence", "path"))
 
 # Definitions and calendars, by their SHA-256. Shadows of the streams definition/KEY and calendar/ID.
 definition = Table("definition", metadata, *words("sha256", "key"), Column("version", Integer, nullable=False),
-                   *words("name", "status", "deployed_at", "deployed_by", "reason", "canonical_sha256", "meaning_sha256"),
+                   *words("name", "status", "deployed_at", "deployed_by", "reason"),
+                   *words("canonical_sha256", "meaning_sha256"),
                    Column("bytes", LargeBinary, nullable=False),        # exactly as uploaded
                    PrimaryKeyConstraint("key", "version"), UniqueConstraint("key", "sha256"))
 # Which unit may start which process, and that unit's own data over it (sop.nomorSop, dates, ratifier), JSON.
-definition_unit = Table("definition_unit", metadata, *words("key", "unit", "facts"), PrimaryKeyConstraint("key", "unit"))
+definition_unit = Table("definition_unit", metadata, *words("key", "unit", "facts"),
+                        PrimaryKeyConstraint("key", "unit"))
 calendar = Table("calendar", metadata, *words("sha256", "name"), Column("body", LargeBinary, nullable=False),
                  PrimaryKeyConstraint("sha256"))
 calendar_unit = Table("calendar_unit", metadata, *words("unit", "sha256"), PrimaryKeyConstraint("unit"))
 
-# Process instances. `state` is all that `decide` needs besides the marking, JSON; the columns beside it are for lists.
+# Process instances. `state` is all that `decide` needs besides the marking, JSON; the other columns are for lists.
 instance = Table("instance", metadata, *words("id", "key", "definition", "unit"), Column("year", Integer),
-                 *words("status", "title"), Column("sequence", Integer, nullable=False), Column("head", LargeBinary, nullable=False),
-                 *words("last_at", "started_at"), *words("ended_at", "deadline_at", null=True),
+                 *words("status", "title"), Column("sequence", Integer, nullable=False),
+                 Column("head", LargeBinary, nullable=False), *words("last_at", "started_at"),
+                 *words("ended_at", "deadline_at", null=True),
                  Column("marking", LargeBinary, nullable=False), Column("state", LargeBinary, nullable=False),
                  PrimaryKeyConstraint("id"), postgresql_with={"fillfactor": "70"})
 Index("uq_instance_year", instance.c.key, instance.c.unit, instance.c.year, unique=True,
@@ -61,56 +64,66 @@ Index("ix_instance_unit", instance.c.unit, instance.c.status)
 
 # Open user tasks and running timers: what the inbox and the worker ask for.
 user_task = Table("user_task", metadata, *words("instance"), Column("number", Integer, nullable=False),
-                  *words("key", "unit", "element", "name", "lane", "opened_at"), Column("round", Integer, nullable=False),
+                  *words("key", "unit", "element", "name", "lane", "opened_at"),
+                  Column("round", Integer, nullable=False),
                   *words("norm_at", "late_at", "escalate_at", "owner", "claimed_at", null=True),
                   PrimaryKeyConstraint("instance", "number"))
 Index("ix_user_task_lane", user_task.c.unit, user_task.c.key, user_task.c.lane, user_task.c.late_at)
 Index("ix_user_task_owner", user_task.c.owner)
 # A boundary timer goes with its user task: one statement less on every completion.
-timer = Table("timer", metadata, *words("instance"), Column("number", Integer, nullable=False), *words("element", "due_at"),
-              Column("user_task", Integer), PrimaryKeyConstraint("instance", "number"),
-              ForeignKeyConstraint(["instance", "user_task"], ["user_task.instance", "user_task.number"], ondelete="CASCADE"))
+timer = Table("timer", metadata, *words("instance"), Column("number", Integer, nullable=False),
+              *words("element", "due_at"), Column("user_task", Integer), PrimaryKeyConstraint("instance", "number"),
+              ForeignKeyConstraint(["instance", "user_task"], ["user_task.instance", "user_task.number"],
+                                   ondelete="CASCADE"))
 Index("ix_timer_user_task", timer.c.instance, timer.c.user_task)
 Index("ix_timer_due_at", timer.c.due_at)
-team = Table("team", metadata, *words("instance", "lane", "person", "role"), PrimaryKeyConstraint("instance", "lane", "person"))
+team = Table("team", metadata, *words("instance", "lane", "person", "role"),
+             PrimaryKeyConstraint("instance", "lane", "person"))
 Index("ix_team_person", team.c.person)
 
 # Documents: versions of a type in an instance; the bytes are files named by SHA-256 under the data folder.
 document = Table("document", metadata, *words("instance", "type"), Column("version", Integer, nullable=False),
-                 Column("sequence", Integer, nullable=False), Column("user_task", Integer), *words("element", null=True),
-                 *words("form", "attached_at", "person"), PrimaryKeyConstraint("instance", "type", "version", "sequence"))
-document_file = Table("document_file", metadata, *words("instance", "type"), Column("version", Integer, nullable=False),
-                      Column("sequence", Integer, nullable=False), Column("place", Integer, nullable=False),
-                      *words("sha256", "media_type"), Column("size_bytes", Integer, nullable=False),
+                 Column("sequence", Integer, nullable=False), Column("user_task", Integer),
+                 *words("element", null=True), *words("form", "attached_at", "person"),
+                 PrimaryKeyConstraint("instance", "type", "version", "sequence"))
+document_file = Table("document_file", metadata, *words("instance", "type"),
+                      Column("version", Integer, nullable=False), Column("sequence", Integer, nullable=False),
+                      Column("place", Integer, nullable=False), *words("sha256", "media_type"),
+                      Column("size_bytes", Integer, nullable=False),
                       PrimaryKeyConstraint("instance", "type", "version", "sequence", "place"))
 Index("ix_document_file_sha256", document_file.c.sha256)
-blob = Table("blob", metadata, *words("sha256", "media_type", "stored_at"), Column("size_bytes", Integer, nullable=False),
-             PrimaryKeyConstraint("sha256"))
+blob = Table("blob", metadata, *words("sha256", "media_type", "stored_at"),
+             Column("size_bytes", Integer, nullable=False), PrimaryKeyConstraint("sha256"))
 
 # Not facts: what somebody is still typing, and who is signed in.
-draft = Table("draft", metadata, *words("instance"), Column("user_task", Integer, nullable=False), *words("person", "data", "saved_at"),
-              PrimaryKeyConstraint("instance", "user_task", "person"))
-session = Table("session", metadata, *words("id"), *words("person", null=True), *words("data", "created_at", "seen_at", "expires_at"),
+draft = Table("draft", metadata, *words("instance"), Column("user_task", Integer, nullable=False),
+              *words("person", "data", "saved_at"), PrimaryKeyConstraint("instance", "user_task", "person"))
+session = Table("session", metadata, *words("id"), *words("person", null=True),
+                *words("data", "created_at", "seen_at", "expires_at"),
                 PrimaryKeyConstraint("id"))     # id: SHA-256 of the cookie, hex
 Index("ix_session_expires_at", session.c.expires_at)
 attempt = Table("attempt", metadata, *words("subject", "at"), Column("number", Integer, nullable=False),
                 PrimaryKeyConstraint("subject", "at", "number"))    # failed sign-ins, for the throttle
 
 # The organisation: shadows of the stream `organisation`.
-unit = Table("unit", metadata, *words("id", "name", "zone"), *words("parent", "government", null=True), PrimaryKeyConstraint("id"))
+unit = Table("unit", metadata, *words("id", "name", "zone"), *words("parent", "government", null=True),
+             PrimaryKeyConstraint("id"))
 position = Table("position", metadata, *words("id", "unit", "name"), Column("many", Integer, nullable=False),
                  PrimaryKeyConstraint("id"), ForeignKeyConstraint(["unit"], ["unit.id"]))
 person = Table("person", metadata, *words("id", "name", "login"), *words("nip", "rank", "email", null=True),
                Column("active", Integer, nullable=False), PrimaryKeyConstraint("id"), UniqueConstraint("login"))
 Index("uq_person_nip", person.c.nip, unique=True)
-credential = Table("credential", metadata, *words("person", "password_hash", "changed_at"), Column("temporary", Integer, nullable=False),
-                   PrimaryKeyConstraint("person"))
+credential = Table("credential", metadata, *words("person", "password_hash", "changed_at"),
+                   Column("temporary", Integer, nullable=False), PrimaryKeyConstraint("person"))
+# capacity: definitif | plh | plt; dates inclusive
 holding = Table("holding", metadata, *words("id", "position", "person", "capacity", "basis", "valid_from"),
-                *words("valid_until", null=True), PrimaryKeyConstraint("id"))  # capacity: definitif | plh | plt; dates inclusive
+                *words("valid_until", null=True), PrimaryKeyConstraint("id"))
 Index("ix_holding_person", holding.c.person)
 Index("ix_holding_position", holding.c.position)
-binding = Table("binding", metadata, *words("key", "lane", "unit", "position"), PrimaryKeyConstraint("key", "lane", "unit"))
+binding = Table("binding", metadata, *words("key", "lane", "unit", "position"),
+                PrimaryKeyConstraint("key", "lane", "unit"))
+# power: administrator (unit "" = of the whole installation) | auditor (of a unit)
 power = Table("power", metadata, *words("person", "power", "unit"), PrimaryKeyConstraint("person", "power", "unit"))
-#   power: administrator (unit "" = of the whole installation) | auditor (of a unit)
 
-setting = Table("setting", metadata, *words("name", "value"), PrimaryKeyConstraint("name"))  # e.g. demonstration = yes
+# For example demonstration = yes.
+setting = Table("setting", metadata, *words("name", "value"), PrimaryKeyConstraint("name"))
