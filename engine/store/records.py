@@ -33,7 +33,7 @@ class RecordError(ValueError):
 
 
 def canonical(value: Any) -> bytes:
-    """RFC 8785 bytes of a JSON value, in which instants and tuples may stand too. Floats are refused: a decimal is text."""
+    """RFC 8785 bytes of a JSON value, which may hold instants and tuples too. Floats are refused: a decimal is text."""
     if plain(value):    # the same bytes, ten times as fast
         return orjson.dumps(value, default=instant, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME)
     return rfc8785.dumps(encode(value))
@@ -171,12 +171,15 @@ def _decoder(kind: Any) -> Callable[[Any], Any]:
     def build(value: dict[str, Any]) -> Any:
         if not fields:      # on first use: a class may hold itself
             for name, hint in hints(kind).items():
-                inner = decoder(hint)
-                fields[name] = (lambda v, inner=inner: v if isinstance(v, Erased) else inner(v)) if name in private else inner
+                fields[name] = erasable(decoder(hint)) if name in private else decoder(hint)
         if told:
             return kind(**{k: fields[k](v) for k, v in value.items() if k != "type"})
         return kind(**{k: fields[k](v) for k, v in value.items()})
     return build
+
+
+def erasable(inner: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: value if isinstance(value, Erased) else inner(value)
 
 
 # What stands beside the body
@@ -190,8 +193,9 @@ def private_fields(kind: type) -> Mapping[str, str]:
 def hide(value: Any, shape: Any, path: str, keep: Callable[[str, Any], str]) -> Any:
     """`shape` (encode(value)) with every private value replaced by {"h": keep(path, value)}."""
     if dataclasses.is_dataclass(value):
-        private = private_fields(type(value))
-        for name in names(type(value)):
+        kind: type = type(value)
+        private = private_fields(kind)
+        for name in names(kind):
             inner, at = getattr(value, name), f"{path}.{name}"
             if name in private:
                 if isinstance(inner, Mapping) and private[name] == "entries":
