@@ -1,19 +1,20 @@
 """Statements compiled once: SQLAlchemy's constructs without their price on every execution.
 
 The completion of a user task runs the same ten statements each time. Compiling and binding Core constructs cost twice
-what the engine does, and even SQLAlchemy's way to driver SQL costs a third of it (measured); so they are compiled once and
-run on the driver's own connection, the one that SQLAlchemy's pool gave. `heard` lets tests and the bench listen.
+what the engine does, and even SQLAlchemy's way to driver SQL costs a third of it (measured); so they are compiled once
+and run on the driver's own connection, the one that SQLAlchemy's pool gave. `heard` lets tests and the bench listen.
 """
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.compiler import SQLCompiler
 
 
 class Said(NamedTuple):
@@ -27,10 +28,10 @@ class Compiled(NamedTuple):
     sql: str
     order: tuple[str, ...] | None           # of positional parameters; None: they go by name
     fixed: dict[str, Any]                   # literals of the statement
-    row: type | None                        # of what it gives
+    row: Callable[[Iterable[Any]], Any] | None      # makes a named row of what it gives
 
 
-class Answer(list):
+class Answer(list[Any]):
     """The rows of a statement, all of them, each a named tuple."""
 
     def first(self) -> Any:
@@ -59,10 +60,12 @@ class Prepared:
 
     def _compile(self, db: Connection) -> Compiled:
         found = self.statement.compile(dialect=db.dialect)
+        assert isinstance(found, SQLCompiler), "only statements are prepared"
         columns = getattr(self.statement, "selected_columns", None)
-        one = Compiled(str(found), tuple(found.positiontup) if found.positional else None,
+        row: Any = namedtuple("Row", columns.keys(), rename=True) if columns is not None else None
+        one = Compiled(str(found), tuple(found.positiontup or ()) if found.positional else None,
                        {name: value for name, value in found.params.items() if value is not None},
-                       namedtuple("Row", columns.keys(), rename=True) if columns is not None else None)
+                       row._make if row is not None else None)
         self.compiled[db.dialect.name] = one
         return one
 
@@ -74,15 +77,16 @@ class Prepared:
         for heard in listeners:
             heard.append(Said(sql, given, False))
         try:
-            cursor = db.connection.driver_connection.execute(sql, given)
-            return Answer(map(row._make, cursor.fetchall())) if row is not None else Answer()
+            driver: Any = db.connection.driver_connection
+            cursor = driver.execute(sql, given)
+            return Answer(map(row, cursor.fetchall())) if row is not None else Answer()
         except db.dialect.loaded_dbapi.Error as error:
             raise translated(db, sql, error) from error
 
     def many(self, db: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
         """One statement for several rows (executemany); nothing for none."""
         sql, order, fixed, _ = self.compiled.get(db.dialect.name) or self._compile(db)
-        given = [{**fixed, **row} for row in rows] if fixed else list(rows)
+        given: list[Any] = [{**fixed, **row} for row in rows] if fixed else list(rows)
         if not given:
             return
         if order is not None:
@@ -90,10 +94,11 @@ class Prepared:
         for heard in listeners:
             heard.append(Said(sql, given, True))
         try:
+            driver: Any = db.connection.driver_connection
             if len(given) == 1:
-                db.connection.driver_connection.execute(sql, given[0])
+                driver.execute(sql, given[0])
             else:
-                db.connection.driver_connection.cursor().executemany(sql, given)
+                driver.cursor().executemany(sql, given)
         except db.dialect.loaded_dbapi.Error as error:
             raise translated(db, sql, error) from error
 
@@ -105,7 +110,7 @@ def translated(db: Connection, sql: str, error: Exception) -> Exception:
 
 @contextmanager
 def heard(db_or_engine: Any) -> Iterator[list[Said]]:
-    """Every statement that goes to this engine while the block lasts, prepared or not; BEGIN and COMMIT are not in it."""
+    """Every statement that goes to this engine while the block lasts, prepared or not, without BEGIN and COMMIT."""
     said: list[Said] = []
 
     def listen(_connection: Any, _cursor: Any, sql: str, values: Any, _context: Any, many: bool) -> None:
