@@ -6,7 +6,7 @@ what lists and the worker ask for. All of them can be rebuilt from the journal (
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from ..commands import AttachDocument, Command, SettleRequirement, StartProcessInstance
 from ..definition import ProcessDefinition
-from ..events import DocumentAttached, TeamAppointed
+from ..events import DocumentAttached, TeamAppointed, UserTaskOpened
 from ..instance import CANCELLED, ProcessInstance, Step, UserTask
 from ..marking import Marking
 from . import journal, records
@@ -23,7 +23,8 @@ from .prepared import Prepared
 from .schema import document, document_file, draft, instance, team, timer, user_task
 from .schema import journal as journal_table
 
-COLUMNS = ("id", "sequence", "definition", "key", "unit", "year", "status", "started_at", "ended_at", "last_at", "marking", "deadline_at")
+COLUMNS = ("id", "sequence", "definition", "key", "unit", "year", "status", "started_at", "ended_at", "last_at",
+           "marking", "deadline_at")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,25 +39,28 @@ def one(statement: Any) -> Any:
     return statement.where(instance.c.id == bindparam("id"))
 
 
+ROW = (*(instance.c[name] for name in COLUMNS), instance.c.state, instance.c.head)
 PRIOR = (select(journal_table.c.sequence).where(journal_table.c.stream == bindparam("stream"),
                                                journal_table.c.command_id == bindparam("command_id")).scalar_subquery())
-LOAD = Prepared(one(select(*(instance.c[name] for name in COLUMNS), instance.c.state, instance.c.head)))
-LOCK = Prepared(one(select(*(instance.c[name] for name in COLUMNS), instance.c.state, instance.c.head, PRIOR.label("prior"))
-                    ).with_for_update(of=instance))
+LOAD = Prepared(one(select(*ROW)))
+LOCK = Prepared(one(select(*ROW, PRIOR.label("prior"))).with_for_update(of=instance))
 INSERT = Prepared(insert(instance))
 UPDATE = Prepared(one(update(instance).values({name: bindparam(f"new_{name}") for name in (
     "definition", "status", "sequence", "head", "last_at", "ended_at", "deadline_at", "marking", "state")})))
 OPENED = Prepared(insert(user_task))
-CLOSED = Prepared(delete(user_task).where(user_task.c.instance == bindparam("instance"), user_task.c.number == bindparam("number")))
+CLOSED = Prepared(delete(user_task).where(user_task.c.instance == bindparam("instance"),
+                                          user_task.c.number == bindparam("number")))
 OWNED = Prepared(update(user_task).values(owner=bindparam("new_owner"), claimed_at=bindparam("new_claimed_at")).where(
     user_task.c.instance == bindparam("instance_id"), user_task.c.number == bindparam("task_number")))
 STARTED = Prepared(insert(timer))
-STOPPED = Prepared(delete(timer).where(timer.c.instance == bindparam("instance"), timer.c.number == bindparam("number")))
+STOPPED = Prepared(delete(timer).where(timer.c.instance == bindparam("instance"),
+                                       timer.c.number == bindparam("number")))
 DISMISSED = Prepared(delete(team).where(team.c.instance == bindparam("instance"), team.c.lane == bindparam("lane")))
 APPOINTED = Prepared(insert(team))
 ATTACHED = Prepared(insert(document))
 FILED = Prepared(insert(document_file))
-TYPED = Prepared(delete(draft).where(draft.c.instance == bindparam("instance"), draft.c.user_task == bindparam("user_task"),
+TYPED = Prepared(delete(draft).where(draft.c.instance == bindparam("instance"),
+                                     draft.c.user_task == bindparam("user_task"),
                                      draft.c.person == bindparam("person")))
 
 
@@ -80,8 +84,9 @@ def from_row(row: Any) -> ProcessInstance:
     state = orjson.loads(bytes(row.state))
     values = {name: decode(state[name]) for name, decode in STATE.items()}
     return ProcessInstance(
-        id=row.id, sequence=row.sequence, definition=row.definition, key=row.key, unit=row.unit, year=row.year, status=row.status,
-        started_at=records.moment(row.started_at), ended_at=records.moment(row.ended_at) if row.ended_at else None,
+        id=row.id, sequence=row.sequence, definition=row.definition, key=row.key, unit=row.unit, year=row.year,
+        status=row.status, started_at=records.moment(row.started_at),
+        ended_at=records.moment(row.ended_at) if row.ended_at else None,
         last_at=records.moment(row.last_at), deadline_at=records.moment(row.deadline_at) if row.deadline_at else None,
         marking=Marking.from_bytes(bytes(row.marking)), **values)
 
@@ -109,7 +114,8 @@ STATE = _decoders()
 
 def state(value: ProcessInstance) -> bytes:
     """What `decide` needs besides the marking and the columns, as JSON. orjson writes our dataclasses as they are."""
-    return orjson.dumps({name: getattr(value, name) for name in STATE}, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
+    return orjson.dumps({name: getattr(value, name) for name in STATE},
+                        option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
 
 
 def text(at: datetime | None) -> str | None:
@@ -122,7 +128,8 @@ def row(value: ProcessInstance, head: bytes) -> dict[str, Any]:
             "marking": value.marking.to_bytes(), "state": state(value)}
 
 
-def create(db: Connection, after: ProcessInstance, head: bytes, definition: ProcessDefinition, steps: Iterable[Step]) -> None:
+def create(db: Connection, after: ProcessInstance, head: bytes, definition: ProcessDefinition,
+           steps: Iterable[Step]) -> None:
     """The rows of a new instance. Raises IntegrityError where this unit has one for the year already."""
     INSERT(db, id=after.id, key=after.key, unit=after.unit, year=after.year, title=title(definition, after),
            started_at=text(after.started_at), **row(after, head))
@@ -141,12 +148,14 @@ def title(definition: ProcessDefinition, value: ProcessInstance) -> str:
     return f"{name} Tahun {value.year}" if value.year else name
 
 
-def shadows(db: Connection, before: ProcessInstance, after: ProcessInstance, definition: ProcessDefinition, steps: Iterable[Step]) -> None:
+def shadows(db: Connection, before: ProcessInstance, after: ProcessInstance, definition: ProcessDefinition,
+            steps: Iterable[Step]) -> None:
     id = after.id
     closed = before.user_tasks.keys() - after.user_tasks.keys()
     opened = [after.user_tasks[n] for n in sorted(after.user_tasks.keys() - before.user_tasks.keys())]
     # A boundary timer's row went with its user task's (foreign key); those of others are deleted one by one.
-    stopped = [n for n in sorted(before.timers.keys() - after.timers.keys()) if before.timers[n].user_task not in closed]
+    stopped = [n for n in sorted(before.timers.keys() - after.timers.keys())
+               if before.timers[n].user_task not in closed]
     started = [after.timers[n] for n in sorted(after.timers.keys() - before.timers.keys())]
     CLOSED.many(db, [{"instance": id, "number": n} for n in sorted(closed)])
     OPENED.many(db, [task_row(after, task, definition) for task in opened])
@@ -155,16 +164,21 @@ def shadows(db: Connection, before: ProcessInstance, after: ProcessInstance, def
         if task.owner != before.user_tasks[n].owner:
             OWNED(db, instance_id=id, task_number=n, new_owner=task.owner, new_claimed_at=text(task.claimed_at))
     STOPPED.many(db, [{"instance": id, "number": n} for n in stopped])
-    STARTED.many(db, [{"instance": id, "number": t.number, "element": t.element, "due_at": text(t.due_at), "user_task": t.user_task}
-                      for t in started])
+    STARTED.many(db, [{"instance": id, "number": t.number, "element": t.element, "due_at": text(t.due_at),
+                       "user_task": t.user_task} for t in started])
     for step in steps:
         for event in step.events:
             if isinstance(event, TeamAppointed):
                 if event.lane in before.team:
                     DISMISSED(db, instance=id, lane=event.lane)
-                APPOINTED.many(db, [{"instance": id, "lane": event.lane, "person": p, "role": r} for p, r in dict(event.members).items()])
+                appoint(db, id, event.lane, event.members)
             elif isinstance(event, DocumentAttached):
                 attached(db, id, event, step, before)
+
+
+def appoint(db: Connection, id: str, lane: str, members: Iterable[tuple[str, str]]) -> None:
+    rows = [{"instance": id, "lane": lane, "person": person, "role": role} for person, role in dict(members).items()]
+    APPOINTED.many(db, rows)
 
 
 def task_row(value: ProcessInstance, task: UserTask, definition: ProcessDefinition) -> dict[str, Any]:
@@ -210,24 +224,25 @@ def steps(db: Connection, id: str, after: int = 0) -> Iterable[tuple[Step, journ
     """The recorded Steps of an instance, in order, each beside its journal entry. The marking is not recorded, only its
     hash: a Step's own is empty here, and replay compares the hash of the entry."""
     for entry in journal.read(db, stream(id), after):
+        command = records.decode(Command, entry.command)
         events = tuple(records.decode(records.KINDS[e["type"]], e) for e in entry.events)
-        yield Step(sequence=entry.sequence, command=records.decode(Command, entry.command), events=events, marking=Marking()), entry
+        yield Step(sequence=entry.sequence, command=command, events=events, marking=Marking()), entry
 
 
-def rebuild(db: Connection, after: ProcessInstance, head: bytes, definition: ProcessDefinition, told: list[Step]) -> None:
+def rebuild(db: Connection, after: ProcessInstance, head: bytes, definition: ProcessDefinition,
+            told: list[Step]) -> None:
     """Empty and refill every shadow of one instance from its replayed steps."""
     for table in (timer, user_task, team, document_file, document):
         db.execute(delete(table).where(table.c.instance == after.id))
     db.execute(delete(instance).where(instance.c.id == after.id))
-    attachments = [replace(s, events=tuple(e for e in s.events if isinstance(e, DocumentAttached))) for s in told]
     create(db, after, head, definition, [])
     for lane, members in after.team.items():
-        APPOINTED.many(db, [{"instance": after.id, "lane": lane, "person": p, "role": r} for p, r in dict(members).items()])
+        appoint(db, after.id, lane, members)
     opened: dict[int, UserTask] = {}
-    for step, original in zip(attachments, told, strict=True):
-        for event in original.events:
-            if type(event).__name__ == "UserTaskOpened":
-                opened[event.user_task] = UserTask(number=event.user_task, element=event.element, lane=event.lane,
-                                                   round=event.round, opened_at=original.command.at)
+    for step in told:
         for event in step.events:
-            attached(db, after.id, event, step, ProcessInstance(id=after.id, user_tasks=opened))
+            if isinstance(event, UserTaskOpened):
+                opened[event.user_task] = UserTask(number=event.user_task, element=event.element, lane=event.lane,
+                                                   round=event.round, opened_at=step.command.at)
+            elif isinstance(event, DocumentAttached):
+                attached(db, after.id, event, step, ProcessInstance(id=after.id, user_tasks=opened))
