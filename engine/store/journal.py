@@ -21,7 +21,7 @@ from .schema import journal, journal_value
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What one journal row says, as values. `command` and `events` are plain JSON shapes with the hidden values shown."""
+    """What one journal row says. `command` and `events` are plain JSON shapes with the hidden values shown."""
     stream: str
     sequence: int
     command_id: str
@@ -37,15 +37,15 @@ class Entry:
 
 INSERT = Prepared(insert(journal))
 INSERT_VALUE = Prepared(insert(journal_value))
-NEWEST = Prepared(select(journal.c.sequence, journal.c.hash, journal.c.body).where(journal.c.stream == bindparam("stream"))
-                  .order_by(journal.c.sequence.desc()).limit(1))
+NEWEST = Prepared(select(journal.c.sequence, journal.c.hash, journal.c.body).where(
+    journal.c.stream == bindparam("stream")).order_by(journal.c.sequence.desc()).limit(1))
 BY_COMMAND = Prepared(select(journal.c.sequence).where(journal.c.stream == bindparam("stream"),
                                                         journal.c.command_id == bindparam("command_id")))
 
 
-def append(db: Connection, key: bytes, *, stream: str, sequence: int, prev: bytes | None, command_id: str, at: datetime,
-           command: Any, events: Sequence[Any], definition: str | None = None, calendars: Mapping[str, str] | None = None,
-           engine: str | None = None, marking_hash: str | None = None,
+def append(db: Connection, key: bytes, *, stream: str, sequence: int, prev: bytes | None, command_id: str,
+           at: datetime, command: Any, events: Sequence[Any], definition: str | None = None,
+           calendars: Mapping[str, str] | None = None, engine: str | None = None, marking_hash: str | None = None,
            salt: Callable[[], bytes] = lambda: os.urandom(16)) -> bytes:
     """Write one row; its hash. `command` is a dataclass (or plain JSON for small streams), `events` dataclasses.
 
@@ -63,10 +63,12 @@ def append(db: Connection, key: bytes, *, stream: str, sequence: int, prev: byte
     shape = records.hide(command, records.encode(command), "command", keep)
     body = records.canonical({
         "v": records.VERSION, "stream": stream, "sequence": sequence, "prev": prev.hex() if prev else None,
-        "at": records.instant(at), "command": shape, "events": [records.told(one) for one in events], "definition": definition,
-        "calendars": dict(calendars) if calendars is not None else None, "engine": engine, "marking_hash": marking_hash})
+        "at": records.instant(at), "command": shape, "events": [records.told(one) for one in events],
+        "definition": definition, "calendars": dict(calendars) if calendars is not None else None, "engine": engine,
+        "marking_hash": marking_hash})
     hash = records.leaf(body)
-    INSERT(db, stream=stream, sequence=sequence, command_id=command_id, body=body, hash=hash, mac=records.seal(key, hash))
+    mac = records.seal(key, hash)
+    INSERT(db, stream=stream, sequence=sequence, command_id=command_id, body=body, hash=hash, mac=mac)
     if beside:
         INSERT_VALUE.many(db, beside)
     return hash
@@ -89,10 +91,12 @@ def read(db: Connection, stream: str, after: int = 0, key: bytes | None = None) 
     key  checks the seals too: a row that somebody without the key has added is found.
     Raises records.RecordError, with stream and sequence, at the first that does not agree.
     """
+    beside = select(journal_value).where(journal_value.c.stream == stream, journal_value.c.sequence > after)
     values: dict[int, dict[str, Any]] = {}
-    for row in db.execute(select(journal_value).where(journal_value.c.stream == stream, journal_value.c.sequence > after)):
+    for row in db.execute(beside):
         values.setdefault(row.sequence, {})[row.path] = row
-    rows = db.execute(select(journal).where(journal.c.stream == stream, journal.c.sequence > after).order_by(journal.c.sequence))
+    later = select(journal).where(journal.c.stream == stream, journal.c.sequence > after)
+    rows = db.execute(later.order_by(journal.c.sequence))
     expected, prev = after + 1, None
     for row in rows:
         place = f"{stream}, row {row.sequence}"
@@ -107,7 +111,7 @@ def read(db: Connection, stream: str, after: int = 0, key: bytes | None = None) 
             raise records.RecordError(f"{place}: its body does not have its hash.")
         if key is not None and not hmac.compare_digest(records.seal(key, hash), bytes(row.mac)):
             raise records.RecordError(f"{place}: its seal was not made with this installation's key.")
-        if expected > after + 1 and value["prev"] != prev or expected == 1 and value["prev"] is not None:
+        if (expected > after + 1 and value["prev"] != prev) or (expected == 1 and value["prev"] is not None):
             raise records.RecordError(f"{place}: it does not follow from the row before it.")
         shown = {}
         for path, one in values.get(row.sequence, {}).items():
