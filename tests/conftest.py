@@ -100,6 +100,26 @@ def seed() -> int:
     return int(os.environ["ALUR_SEED"])
 
 
+# --- the long figures -----------------------------------------------------------------------------------------------
+
+SOAK_TABLE = Path(__file__).resolve().parents[1] / "docs" / "soak.md"
+
+
+@pytest.fixture(scope="session")
+def soak_table() -> Iterator[dict[str, str]]:
+    """What was run long -> what came out; kept in docs/soak.md, row by row, so that a shorter run keeps the others'."""
+    rows: dict[str, str] = {}
+    yield rows
+    if not rows:
+        return
+    head = "# The long figures\n\nWritten by `make soak`; each row by the newest run of its test.\n\n| what | came out |\n| --- | --- |\n"
+    before = SOAK_TABLE.read_text() if SOAK_TABLE.exists() else ""
+    kept = dict(re.findall(r"^\| (.+?) \| (.+) \|$", before, re.M)) | rows
+    kept = {what: out for what, out in kept.items() if what not in ("what", "---")}
+    SOAK_TABLE.parent.mkdir(exist_ok=True)
+    SOAK_TABLE.write_text(head + "".join(f"| {what} | {out} |\n" for what, out in sorted(kept.items())))
+
+
 # --- databases ------------------------------------------------------------------------------------------------------
 
 

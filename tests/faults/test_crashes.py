@@ -38,7 +38,8 @@ def life(url: str, id: str, name: str, seconds: float) -> set[str]:
     return {json.loads(line)["acknowledged"] for line in whole}
 
 
-def crash(url: str, kills: int, seed: int) -> None:
+def crash(url: str, kills: int, seed: int) -> int:
+    """Kill as often, and look; how many completions were acknowledged."""
     chance = random.Random(seed)
     office = Office.at(url, BPMN)
     id = office.begin(2026)
@@ -60,6 +61,7 @@ def crash(url: str, kills: int, seed: int) -> None:
         assert set(db.execute(select(user_task.c.number).where(user_task.c.instance == id)).scalars()) == set(now.user_tasks)
         assert set(db.execute(select(timer.c.number).where(timer.c.instance == id)).scalars()) == set(now.timers)
     office.database.close()
+    return len(acknowledged)
 
 
 @pytest.mark.faults
@@ -68,5 +70,7 @@ def test_ten_kills_lose_and_double_nothing(database_url: str, seed: int) -> None
 
 
 @pytest.mark.soak
-def test_two_hundred_kills_lose_and_double_nothing(database_url: str, seed: int) -> None:
-    crash(database_url, 200, seed)
+def test_two_hundred_kills_lose_and_double_nothing(database_url: str, seed: int, soak_table: dict[str, str]) -> None:
+    acknowledged = crash(database_url, 200, seed)
+    soak_table[f"kill -9 in the middle of completions, {database_url.split(':')[0].split('+')[0]}, 200 kills"] = (
+        f"{acknowledged:,} acknowledged, none lost, none doubled, every hash follows, replay equal")
