@@ -637,6 +637,18 @@ def test_many_long_walks_are_seen_the_same_by_every_witness(path: Path, seed: in
         walk(path, seed, number, 150)
 
 
+def test_where_spiffworkflow_is_no_witness_it_is_really_wrong() -> None:
+    """Its AND-join fires early in the second round of a loop. When this fails, it has learnt to: make it a witness."""
+    one = definition("parallel_loop")
+    whole, game = Whole(one), Game(one)
+    for witness in (whole, game):
+        witness.start(None)
+        for element in ("ask", "count", "check", "count"):
+            witness.complete(element, 0, lambda flow: flow.id in ("answered_yes", "complete_no"))
+    assert game.picture()[0] == ["ask"]
+    assert whole.picture()[0] == ["ask", "check"]
+
+
 def test_walks_come_to_their_ends_and_meet_every_kind_of_act(seed: int) -> None:
     """The witnesses would agree on nothing, too: the walks must really go somewhere."""
     walks = [walk(LKJPD, seed, number, 120) for number in range(50, 58)]
