@@ -32,8 +32,8 @@ from . import admin, inbox, processes, session, words
 from .session import Office, door, goes_on, know_who_asks, messages, office
 
 POLICY = (
-    "default-src 'self'; style-src 'self'; img-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'"
+    "default-src 'self'; style-src 'self'; img-src 'self' blob:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
 )
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -55,7 +55,7 @@ def create_app(
     now  a clock for a demonstration or a test; None: the machine's (and for commands the database's own).
     """
     app = Flask(__name__, static_folder="static")
-    app.url_map.strict_slashes = False      # an address typed with a slash at its end is the same page
+    app.url_map.strict_slashes = False  # an address typed with a slash at its end is the same page
     app.config.update(
         SECRET_KEY=hmac.digest(database.key, b"alur web", "sha256"),
         WTF_CSRF_TIME_LIMIT=None,
@@ -157,7 +157,7 @@ def asset(name: str) -> str:
 
 
 def bundle(entry: str) -> dict[str, str] | None:
-    """Addresses of the built browser sources ("js", "css"); None where they were not built: pages stand without them."""
+    """Addresses of the built browser sources ("js", "css"); None where they were not built: pages do without."""
     manifest = Path(__file__).parent / "static" / "dist" / "manifest.json"
     try:
         files = orjson.loads(manifest.read_bytes())["entries"][entry]
@@ -194,9 +194,12 @@ def wrong_turns() -> dict[int, tuple[str, str]]:
         429: (_("Terlalu banyak percobaan"), _("Tunggu beberapa menit, lalu coba lagi.")),
         500: (
             _("Terjadi gangguan pada aplikasi"),
-            _("Yang sudah tersimpan tidak hilang. Coba lagi; bila berulang, sebutkan nomor di bawah kepada administrator."),
+            _("Yang sudah tersimpan tidak hilang. Coba lagi; bila berulang, sebutkan nomor ini kepada administrator."),
         ),
-        503: (_("Aplikasi sedang tidak dapat melayani"), _("Basis data tidak menjawab. Tunggu sebentar, lalu muat ulang.")),
+        503: (
+            _("Aplikasi sedang tidak dapat melayani"),
+            _("Basis data tidak menjawab. Tunggu sebentar, lalu muat ulang."),
+        ),
     }
 
 

@@ -4,6 +4,7 @@ What is drawn is a Question a field, put into HTML by `templates/_fields.html`; 
 text that is no number or no date stays as it was typed: `engine.requirements` says what is wrong with it, and the page
 shows it again. Fields that the diagram does not declare are never looked at.
 """
+
 from __future__ import annotations
 
 import re
@@ -18,12 +19,13 @@ from engine import requirements
 from engine.definition import Choice, Column, Element, Field
 from engine.instance import Problem
 
-MOST_RADIOS = 4             # more choices than this become a list
-LONGEST_LINE = 200          # characters of a one-line answer before the browser stops
+MOST_RADIOS = 4  # more choices than this become a list
+LONGEST_LINE = 200  # characters of a one-line answer before the browser stops
 Posted = MultiDict[str, str]
 
 
 # What was typed
+
 
 def name_of(id: str, row: int | None = None, column: str | None = None) -> str:
     """The name of a control: a field's, or a cell's of a table."""
@@ -49,12 +51,14 @@ def parse(form: Iterable[Field], posted: Posted, keep_empty_rows: bool = False) 
 
 
 def parse_table(field: Field, posted: Posted, keep_empty_rows: bool) -> list[dict[str, Any]] | None:
-    """The rows of a table, in order. Columns that cannot be written are left out; `requirements.accept` fills them in."""
+    """The rows of a table, in order, without columns that cannot be written: `requirements.accept` fills those in."""
     name = name_of(field.id)
     count = posted.get(f"{name}.baris", "")
     rows = []
     for row in range(min(int(count) if count.isdigit() else 0, requirements.MOST_ROWS)):
-        cells = {c.id: parse_value(c.type, name_of(field.id, row, c.id), posted) for c in field.columns if not c.readonly}
+        cells = {
+            c.id: parse_value(c.type, name_of(field.id, row, c.id), posted) for c in field.columns if not c.readonly
+        }
         if posted.get("buang") == f"{field.id}.{row}":
             continue
         if field.rows_from or keep_empty_rows or not untouched(field, cells):
@@ -99,7 +103,7 @@ def whole_number(text: str) -> int | str:
 
 
 def decimal(text: str) -> str:
-    """`1.250,5` is "1250.5". With a comma every point groups thousands; without one `1.250` does too, as Indonesian does."""
+    """`1.250,5` is "1250.5". A point before three digits groups thousands, as Indonesian does."""
     if re.fullmatch(r"-?\d{1,3}(\.\d{3})+(,\d+)?|-?\d+,\d+", text):
         return text.replace(".", "").replace(",", ".")
     return text
@@ -143,9 +147,11 @@ def with_positions(form: Iterable[Field], values: Mapping[str, Any], positions: 
 
 # What is asked
 
+
 @dataclass(frozen=True, kw_only=True)
 class Cell:
     """One control of a table row."""
+
     column: Column
     name: str
     id: str
@@ -157,19 +163,20 @@ class Cell:
 @dataclass(frozen=True, kw_only=True)
 class Question:
     """One field as it is drawn: its control, what stands in it, what is wrong with it."""
+
     field: Field
     name: str
-    id: str                                 # of the control; the error summary links to it
+    id: str  # of the control; the error summary links to it
     value: Any
     required: bool
     shown: bool
-    conditional: bool                       # whether an answer on this page may show or hide it
+    conditional: bool  # whether an answer on this page may show or hide it
     errors: tuple[str, ...] = ()
     rows: tuple[tuple[Cell, ...], ...] = ()
 
     @property
     def radios(self) -> bool:
-        """An answer that must be given is chosen with radios; one that may stay empty needs a list that can be emptied."""
+        """An answer that must be given is chosen with radios; one that may stay empty needs a list to empty it."""
         return len(self.field.choices) <= MOST_RADIOS and (self.required or self.field.required_if is not None)
 
     @property
@@ -180,13 +187,15 @@ class Question:
 @dataclass(frozen=True, kw_only=True)
 class Group:
     """Questions and document slots under one heading ("" of those under none)."""
+
     title: str
     questions: tuple[Question, ...]
     slots: tuple[Field, ...]
 
 
-def questions(element: Element, names: Mapping[str, Any], typed: Mapping[str, Any], at: datetime,
-              problems: Sequence[Problem] = ()) -> dict[str, Question]:
+def questions(
+    element: Element, names: Mapping[str, Any], typed: Mapping[str, Any], at: datetime, problems: Sequence[Problem] = ()
+) -> dict[str, Question]:
     """The questions of a form by field id, in the diagram's order.
 
     names  what expressions may read (`requirements.names`), with what was typed already in it.
@@ -205,11 +214,16 @@ def questions(element: Element, names: Mapping[str, Any], typed: Mapping[str, An
             value = requirements.answered(field, value, names)
         names[field.id] = value
         asked[field.id] = Question(
-            field=field, name=name_of(field.id), id=anchor(field.id), value=value,
-            required=requirements.required(field, names, at), shown=requirements.shown(field, names, at),
+            field=field,
+            name=name_of(field.id),
+            id=anchor(field.id),
+            value=value,
+            required=requirements.required(field, names, at),
+            shown=requirements.shown(field, names, at),
             conditional=bool(here & names_in(field.shown_if)),
             errors=tuple(p.message for p in problems if p.place == field.id),
-            rows=rows_of(field, value, problems, at, names) if field.type == "table" else ())
+            rows=rows_of(field, value, problems, at, names) if field.type == "table" else (),
+        )
     return asked
 
 
@@ -223,7 +237,9 @@ def anchor(place: str) -> str:
     return "i-" + place.replace(".", "-")
 
 
-def rows_of(field: Field, value: Any, problems: Sequence[Problem], at: datetime, names: Mapping[str, Any]) -> tuple[tuple[Cell, ...], ...]:
+def rows_of(
+    field: Field, value: Any, problems: Sequence[Problem], at: datetime, names: Mapping[str, Any]
+) -> tuple[tuple[Cell, ...], ...]:
     rows = [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
     if not rows and not field.rows_from:
         rows = [{}] * max(field.min_length or 1, 1)
@@ -234,9 +250,16 @@ def rows_of(field: Field, value: Any, problems: Sequence[Problem], at: datetime,
         for column in field.columns:
             place = f"{field.id}.{n}.{column.id}"
             given = row.get(column.id)
-            cells.append(Cell(column=column, name=name_of(field.id, n, column.id), id=anchor(place),
-                              value=requirements.initial(column, names, at) if given is None and not row else given,
-                              required=column.required, error=errors.get(place)))
+            cells.append(
+                Cell(
+                    column=column,
+                    name=name_of(field.id, n, column.id),
+                    id=anchor(place),
+                    value=requirements.initial(column, names, at) if given is None and not row else given,
+                    required=column.required,
+                    error=errors.get(place),
+                )
+            )
         drawn.append(tuple(cells))
     return tuple(drawn)
 
@@ -261,6 +284,7 @@ def carried(posted: Posted, without: Iterable[str] = ()) -> list[tuple[str, str]
 
 
 # What an answer says, in words
+
 
 def label_of(choices: Sequence[Choice], value: Any) -> str:
     return next((c.label for c in choices if c.value == value), str(value))

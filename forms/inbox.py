@@ -61,6 +61,7 @@ from .processes import (
     startable,
     the_key,
     versions,
+    written,
 )
 from .session import drawn_for, form_key, me, office, seal, tell
 
@@ -131,14 +132,16 @@ def tasks() -> Any:
 def recorded_here(
     db: Any, task: queries.OpenTask, definition: ProcessDefinition, lanes: frozenset[str], now: datetime
 ) -> bool:
-    """Whether a task of another office is in this inbox: nobody there performs it, and the visitor may record for them."""
+    """Whether another office's task is in this inbox: nobody there performs it, and the visitor may record for them."""
     lane = definition.lane(task.lane)
     if lane is None or not lane.other_office or not any(one.partition(":")[0] in lanes for one in lane.recorded_by):
         return False
     return not organisation.who_performs(db, task.key, task.lane, task.unit, local_date(now, task.zone))
 
 
-def row(task: queries.OpenTask, definition: ProcessDefinition, names: Names, now: datetime, behalf: bool) -> dict[str, Any]:
+def row(
+    task: queries.OpenTask, definition: ProcessDefinition, names: Names, now: datetime, behalf: bool
+) -> dict[str, Any]:
     """A line of the inbox."""
     element = definition.elements[task.element]
     order = {one.id: place for place, one in enumerate(definition.user_tasks)}
@@ -179,12 +182,24 @@ def in_groups(rows: Sequence[Mapping[str, Any]], now: datetime, zone: str) -> li
     """The lines under Terlambat, Hari ini, Minggu ini, Nanti; a group without any is not there."""
     today = local_date(now, zone)
     sunday = today + timedelta(days=6 - today.weekday())
-    groups: dict[str, list[Mapping[str, Any]]] = {name: [] for name in (_("Terlambat"), _("Hari ini"), _("Minggu ini"), _("Nanti"))}
+    groups: dict[str, list[Mapping[str, Any]]] = {
+        name: [] for name in (_("Terlambat"), _("Hari ini"), _("Minggu ini"), _("Nanti"))
+    }
     late, this_day, this_week, later = groups
     for one in rows:
         due = one["task"].late_at
         day = local_date(due, zone) if due else None
-        group = later if day is None else late if due < now else this_day if day <= today else this_week if day <= sunday else later
+        group = (
+            later
+            if day is None
+            else late
+            if due < now
+            else this_day
+            if day <= today
+            else this_week
+            if day <= sunday
+            else later
+        )
         groups[group].append(one)
     return [(name, found) for name, found in groups.items() if found]
 
@@ -213,6 +228,11 @@ class Slot:
     accepts_files: bool
     places: tuple[str, ...]  # cetak, tautan
 
+    @property
+    def follows_answers(self) -> bool:
+        """Whether what is typed on the page changes what may be done here."""
+        return bool(self.field.slot and (self.field.slot.owed_if or self.field.slot.text_from))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
@@ -232,7 +252,7 @@ def draft_of(sight: Sight, number: int) -> Draft:
 
 
 def on_behalf(sight: Sight, task: UserTask) -> str | None:
-    """The office for which the visitor records this task; None where it is their own lane's, or nobody's they may do."""
+    """The office for which the visitor records this task; None where it is their own, or not theirs to record."""
     if sight.performs(task.lane) or not sight.records_for(task.lane):
         return None
     return organisation.unit_of_lane(sight.db, sight.instance.key, task.lane, sight.instance.unit) or task.lane
@@ -241,7 +261,9 @@ def on_behalf(sight: Sight, task: UserTask) -> str | None:
 def can_work(sight: Sight, task: UserTask) -> bool:
     """Whether the visitor may fill in and complete this task now."""
     free = task.owner is None or task.owner == me().id
-    return free and sight.instance.status == RUNNING and (sight.performs(task.lane) or on_behalf(sight, task) is not None)
+    return (
+        free and sight.instance.status == RUNNING and (sight.performs(task.lane) or on_behalf(sight, task) is not None)
+    )
 
 
 def known_names(sight: Sight, task: UserTask, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -264,12 +286,23 @@ def lacks(sight: Sight, task: UserTask, values: Mapping[str, Any]) -> list[Probl
     return [*problems, *missing]
 
 
-def slots_of(sight: Sight, task: UserTask, values: Mapping[str, Any], works: bool, steps: Sequence[Step], problems: Sequence[Problem]) -> list[Slot]:
+def slots_of(
+    sight: Sight,
+    task: UserTask,
+    values: Mapping[str, Any],
+    works: bool,
+    steps: Sequence[Step],
+    problems: Sequence[Problem],
+) -> list[Slot]:
     """The document slots of a task that are its own to fill, and what is owed from before."""
     element = sight.definition.elements[task.element]
-    known, made = known_names(sight, task, values), versions(steps)
+    known, made = known_names(sight, task, fields.without_empty_rows(element.form, values)), versions(steps)
     elsewhere = [sight.definition.fields[type] for type in sight.instance.owed if element.field(type) is None]
-    return [slot_of(sight, task, one, known, works, made, problems) for one in (*element.slots, *elsewhere) if to_fill(sight, task, one, known)]
+    return [
+        slot_of(sight, task, one, known, works, made, problems)
+        for one in (*element.slots, *elsewhere)
+        if to_fill(sight, task, one, known)
+    ]
 
 
 def to_fill(sight: Sight, task: UserTask, field: Field, known: Mapping[str, Any]) -> bool:
@@ -278,11 +311,19 @@ def to_fill(sight: Sight, task: UserTask, field: Field, known: Mapping[str, Any]
     assert slot is not None, "a slot field has one"
     if slot.role == "output" or field.id in sight.instance.owed or slot.origin == "langkah":
         return True
-    return slot.role == "kelengkapan" and not requirements.satisfied(field, sight.instance, task.number, known, sight.local)
+    return slot.role == "kelengkapan" and not requirements.satisfied(
+        field, sight.instance, task.number, known, sight.local
+    )
 
 
 def slot_of(
-    sight: Sight, task: UserTask, field: Field, known: Mapping[str, Any], works: bool, made: Mapping[str, Any], problems: Sequence[Problem]
+    sight: Sight,
+    task: UserTask,
+    field: Field,
+    known: Mapping[str, Any],
+    works: bool,
+    made: Mapping[str, Any],
+    problems: Sequence[Problem],
 ) -> Slot:
     slot, instance, at = field.slot, sight.instance, sight.local
     assert slot is not None, "a slot field has one"
@@ -295,36 +336,53 @@ def slot_of(
     mark, text = words.Mark("○", _("Belum dilampirkan"), "open"), ""
     if document is not None and (there or document.user_task == task.number):
         carried = document.user_task != task.number
-        mark = words.Mark("✓", _("Diteruskan tanpa perubahan") if carried and slot.role == "output" else _("Sudah ada"), "on-time")
+        mark = words.Mark(
+            "✓", _("Diteruskan tanpa perubahan") if carried and slot.role == "output" else _("Sudah ada"), "on-time"
+        )
     elif slot.text_from and known.get(slot.text_from):
-        mark, text = words.Mark("✓", _("Dibuat aplikasi"), "on-time"), _("Dari isian “%(label)s”.", label=sight.definition.fields[slot.text_from].label)
+        mark, text = (
+            words.Mark("✓", _("Dibuat aplikasi"), "on-time"),
+            _("Dari isian “%(label)s”.", label=sight.definition.fields[slot.text_from].label),
+        )
     elif "teks" in slot.forms and not slot.text_from:
         mark = words.Mark("✓", _("Dibuat aplikasi"), "on-time")
     elif instance.waived.get(field.id) == task.number:
         mark = words.Mark("✓", _("Diberi dispensasi"), "done")
     elif owed:
         mark = words.Mark("▲", _("Menyusul"), "due-soon")
-        text = _("Dijanjikan %(day)s. Alasan: %(why)s", day=words.short_day(date.fromisoformat(owed.promised)), why=words.str_of(owed.reason))
+        text = _(
+            "Dijanjikan %(day)s. Alasan: %(why)s",
+            day=words.short_day(date.fromisoformat(owed.promised)),
+            why=words.str_of(owed.reason),
+        )
     elif not needed:
         mark = words.Mark("○", _("Tidak wajib") if field.source != "T" else _("Tambahan, tidak wajib"), "ahead")
     may = works or bool(set(slot.attachers) & set(sight.actor.lanes)) or (owed is not None and bool(sight.actor.lanes))
     lacking = needed and not there and owed is None and instance.waived.get(field.id) != task.number
     element_fields = {f.id for f in element.form}
     return Slot(
-        field=field, label=field.label, mark=mark, said=text, there=there, required=needed, shown=shown,
+        field=field,
+        label=field.label,
+        mark=mark,
+        said=text,
+        there=there,
+        required=needed,
+        shown=shown,
         conditional=bool(here and element_fields & fields.names_in(field.shown_if)),
         attaches=may and instance.status == RUNNING,
         owable=works and lacking and requirements.owable(field, known, at),
         waivable=lacking and slot.waivable and sight.leads and not sight.performs(task.lane),
-        owed=owed, versions=tuple(made.get(field.id, ())),
+        owed=owed,
+        versions=tuple(made.get(field.id, ())),
         errors=tuple(p.message for p in problems if p.place == field.id),
-        accepts_files="berkas" in slot.forms, places=tuple(f for f in slot.forms if f in ("cetak", "tautan")),
+        accepts_files="berkas" in slot.forms,
+        places=tuple(f for f in slot.forms if f in ("cetak", "tautan")),
     )
 
 
 def reading_of(sight: Sight, task: UserTask, known: Mapping[str, Any], steps: Sequence[Step]) -> list[dict[str, Any]]:
     """What came before and is only read here: documents of earlier steps, with their newest version."""
-    made, found = versions(steps), []
+    made, found, papers = versions(steps), [], written(sight) if sight.whole else {}
     for one in sight.definition.elements[task.element].slots:
         slot = one.slot
         assert slot is not None, "a slot field has one"
@@ -332,12 +390,19 @@ def reading_of(sight: Sight, task: UserTask, known: Mapping[str, Any], steps: Se
             continue
         newest = next(iter(made.get(one.id, ())), None)
         writer = sight.definition.elements.get(slot.origin or "")
-        source = next((s.slot.text_from for e in sight.definition.user_tasks for s in e.slots
-                       if s.id == one.id and s.slot and s.slot.role == "output" and s.slot.text_from), None)
-        paper = source if source and sight.instance.data.get(source) and sight.whole else None
+        paper = one.id in papers
         if newest or paper or slot.role == "kelengkapan":
-            found.append({"field": one, "newest": newest, "paper": paper, "writer": writer, "needed": slot.role == "kelengkapan",
-                          "owed": sight.instance.owed.get(one.id), "made_here": "teks" in slot.forms and not slot.text_from and not newest})
+            found.append(
+                {
+                    "field": one,
+                    "newest": newest,
+                    "paper": paper,
+                    "writer": writer,
+                    "needed": slot.role == "kelengkapan",
+                    "owed": sight.instance.owed.get(one.id),
+                    "made_here": "teks" in slot.forms and not slot.text_from and not newest,
+                }
+            )
     return found
 
 
@@ -418,9 +483,13 @@ def returned_from(sight: Sight, done: Sequence[Pass], this: Pass | None) -> dict
         return None
     source = next((q.rows_from[min(this.round, len(q.rows_from)) - 1] for q in this.element.form if q.rows_from), None)
     rows = sender.values.get(source) if source else None
-    return {"who": sight.names(sender.by or ""), "at": sender.recorded_at, "round": this.round,
-            "count": len(rows) if isinstance(rows, list) else 0,
-            "field": next((q.id for q in this.element.form if q.rows_from), None)}
+    return {
+        "who": sight.names(sender.by or ""),
+        "at": sender.recorded_at,
+        "round": this.round,
+        "count": len(rows) if isinstance(rows, list) else 0,
+        "field": next((q.id for q in this.element.form if q.rows_from), None),
+    }
 
 
 @inbox.get("/tugas/<uuid:id>/<int:number>")
@@ -502,7 +571,9 @@ def made_id(key: str, *parts: str) -> str:
     return str(uuid5(NAMESPACE, "/".join((key, *parts))))
 
 
-def attach_all(sight_id: str, element: Element, owed: Iterable[Field], number: int, key: str, behalf: str | None) -> tuple[list[str], list[Problem]]:
+def attach_all(
+    sight_id: str, element: Element, owed: Iterable[Field], number: int, key: str, behalf: str | None
+) -> tuple[list[str], list[Problem]]:
     """Attach every file that the form brings, each by itself; (labels of what was attached, problems)."""
     attached, problems = [], []
     elsewhere = {one.id for one in owed}
@@ -511,21 +582,36 @@ def attach_all(sight_id: str, element: Element, owed: Iterable[Field], number: i
             given = brought(field)
             if given is None:
                 continue
-            digest = hashlib.sha256(repr((given.form, given.place, [f.sha256 for f in given.files])).encode()).hexdigest()
-            act: Act = (SettleRequirement(document=field.id, attachment=given) if field.id in elsewhere
-                        else AttachDocument(document=field.id, attachment=given, user_task=number))
+            digest = hashlib.sha256(
+                repr((given.form, given.place, [f.sha256 for f in given.files])).encode()
+            ).hexdigest()
+            act: Act = (
+                SettleRequirement(document=field.id, attachment=given)
+                if field.id in elsewhere
+                else AttachDocument(document=field.id, attachment=given, user_task=number)
+            )
             ask(sight_id, requested(act, made_id(key, "berkas", field.id, digest), behalf))
             attached.append(field.label)
         except Refused as refused:
-            problems.append(Problem(field.id, f"{field.label}: {refused.message}" if field.label not in refused.message else refused.message))
+            problems.append(
+                Problem(
+                    field.id,
+                    f"{field.label}: {refused.message}" if field.label not in refused.message else refused.message,
+                )
+            )
     return attached, problems
 
 
-def owe_all(id: str, element: Element, number: int, key: str, behalf: str | None, form: MultiDict[str, str]) -> tuple[list[str], list[Problem]]:
+def owe_all(
+    id: str, element: Element, number: int, key: str, behalf: str | None, form: MultiDict[str, str]
+) -> tuple[list[str], list[Problem]]:
     """State as owed what the form says will follow; (labels, problems)."""
     stated, problems = [], []
     for field in element.slots:
-        reason, day = form.get(f"menyusul.{field.id}.alasan", "").strip(), form.get(f"menyusul.{field.id}.tanggal", "").strip()
+        reason, day = (
+            form.get(f"menyusul.{field.id}.alasan", "").strip(),
+            form.get(f"menyusul.{field.id}.tanggal", "").strip(),
+        )
         if not reason and not day:
             continue
         if not reason or not day:
@@ -568,7 +654,9 @@ def take_in(id: UUID, number: int, keep_empty_rows: bool = False) -> Sent:
             done = next((one for one in passes(sight.definition, recorded(sight)) if one.number == number), None)
             if done is None or not (sight.whole or done.lane in sight.lanes):
                 abort(404)
-            return Sent(id=str(id), number=number, key=key, element=None, draft=of_form(done.element, form), behalf=None)
+            return Sent(
+                id=str(id), number=number, key=key, element=None, draft=of_form(done.element, form), behalf=None
+            )
         if task.lane not in sight.lanes and not sight.whole:
             abort(404)
         element = sight.definition.elements[task.element]
@@ -579,10 +667,23 @@ def take_in(id: UUID, number: int, keep_empty_rows: bool = False) -> Sent:
     stated, wrong_promises = owe_all(str(id), element, number, key, behalf, form)
     draft = of_form(element, form, keep_empty_rows)
     positions = {one.person: words.position(one.capacity, one.position_name) for one in reversed(staff)}
-    draft = Draft(values=fields.with_positions(element.form, draft.values, positions), extras={k: v for k, v in draft.extras.items() if k.startswith("luar.") or wrong_promises})
+    draft = Draft(
+        values=fields.with_positions(element.form, draft.values, positions),
+        extras={k: v for k, v in draft.extras.items() if k.startswith("luar.") or wrong_promises},
+    )
     saved_at = keep_draft(str(id), number, draft) if works or sight.performs(task.lane) else None
-    return Sent(id=str(id), number=number, key=key, element=element, draft=draft, behalf=behalf, attached=tuple(attached),
-                stated=tuple(stated), problems=(*wrong_files, *wrong_promises), saved_at=saved_at)
+    return Sent(
+        id=str(id),
+        number=number,
+        key=key,
+        element=element,
+        draft=draft,
+        behalf=behalf,
+        attached=tuple(attached),
+        stated=tuple(stated),
+        problems=(*wrong_files, *wrong_promises),
+        saved_at=saved_at,
+    )
 
 
 def again(sent: Sent, problems: Sequence[Problem], title: str, status: int = 422) -> tuple[str, int]:
@@ -592,7 +693,14 @@ def again(sent: Sent, problems: Sequence[Problem], title: str, status: int = 422
         task = sight.instance.user_tasks.get(sent.number)
         if task is None:
             return conflict(sent, None)
-        return task_page(sight, task, Draft(values=sent.draft.values, extras=sent.draft.extras, saved_at=sent.saved_at), problems, title, sent.key), status
+        return task_page(
+            sight,
+            task,
+            Draft(values=sent.draft.values, extras=sent.draft.extras, saved_at=sent.saved_at),
+            problems,
+            title,
+            sent.key,
+        ), status
 
 
 def conflict(sent: Sent, refused: Refused | None) -> tuple[str, int]:
@@ -605,10 +713,22 @@ def conflict(sent: Sent, refused: Refused | None) -> tuple[str, int]:
             abort(404)
         task = sight.instance.user_tasks.get(sent.number)
         who = (refused.person if refused else None) or (task.owner if task else None) or (done.by if done else None)
-        since = (refused.at if refused else None) or (task.claimed_at if task else None) or (done.recorded_at if done else None)
+        since = (
+            (refused.at if refused else None)
+            or (task.claimed_at if task else None)
+            or (done.recorded_at if done else None)
+        )
         page = render_template(
-            "conflict.html", sight=sight, element=element, who=sight.names(who) if who else "", since=since, open=task is not None,
-            message=refused.message if refused else "", values=said(sight, element, sent.draft.values), number=sent.number)
+            "conflict.html",
+            sight=sight,
+            element=element,
+            who=sight.names(who) if who else "",
+            since=since,
+            open=task is not None,
+            message=refused.message if refused else "",
+            values=said(sight, element, sent.draft.values),
+            number=sent.number,
+        )
     return page, 409
 
 
@@ -655,7 +775,9 @@ def simple_act(id: UUID, number: int, act: Act, then: str, key: str = "") -> Any
         sight = look(db, id)
         task = sight.instance.user_tasks.get(number)
         behalf = on_behalf(sight, task) if task else None
-    sent = Sent(id=str(id), number=number, key=key or the_key(), element=None, draft=Draft(values={}, extras={}), behalf=behalf)
+    sent = Sent(
+        id=str(id), number=number, key=key or the_key(), element=None, draft=Draft(values={}, extras={}), behalf=behalf
+    )
     try:
         ask(sent.id, requested(act, sent.key, behalf))
     except Refused as refused:
@@ -668,7 +790,7 @@ def simple_act(id: UUID, number: int, act: Act, then: str, key: str = "") -> Any
 
 @inbox.post("/tugas/<uuid:id>/<int:number>/draft")
 def save(id: UUID, number: int) -> Any:
-    """Keep what was typed. A page with JavaScript asks for JSON: when it was kept, what to show, what is still missing."""
+    """Keep what was typed. A script asks for JSON: when it was kept, what to show, what is still missing."""
     sent = take_in(id, number, keep_empty_rows=True)
     if sent.element is None:
         return ({"gone": True}, 409) if wants_json() else conflict(sent, None)
@@ -699,11 +821,18 @@ def task_state(sent: Sent, slot: str = "") -> dict[str, Any]:
         works = can_work(sight, task)
         slots = {one.field.id: one for one in slots_of(sight, task, values, works, recorded(sight), sent.problems)}
         return {
+            "sequence": sight.instance.sequence,
             "saved": _("Draf tersimpan %(at)s", at=clock_of(sent.saved_at)) if sent.saved_at else "",
-            "shown": {fields.anchor(one.field.id): one.shown for one in (*asked.values(), *slots.values()) if one.conditional},
+            "shown": {
+                **{q.id: q.shown for q in asked.values() if q.conditional},
+                **{fields.anchor(s.field.id): s.shown for s in slots.values() if s.conditional},
+            },
             "lacking": render_template("_lacking.html", lacking=lacks(sight, task, values) if works else []),
-            "slots": {fields.anchor(id): render_template("_slot.html", slot=one, sight=sight, task=task, draft=sent.draft)
-                      for id, one in slots.items() if id == slot or one.field.slot and one.field.slot.owed_if or one.field.slot and one.field.slot.text_from},
+            "slots": {
+                fields.anchor(id): render_template("_slot.html", slot=one, sight=sight, task=task, draft=sent.draft)
+                for id, one in slots.items()
+                if id == slot or one.follows_answers
+            },
             "problems": [one.message for one in sent.problems],
         }
 
@@ -720,7 +849,11 @@ def attach(id: UUID, number: int, type: str) -> Any:
         return again(sent, sent.problems, _("Berkas belum dilampirkan."))
     if not sent.attached:
         label = field.label if (field := sent.element.field(type)) else type
-        return again(sent, [Problem(type, _("%(label)s: tidak ada berkas yang dipilih.", label=label))], _("Berkas belum dilampirkan."))
+        return again(
+            sent,
+            [Problem(type, _("%(label)s: tidak ada berkas yang dipilih.", label=label))],
+            _("Berkas belum dilampirkan."),
+        )
     tell(_("%(what)s sudah dilampirkan.", what=", ".join(sent.attached)))
     return redirect(page_of(sent.id, number, type), 303)
 
@@ -763,7 +896,10 @@ def record_values(id: UUID, number: int) -> Any:
     inside = {f.id for f in sent.element.form if (f.group or "") == group}
     data = {id: value for id, value in sent.draft.values.items() if id in inside and not requirements.empty(value)}
     try:
-        ask(sent.id, requested(RecordValues(user_task=number, data=data), made_id(sent.key, "values", group), sent.behalf))
+        ask(
+            sent.id,
+            requested(RecordValues(user_task=number, data=data), made_id(sent.key, "values", group), sent.behalf),
+        )
     except Refused as refused:
         return refusal(sent, refused)
     tell(_("Tercatat: %(group)s. Isian ini sudah tampak pada halaman proses.", group=group))
@@ -819,7 +955,10 @@ def stated_time() -> tuple[datetime | None, Problem | None]:
         return None, None
     at = words.instant_of(fields.day(day), fields.clock_time(clock), me().zone) if day and clock else None
     if at is None:
-        return None, Problem("done_at", _("Waktu pengerjaan di luar aplikasi: isi tanggal dan pukulnya, misalnya 2 Februari 2027 pukul 10.15."))
+        return None, Problem(
+            "done_at",
+            _("Waktu pengerjaan di luar aplikasi: isi tanggal dan pukulnya, misalnya 2 Februari 2027 pukul 10.15."),
+        )
     return at.astimezone(UTC), None
 
 
@@ -829,29 +968,46 @@ def after_completion(sent: Sent, step: Step) -> Any:
         sight = look(db, sent.id)
         incident = next((e for e in step.events if isinstance(e, IncidentRaised)), None)
         if incident is not None and incident.kind != "alarm":
-            tell(_("Tugas belum selesai karena ada gangguan. Isian Anda tersimpan; administrator diberi tahu."), "warning")
+            tell(
+                _("Tugas belum selesai karena ada gangguan. Isian Anda tersimpan; administrator diberi tahu."),
+                "warning",
+            )
             return redirect(page_of(sent.id, sent.number), 303)
         completed = next(e for e in step.events if isinstance(e, UserTaskCompleted))
         element = sight.definition.elements[completed.element]
-        opened = [sight.instance.user_tasks[e.user_task] for e in step.events
-                  if isinstance(e, UserTaskOpened) and e.user_task in sight.instance.user_tasks]
-        what = _("Langkah %(n)s selesai.", n=element.number) if element.number else _("%(name)s selesai.", name=element.name)
+        opened = [
+            sight.instance.user_tasks[e.user_task]
+            for e in step.events
+            if isinstance(e, UserTaskOpened) and e.user_task in sight.instance.user_tasks
+        ]
+        what = (
+            _("Langkah %(n)s selesai.", n=element.number)
+            if element.number
+            else _("%(name)s selesai.", name=element.name)
+        )
         order = [one.id for one in sight.definition.user_tasks]
         if any(order.index(one.element) <= order.index(element.id) for one in opened):
             what = _("Langkah %(n)s selesai: dikembalikan untuk diperbaiki.", n=element.number)
         after = words.what_is_next(sight.instance, sight.definition, sight.performer, sight.now, sight.zone)
         mine = next((one for one in opened if sight.performs(one.lane)), None)
         copy = whatsapp(sight, opened) if opened and mine is None else ""
-        tell(f"{what} {after}".strip(), link=(url_for("processes.page", id=sent.id), _("Lihat berkas proses")), copy=copy,
-             done=f"{sent.id}/{sent.number}")
+        tell(
+            f"{what} {after}".strip(),
+            link=(url_for("processes.page", id=sent.id), _("Lihat berkas proses")),
+            copy=copy,
+            done=f"{sent.id}/{sent.number}",
+        )
         return redirect(page_of(sent.id, mine.number) if mine else url_for("inbox.tasks"), 303)
 
 
 def whatsapp(sight: Sight, opened: Sequence[UserTask]) -> str:
     """A text to send to whoever is next: that there is a task and where, nothing of what it is about."""
     address = office().settings.url + page_of(sight.instance.id, opened[0].number)
-    return _("Yth. %(who)s, ada tugas yang menunggu Bapak/Ibu di aplikasi Alur: %(address)s. Terima kasih.",
-             who=sight.performer(opened[0]), address=address)
+    return _(
+        "Yth. %(who)s, ada tugas yang menunggu Bapak/Ibu di aplikasi Alur: %(address)s. Terima kasih.",
+        who=sight.performer(opened[0]),
+        address=address,
+    )
 
 
 # Starting
@@ -873,7 +1029,12 @@ def start(key: str) -> Any:
         zone = getattr(organisation.unit_of(db, unit), "zone", me().zone)
         staff = organisation.people_of_unit(db, unit, local_date(now, zone))
     local = words.local(now, zone)
-    choices = list({one.person: f"{one.name} · {one.position_name}" if one.name != one.position_name else one.name for one in staff}.items())
+    choices = list(
+        {
+            one.person: f"{one.name} · {one.position_name}" if one.name != one.position_name else one.name
+            for one in staff
+        }.items()
+    )
     page: dict[str, Any] = {"definition": definition, "units": units, "unit": unit, "people": choices, "zone": zone}
     if request.method == "GET":
         return start_page(page, definition, {}, {}, {}, [], form_key(), local)
@@ -888,7 +1049,9 @@ def start(key: str) -> Any:
     if not problems:
         try:
             with office().database.begin() as db:
-                act: StartProcessInstance = handle.opening(db, key, unit, data=values, attachments=kept, promises=promises)
+                act: StartProcessInstance = handle.opening(
+                    db, key, unit, data=values, attachments=kept, promises=promises
+                )
                 id, step = handle.start(db, office().rules, office().database.key, requested(act, sent_key))
         except Refused as refused:
             problems = list(refused.problems) or [Problem("", refused.message)]
@@ -897,17 +1060,36 @@ def start(key: str) -> Any:
     return start_page(page, definition, values, kept, extras, problems, sent_key, local), 422
 
 
-def start_page(page: Mapping[str, Any], definition: ProcessDefinition, values: Mapping[str, Any], kept: Mapping[str, Attachment],
-               extras: Mapping[str, str], problems: Sequence[Problem], key: str, local: datetime) -> str:
+def start_page(
+    page: Mapping[str, Any],
+    definition: ProcessDefinition,
+    values: Mapping[str, Any],
+    kept: Mapping[str, Attachment],
+    extras: Mapping[str, str],
+    problems: Sequence[Problem],
+    key: str,
+    local: datetime,
+) -> str:
     empty = ProcessInstance(id="", key=definition.key, unit=page["unit"])
     attached = {type: max(1, len(one.files)) for type, one in kept.items()}
     known = requirements.names(definition, empty, 0, 1, values, attached)
     asked = fields.questions(definition.start, known, values, local, problems)
     errors = {one.place: one.message for one in problems}
-    signed = {type: [(seal().dumps(["berkas", me().id, f.sha256, f.size_bytes, f.media_type, f.name]), f) for f in one.files]
-              for type, one in kept.items()}
-    return render_template("start.html", **page, groups=fields.groups(definition.start, asked, definition.start.slots), kept=signed,
-                           extras=extras, problems=problems, errors=errors, key=key, sealed=drawn_for(key))
+    signed = {
+        type: [(seal().dumps(["berkas", me().id, f.sha256, f.size_bytes, f.media_type, f.name]), f) for f in one.files]
+        for type, one in kept.items()
+    }
+    return render_template(
+        "start.html",
+        **page,
+        groups=fields.groups(definition.start, asked, definition.start.slots),
+        kept=signed,
+        extras=extras,
+        problems=problems,
+        errors=errors,
+        key=key,
+        sealed=drawn_for(key),
+    )
 
 
 def attachments_of(definition: ProcessDefinition) -> tuple[dict[str, Attachment], list[Problem]]:
@@ -942,11 +1124,16 @@ def unsealed(text: str) -> File | None:
 def promises_of(definition: ProcessDefinition, form: MultiDict[str, str]) -> tuple[tuple[Promise, ...], list[Problem]]:
     promises, problems = [], []
     for field in definition.start.slots:
-        reason, day = form.get(f"menyusul.{field.id}.alasan", "").strip(), form.get(f"menyusul.{field.id}.tanggal", "").strip()
+        reason, day = (
+            form.get(f"menyusul.{field.id}.alasan", "").strip(),
+            form.get(f"menyusul.{field.id}.tanggal", "").strip(),
+        )
         if reason and day:
             promises.append(Promise(document=field.id, reason=reason, promised=fields.day(day)))
         elif reason or day:
-            problems.append(Problem(field.id, _("%(label)s: tuliskan alasan dan tanggal yang dijanjikan.", label=field.label)))
+            problems.append(
+                Problem(field.id, _("%(label)s: tuliskan alasan dan tanggal yang dijanjikan.", label=field.label))
+            )
     return tuple(promises), problems
 
 

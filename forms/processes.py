@@ -115,7 +115,7 @@ class Sight:
         return self.names(people[0]) if len(people) == 1 and not (lane and lane.other_office) else label
 
     def reads_document(self, type: str) -> bool:
-        """Whether this visitor may open a document: everybody of the unit; of another office the lane whose task names it."""
+        """Whether the visitor may open a document: who is of the unit; from elsewhere the lane whose task names it."""
         if self.whole:
             return True
         own = [e for e in self.definition.user_tasks if e.lane in self.lanes and e.id in self.instance.rounds]
@@ -203,16 +203,36 @@ def listed() -> Any:
         ]
         names = Names(db)
         rows = [(one, office().rules.definition(one.definition)) for one in shown]
-        standing = {one.id: [waiting_for(db, one, task, names, definition, now) for task in one.tasks] for one, definition in rows}
+        standing = {
+            one.id: [waiting_for(db, one, task, names, definition, now) for task in one.tasks]
+            for one, definition in rows
+        }
         starts = startable(db, now)
-    states = [(RUNNING, _("Berjalan")), (SUSPENDED, _("Ditangguhkan")), (COMPLETED, _("Selesai")), (CANCELLED, _("Dibatalkan"))]
+    states = [
+        (RUNNING, _("Berjalan")),
+        (SUSPENDED, _("Ditangguhkan")),
+        (COMPLETED, _("Selesai")),
+        (CANCELLED, _("Dibatalkan")),
+    ]
     return render_template(
-        "processes.html", rows=rows, standing=standing, starts=starts, state=state, query=query, states=states, any=bool(found)
+        "processes.html",
+        rows=rows,
+        standing=standing,
+        starts=starts,
+        state=state,
+        query=query,
+        states=states,
+        any=bool(found),
     )
 
 
 def waiting_for(
-    db: Connection, one: queries.Summary, task: queries.OpenAt, names: Names, definition: ProcessDefinition, now: datetime
+    db: Connection,
+    one: queries.Summary,
+    task: queries.OpenAt,
+    names: Names,
+    definition: ProcessDefinition,
+    now: datetime,
 ) -> dict[str, Any]:
     """Where an instance stands, as its list says it."""
     lane = definition.lane(task.lane)
@@ -233,7 +253,9 @@ def startable(db: Connection, now: datetime) -> list[tuple[definitions.Version, 
         definition = office().rules.definition(version.sha256)
         starters = {*(definition.starters or ((definition.start.lane or ""),)), "pemulai"}
         allowed = {one.unit for one in organisation.units_that_may_start(db, version.key)}
-        units = sorted({o.unit for o in mine if o.key == version.key and o.lane in starters and not o.only_reads} & allowed)
+        units = sorted(
+            {o.unit for o in mine if o.key == version.key and o.lane in starters and not o.only_reads} & allowed
+        )
         if units:
             found.append((version, [(id, Names(db)(id)) for id in units]))
     return found
@@ -363,7 +385,10 @@ def step_rows(sight: Sight, done: Sequence[Pass]) -> list[dict[str, Any]]:
     for one in sorted(done, key=lambda p: (int(p.element.number or 0), p.round)):
         is_open = one.number in sight.instance.user_tasks
         if is_open:
-            state, time = words.task_mark(one.owner), words.time_mark(one.norm_at, one.late_at, one.opened_at, sight.now)
+            state, time = (
+                words.task_mark(one.owner),
+                words.time_mark(one.norm_at, one.late_at, one.opened_at, sight.now),
+            )
         elif one.cancelled:
             state, time = words.CANCELLED_TASK_MARK, None
         else:
@@ -373,8 +398,14 @@ def step_rows(sight: Sight, done: Sequence[Pass]) -> list[dict[str, Any]]:
                 "element": one.element,
                 "pass": one,
                 "open": is_open,
-                "who": sight.names(one.by) if one.by else sight.performer(sight.instance.user_tasks[one.number]) if is_open else "",
-                "capacity": words.position(one.capacity, sight.names(one.position)) if one.position and one.capacity in ("plh", "plt") else "",
+                "who": sight.names(one.by)
+                if one.by
+                else sight.performer(sight.instance.user_tasks[one.number])
+                if is_open
+                else "",
+                "capacity": words.position(one.capacity, sight.names(one.position))
+                if one.position and one.capacity in ("plh", "plt")
+                else "",
                 "behalf": sight.names(one.on_behalf_of) if one.on_behalf_of else "",
                 "marks": [mark for mark in (state, time) if mark],
                 "mine": is_open and sight.performs(one.lane),
@@ -386,8 +417,17 @@ def step_rows(sight: Sight, done: Sequence[Pass]) -> list[dict[str, Any]]:
         for element in sight.definition.user_tasks:
             if element.id not in opened:
                 rows.append(
-                    {"element": element, "pass": None, "open": False, "who": sight.of_lane(element.lane or ""), "capacity": "",
-                     "behalf": "", "marks": [words.AHEAD_MARK], "mine": False, "records": False}
+                    {
+                        "element": element,
+                        "pass": None,
+                        "open": False,
+                        "who": sight.of_lane(element.lane or ""),
+                        "capacity": "",
+                        "behalf": "",
+                        "marks": [words.AHEAD_MARK],
+                        "mine": False,
+                        "records": False,
+                    }
                 )
     return sorted(rows, key=lambda row: int(row["element"].number or 0))
 
@@ -418,8 +458,13 @@ def diagram_state(sight: Sight, done: Sequence[Pass]) -> list[dict[str, str]]:
         is_open = one.number in sight.instance.user_tasks
         late = is_open and one.late_at is not None and sight.now > one.late_at
         status = "late" if late else "returned" if is_open and one.came_back else "active" if is_open else "done"
-        label = words.LATE.word if late else words.RETURNED.word if status == "returned" else (
-            words.task_mark(one.owner).word if is_open else words.DONE_MARK.word)
+        label = (
+            words.LATE.word
+            if late
+            else words.RETURNED.word
+            if status == "returned"
+            else (words.task_mark(one.owner).word if is_open else words.DONE_MARK.word)
+        )
         states[one.element.id] = {"id": one.element.id, "status": status, "label": str(label)}
     return list(states.values())
 
@@ -431,7 +476,7 @@ def page(id: UUID) -> Any:
         sight = look(db, id)
         steps = recorded(sight)
         done = passes(sight.definition, steps)
-        shown = [one for one in words.history(steps, sight.definition, sight.zone, sight.names)] if sight.whole else []
+        shown = words.history(steps, sight.definition, sight.zone, sight.names) if sight.whole else []
         shown_page = render_template(
             "process.html",
             sight=sight,
@@ -450,8 +495,10 @@ def page(id: UUID) -> Any:
 
 def by_day(told: Sequence[words.Told], sight: Sight) -> list[tuple[date, list[words.Told]]]:
     """The history, the newest day first and within it the newest sentence first."""
+
     def day(one: words.Told) -> date:
         return local_date(one.at, sight.zone)
+
     return [(key, list(group)) for key, group in groupby(reversed(told), key=day)]
 
 
@@ -473,7 +520,10 @@ def said(sight: Sight, element: Element, values: Mapping[str, Any]) -> list[tupl
         if asked.type == "document" or value is None or value == []:
             continue
         if asked.type == "table" and isinstance(value, list):
-            rows = [[words.cell_words(c.type, c.choices, row.get(c.id), sight.names) for c in asked.columns] for row in value]
+            rows = [
+                [words.cell_words(c.type, c.choices, row.get(c.id), sight.names) for c in asked.columns]
+                for row in value
+            ]
             found.append((asked, rows))
         else:
             found.append((asked, words.value_words(asked, value, sight.names)))
@@ -484,20 +534,20 @@ def written(sight: Sight) -> dict[str, tuple[Element, tuple[Field, ...]]]:
     """Document type -> the element and the fields from whose values the application itself writes it."""
     found: dict[str, tuple[Element, tuple[Field, ...]]] = {}
     for element in (sight.definition.start, *sight.definition.user_tasks):
-        for field in element.slots:
-            slot = field.slot
+        for one in element.slots:
+            slot = one.slot
             assert slot is not None, "slots have one"
             source = element.field(slot.text_from or "")
             if source is not None and sight.instance.data.get(source.id):
-                found[field.id] = (element, (source,))
+                found[one.id] = (element, (source,))
             elif "teks" in slot.forms and not slot.text_from and element is sight.definition.start:
-                found[field.id] = (element, tuple(f for f in element.form if f.slot is None))
+                found[one.id] = (element, tuple(f for f in element.form if f.slot is None))
     return found
 
 
 @processes.get("/proses/<uuid:id>/tertulis/<type>")
 def paper(id: UUID, type: str) -> Any:
-    """A document that the application writes from what was entered, ready to print: the instructions, the corrections."""
+    """A document that the application writes from what was entered, to print: the instructions, the corrections."""
     with office().database.read() as db:
         sight = look(db, id)
         papers = written(sight) if sight.whole else {}
@@ -529,7 +579,10 @@ def answers_to(sight: Sight, source: Field, asked_at: datetime) -> list[list[str
     if given is None or given.at <= asked_at or not isinstance(rows, list):
         return None
     written_by = [c for c in answering.columns if not c.readonly]
-    return [[words.cell_words(c.type, c.choices, row.get(c.id), sight.names) for c in written_by if row.get(c.id)] for row in rows]
+    return [
+        [words.cell_words(c.type, c.choices, row.get(c.id), sight.names) for c in written_by if row.get(c.id)]
+        for row in rows
+    ]
 
 
 @processes.get("/proses/<uuid:id>/lembar-kendali")
@@ -550,7 +603,11 @@ def diagram(id: UUID) -> Response:
         data = definitions.export(db, version.key, version.version) if version else None
     if data is None:
         abort(404)
-    return Response(data, mimetype="application/xml", headers={"Content-Disposition": f'attachment; filename="{sight.definition.key}.bpmn"'})
+    return Response(
+        data,
+        mimetype="application/xml",
+        headers={"Content-Disposition": f'attachment; filename="{sight.definition.key}.bpmn"'},
+    )
 
 
 # Documents
@@ -565,7 +622,9 @@ def document(id: UUID, type: str, version: int, place: int) -> Any:
         if found is None or not sight.reads_document(type):
             abort(404)
         step, _entry = next(iter(instances.steps(db, sight.instance.id, found.sequence - 1)))
-    leave_trace(sight, access.DocumentRead(instance=sight.instance.id, document=type, version=version, sha256=found.sha256))
+    leave_trace(
+        sight, access.DocumentRead(instance=sight.instance.id, document=type, version=version, sha256=found.sha256)
+    )
     act = step.command.act
     given = act.attachments[type] if isinstance(act, StartProcessInstance) else act.attachment  # type: ignore[union-attr]
     name = words.str_of(given.files[found.place].name)
@@ -602,7 +661,11 @@ def act_on(id: UUID, act: Act, message: str) -> Any:
 @processes.post("/proses/<uuid:id>/suspension")
 def suspend(id: UUID) -> Any:
     reason = request.form.get("alasan", "").strip()
-    return act_on(id, SuspendProcessInstance(reason=reason), _("Berkas proses ditangguhkan. Pengatur waktu berhenti; tanggal tidak berubah."))
+    return act_on(
+        id,
+        SuspendProcessInstance(reason=reason),
+        _("Berkas proses ditangguhkan. Pengatur waktu berhenti; tanggal tidak berubah."),
+    )
 
 
 @processes.post("/proses/<uuid:id>/resumption")

@@ -21,7 +21,7 @@ from flask.sessions import SessionInterface, SessionMixin
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 from itsdangerous import BadSignature, URLSafeSerializer
-from werkzeug.datastructures import CallbackDict, MultiDict
+from werkzeug.datastructures import CallbackDict, Headers, MultiDict
 from werkzeug.test import EnvironBuilder
 
 from engine import organise
@@ -102,7 +102,9 @@ class Sessions(SessionInterface):
                 sessions.forget(db, id)
             session.forget.clear()
             if not session and session.person is None:
-                response.delete_cookie(name, path="/", secure=self.get_cookie_secure(app), httponly=True, samesite="Lax")
+                response.delete_cookie(
+                    name, path="/", secure=self.get_cookie_secure(app), httponly=True, samesite="Lax"
+                )
                 return
             if session.cookie is None:
                 session.cookie = secrets.token_urlsafe(32)
@@ -178,7 +180,7 @@ NOBODY_NEEDED = frozenset({"static", "door.sign_in", "door.sign_out", "door.aliv
 
 
 def know_who_asks() -> Any:
-    """Before every request: the visitor, or the sign-in page. What was typed when the session was over is carried there."""
+    """Before every request: the visitor, or the sign-in page, carrying what was typed when the session was over."""
     session = this_session()
     g.visitor = None
     if request.endpoint in NOBODY_NEEDED and request.endpoint != "door.sign_in":
@@ -270,7 +272,12 @@ PREFIX = "bawa."  # of carried names on the sign-in page
 
 def sign_in_page(problem: str = "", carrying: Iterable[tuple[str, str]] = (), wish: str = "") -> str:
     return render_template(
-        "sign_in.html", problem=problem, carrying=list(carrying), wish=wish, login=request.form.get("nama", ""), prefix=PREFIX
+        "sign_in.html",
+        problem=problem,
+        carrying=list(carrying),
+        wish=wish,
+        login=request.form.get("nama", ""),
+        prefix=PREFIX,
     )
 
 
@@ -287,10 +294,16 @@ def sign_in() -> Any:
     wish = request.values.get("lanjut", "")
     if request.method == "GET":
         return redirect(own_path(wish)) if g.visitor else sign_in_page(wish=wish)
-    brought = [(name.removeprefix(PREFIX), value) for name, value in request.form.items(multi=True) if name.startswith(PREFIX)]
+    brought = [
+        (name.removeprefix(PREFIX), value) for name, value in request.form.items(multi=True) if name.startswith(PREFIX)
+    ]
     try:
         who = organise.sign_in(
-            office().database, request.form.get("nama", ""), request.form.get("sandi", ""), office().now(), request.remote_addr or ""
+            office().database,
+            request.form.get("nama", ""),
+            request.form.get("sandi", ""),
+            office().now(),
+            request.remote_addr or "",
         )
     except Refused as refused:
         return sign_in_page(str(refused), brought, wish), 429 if refused.code == "throttled" else 401
@@ -309,7 +322,10 @@ def sign_in() -> Any:
     if not brought:
         return redirect(own_path(wish), 303)
     if not goes_on(who.person.id, form):
-        tell(_("Anda masuk sebagai orang lain daripada yang mengisi formulir sebelumnya. Isian itu tidak dikirim."), "warning")
+        tell(
+            _("Anda masuk sebagai orang lain daripada yang mengisi formulir sebelumnya. Isian itu tidak dikirim."),
+            "warning",
+        )
         return redirect(url_for("inbox.tasks"), 303)
     return again(own_path(wish), form, session)
 
@@ -318,7 +334,8 @@ def again(path: str, form: MultiDict[str, str], session: Session) -> Response:
     """The answer to a form that was posted when its session was over, now that its person has signed in again."""
     form["csrf_token"] = generate_csrf()
     base = request.host_url
-    builder = EnvironBuilder(path=path, base_url=base, method="POST", data=form, headers={"Referer": request.url, "Origin": base.rstrip("/")})
+    headers = Headers({"Referer": request.url, "Origin": base.rstrip("/")})
+    builder = EnvironBuilder(path=path, base_url=base, method="POST", data=form, headers=headers)
     environment = builder.get_environ()
     environment["REMOTE_ADDR"] = request.remote_addr or ""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
@@ -373,7 +390,10 @@ def tell(text: str, look: str = "", link: tuple[str, str] | None = None, copy: s
     link  (address, words). copy: a ready text for WhatsApp. done: the task whose copy in the browser can go.
     """
     session = this_session()
-    session["messages"] = [*session.get("messages", []), {"text": text, "look": look, "link": link, "copy": copy, "done": done}]
+    session["messages"] = [
+        *session.get("messages", []),
+        {"text": text, "look": look, "link": link, "copy": copy, "done": done},
+    ]
 
 
 def messages() -> list[dict[str, Any]]:
@@ -400,4 +420,3 @@ def ready() -> Any:
         return {"ready": False}, 503
     there = found == database.newest_revision()
     return {"ready": there, "revision": found}, 200 if there else 503
-

@@ -3,6 +3,7 @@
 Every text goes through Flask-Babel (the Indonesian is the msgid), also the patterns of dates, so that another language
 is a catalogue and no code. Nothing here is HTML: the templates escape what comes from people.
 """
+
 from __future__ import annotations
 
 import re
@@ -22,10 +23,11 @@ from engine.definition import Field, ProcessDefinition
 from engine.instance import CANCELLED, COMPLETED, RUNNING, SUSPENDED, ProcessInstance, Step, UserTask
 from engine.requirements import fault
 
-WORKDAY_MINUTES = 450       # 7.5 hours (Perpres 21/2023): only to say long minutes shortly, never to count
+WORKDAY_MINUTES = 450  # 7.5 hours (Perpres 21/2023): only to say long minutes shortly, never to count
 
 
 # Times
+
 
 def local(at: datetime, zone: str) -> datetime:
     return at.astimezone(ZoneInfo(zone))
@@ -34,11 +36,13 @@ def local(at: datetime, zone: str) -> datetime:
 def full(at: datetime, zone: str) -> str:
     """`Selasa, 2 Februari 2027 pukul 10.15 WIB`."""
     there = local(at, zone)
-    return _("%(hari)s pukul %(pukul)s %(zona)s", hari=full_day(there.date()), pukul=clock(there), zona=there.tzname() or "")
+    return _(
+        "%(hari)s pukul %(pukul)s %(zona)s", hari=full_day(there.date()), pukul=clock(there), zona=there.tzname() or ""
+    )
 
 
 def near(at: datetime, now: datetime, zone: str) -> str:
-    """`besok 16.00`, `Selasa 10.15`, `Senin lalu 14.00`, `2 Februari 10.15`: as short as it can be said without doubt."""
+    """`besok 16.00`, `Selasa 10.15`, `Senin lalu 14.00`, `2 Februari 10.15`: short, and without doubt."""
     there = local(at, zone)
     return f"{near_day(there.date(), local(now, zone).date())} {clock(there)}"
 
@@ -80,9 +84,16 @@ def length(duration: str, unit: str = "kerja") -> str:
     if not found or not any(found.groups()):
         return duration
     weeks, days, hours, minutes = (int(n or 0) for n in found.groups())
-    parts = [text for count, text in (
-        (weeks, ngettext("%(num)s minggu", "%(num)s minggu", weeks)), (days, ngettext("%(num)s hari", "%(num)s hari", days)),
-        (hours, ngettext("%(num)s jam", "%(num)s jam", hours)), (minutes, ngettext("%(num)s menit", "%(num)s menit", minutes))) if count]
+    parts = [
+        text
+        for count, text in (
+            (weeks, ngettext("%(num)s minggu", "%(num)s minggu", weeks)),
+            (days, ngettext("%(num)s hari", "%(num)s hari", days)),
+            (hours, ngettext("%(num)s jam", "%(num)s jam", hours)),
+            (minutes, ngettext("%(num)s menit", "%(num)s menit", minutes)),
+        )
+        if count
+    ]
     return f"{' '.join(parts)} {_('kerja') if unit == 'kerja' else _('kalender')}"
 
 
@@ -103,15 +114,19 @@ def size(bytes_: int) -> str:
     """`1,2 MB`."""
     for unit, divisor in (("MB", 1_000_000), ("kB", 1_000)):
         if bytes_ >= divisor:
-            return f"{bytes_ / divisor:.1f} {unit}".replace(".0 ", " ").replace(".", "," if str(get_locale()) == "id" else ".")
+            return f"{bytes_ / divisor:.1f} {unit}".replace(".0 ", " ").replace(
+                ".", "," if str(get_locale()) == "id" else "."
+            )
     return f"{bytes_} B"
 
 
 # States: three axes that are never mixed, each a shape and a word
 
+
 @dataclass(frozen=True)
 class Mark:
     """A state as it is drawn everywhere: a shape, a word, and the class that gives its colour."""
+
     shape: str
     word: Any
     look: str
@@ -127,8 +142,11 @@ DUE_SOON = Mark("▲", _l("Mendekati batas waktu"), "due-soon")
 LATE = Mark("■", _l("Terlambat"), "late")
 RETURNED = Mark("↩", _l("Dikembalikan untuk diperbaiki"), "returned")
 PROCESS_MARKS: Mapping[str, Mark] = {
-    RUNNING: Mark("▸", _l("Berjalan"), "working"), SUSPENDED: Mark("‖", _l("Ditangguhkan"), "due-soon"),
-    COMPLETED: DONE_MARK, CANCELLED: Mark("×", _l("Dibatalkan"), "ahead")}
+    RUNNING: Mark("▸", _l("Berjalan"), "working"),
+    SUSPENDED: Mark("‖", _l("Ditangguhkan"), "due-soon"),
+    COMPLETED: DONE_MARK,
+    CANCELLED: Mark("×", _l("Dibatalkan"), "ahead"),
+}
 
 
 def task_mark(owner: str | None) -> Mark:
@@ -138,8 +156,8 @@ def task_mark(owner: str | None) -> Mark:
 def time_mark(norm_at: datetime | None, late_at: datetime | None, opened_at: datetime, now: datetime) -> Mark | None:
     """Whether an open user task is in time; None where the SOP gives it none.
 
-    Near its limit: at most a fifth of the time between opening and limit is left, and at least half a working day before
-    it; never of a minute step, whose limit is the end of the next working day.
+    Near its limit: at most a fifth of the time between opening and limit is left, and at least half a working day
+    before it; never of a minute step, whose limit is the end of the next working day.
     """
     if late_at is None:
         return None
@@ -156,6 +174,7 @@ def returned(task_round: int) -> str:
 
 
 # People and places
+
 
 def position(capacity: str | None, name: str) -> str:
     """`Plh. Kepala PD`; the position's name alone of whoever holds it definitively."""
@@ -180,8 +199,10 @@ def attachment_words(attachment: Attachment) -> str:
     """What was attached: file names, or where the paper lies, or the link."""
     if attachment.form == "berkas":
         return ", ".join(str_of(f.name) for f in attachment.files)
-    return {"cetak": _("naskah cetak: %(place)s", place=str_of(attachment.place)),
-            "tautan": _("tautan: %(place)s", place=str_of(attachment.place))}.get(attachment.form, str_of(attachment.place))
+    return {
+        "cetak": _("naskah cetak: %(place)s", place=str_of(attachment.place)),
+        "tautan": _("tautan: %(place)s", place=str_of(attachment.place)),
+    }.get(attachment.form, str_of(attachment.place))
 
 
 def str_of(value: Any) -> str:
@@ -216,16 +237,37 @@ def cell_words(type: str, choices: Any, value: Any, names: Callable[[str], str])
 
 # What happened, as sentences. One for each type of event; staff pages tell those that somebody did or waits for.
 
-TOLD = frozenset({
-    "ProcessInstanceStarted", "ProcessInstanceSuspended", "ProcessInstanceResumed", "ProcessInstanceCancelled",
-    "ProcessInstanceCompleted", "ProcessInstanceCorrected", "UserTaskOpened", "UserTaskClaimed", "UserTaskReleased",
-    "UserTaskReassigned", "ValuesRecorded", "UserTaskCompleted", "TeamAppointed", "TimerFired", "DocumentAttached",
-    "RequirementOwed", "RequirementSettled", "RequirementWaived", "CommentAdded", "IncidentRaised", "IncidentResolved"})
+TOLD = frozenset(
+    {
+        "ProcessInstanceStarted",
+        "ProcessInstanceSuspended",
+        "ProcessInstanceResumed",
+        "ProcessInstanceCancelled",
+        "ProcessInstanceCompleted",
+        "ProcessInstanceCorrected",
+        "UserTaskOpened",
+        "UserTaskClaimed",
+        "UserTaskReleased",
+        "UserTaskReassigned",
+        "ValuesRecorded",
+        "UserTaskCompleted",
+        "TeamAppointed",
+        "TimerFired",
+        "DocumentAttached",
+        "RequirementOwed",
+        "RequirementSettled",
+        "RequirementWaived",
+        "CommentAdded",
+        "IncidentRaised",
+        "IncidentResolved",
+    }
+)
 
 
 @dataclass(frozen=True)
 class Told:
     """A sentence of the history, and when it became true."""
+
     at: datetime
     text: str
 
@@ -235,7 +277,8 @@ def history(steps: Iterable[Step], definition: ProcessDefinition, zone: str, nam
 
     steps  from the beginning, or from anywhere on: of a task that was opened before, only the name is missing.
     """
-    told, tasks = [], {}
+    told: list[Told] = []
+    tasks: dict[int, str] = {}
     for step in steps:
         tasks |= {e.user_task: e.element for e in step.events if isinstance(e, events.UserTaskOpened)}
         kinds = {type(one) for one in step.events}
@@ -247,8 +290,14 @@ def history(steps: Iterable[Step], definition: ProcessDefinition, zone: str, nam
     return told
 
 
-def sentence(event: events.Event, step: Step, definition: ProcessDefinition, zone: str, names: Callable[[str], str],
-             tasks: Mapping[int, str]) -> str:
+def sentence(
+    event: events.Event,
+    step: Step,
+    definition: ProcessDefinition,
+    zone: str,
+    names: Callable[[str], str],
+    tasks: Mapping[int, str],
+) -> str:
     """One event as a sentence.
 
     names  the name of a person, a position or a unit by its id.
@@ -268,8 +317,11 @@ def sentence(event: events.Event, step: Step, definition: ProcessDefinition, zon
 
     match event:
         case events.ProcessInstanceStarted(year):
-            return _("%(who)s memulai %(name)s Tahun %(year)s.", who=who, name=definition.name, year=year) if year else _(
-                "%(who)s memulai %(name)s.", who=who, name=definition.name)
+            return (
+                _("%(who)s memulai %(name)s Tahun %(year)s.", who=who, name=definition.name, year=year)
+                if year
+                else _("%(who)s memulai %(name)s.", who=who, name=definition.name)
+            )
         case events.ProcessInstanceSuspended():
             return _("%(who)s menangguhkan berkas proses.", who=who) + why(getattr(act, "reason", ""))
         case events.ProcessInstanceResumed():
@@ -279,9 +331,14 @@ def sentence(event: events.Event, step: Step, definition: ProcessDefinition, zon
         case events.ProcessInstanceCompleted():
             return _("Seluruh langkah selesai.")
         case events.ProcessInstanceCorrected(fields, _closed, opened):
-            what = ", ".join([*(definition.fields[id].label for id in fields if id in definition.fields), *map(element, opened)])
-            return _("%(who)s (administrator) mengoreksi berkas proses: %(what)s.", who=who, what=what or _("keadaan langkah")) + why(
-                getattr(act, "reason", ""))
+            what = ", ".join(
+                [*(definition.fields[id].label for id in fields if id in definition.fields), *map(element, opened)]
+            )
+            return _(
+                "%(who)s (administrator) mengoreksi berkas proses: %(what)s.",
+                who=who,
+                what=what or _("keadaan langkah"),
+            ) + why(getattr(act, "reason", ""))
         case events.ElementEntered(_token, id, _flow):
             return _("Memasuki %(element)s.", element=element(id))
         case events.ElementLeft(_token, id, _flow):
@@ -291,29 +348,49 @@ def sentence(event: events.Event, step: Step, definition: ProcessDefinition, zon
         case events.ConditionEvaluated(_token, id, flow, result):
             name = definition.flows[flow].name if flow in definition.flows else flow
             said = {"element": _upper(element(id)), "flow": name or flow}
-            return _("%(element)s: %(flow)s terpenuhi.", **said) if result else _(
-                "%(element)s: %(flow)s tidak terpenuhi.", **said)
+            return (
+                _("%(element)s: %(flow)s terpenuhi.", **said)
+                if result
+                else _("%(element)s: %(flow)s tidak terpenuhi.", **said)
+            )
         case events.UserTaskOpened(_number, id, lane, round, _norm, late_at, _escalate):
             performer = definition.lane(lane)
             said = {"what": _upper(element(id)), "who": performer.name if performer else lane}
-            text = _("%(what)s dibuka untuk %(who)s.", **said) if late_at is None else _(
-                "%(what)s dibuka untuk %(who)s, paling lambat %(until)s.", **said, until=full(late_at, zone))
+            text = (
+                _("%(what)s dibuka untuk %(who)s.", **said)
+                if late_at is None
+                else _("%(what)s dibuka untuk %(who)s, paling lambat %(until)s.", **said, until=full(late_at, zone))
+            )
             return text + (" " + _("Ini %(n)s.", n=returned(round)) if round > 1 else "")
         case events.UserTaskClaimed(_number, person):
             return _("%(who)s mengambil %(what)s.", who=names(person), what=element(tasks.get(event.user_task)))
         case events.UserTaskReleased(_number, person):
-            return _("%(who)s melepaskan tugas yang diambil %(owner)s.", who=who, owner=names(person)) if person != actor.person else _(
-                "%(who)s melepaskan tugas.", who=who)
+            return (
+                _("%(who)s melepaskan tugas yang diambil %(owner)s.", who=who, owner=names(person))
+                if person != actor.person
+                else _("%(who)s melepaskan tugas.", who=who)
+            )
         case events.UserTaskReassigned(_number, person, _before):
-            return (_("%(who)s mengalihkan tugas kepada %(to)s.", who=who, to=names(person)) if person else _(
-                "%(who)s mengembalikan tugas kepada seluruh pelaksana.", who=who)) + why(getattr(act, "reason", ""))
+            return (
+                _("%(who)s mengalihkan tugas kepada %(to)s.", who=who, to=names(person))
+                if person
+                else _("%(who)s mengembalikan tugas kepada seluruh pelaksana.", who=who)
+            ) + why(getattr(act, "reason", ""))
         case events.ValuesRecorded(_number, fields):
-            return _("%(who)s mencatat: %(what)s.", who=who, what=", ".join(
-                definition.fields[id].label for id in fields if id in definition.fields))
+            return _(
+                "%(who)s mencatat: %(what)s.",
+                who=who,
+                what=", ".join(definition.fields[id].label for id in fields if id in definition.fields),
+            )
         case events.UserTaskCompleted(_number, id, _waiting, _processing, late):
             text = _("%(who)s menyelesaikan %(what)s.", who=who, what=element(id))
             if actor.on_behalf_of:
-                text = _("%(who)s mencatat %(what)s atas nama %(office)s.", who=who, what=element(id), office=names(actor.on_behalf_of))
+                text = _(
+                    "%(who)s mencatat %(what)s atas nama %(office)s.",
+                    who=who,
+                    what=element(id),
+                    office=names(actor.on_behalf_of),
+                )
             done_at = getattr(act, "done_at", None)
             if done_at:
                 text += " " + _("Dikerjakan di luar aplikasi pada %(at)s.", at=full(done_at, zone))
@@ -322,10 +399,17 @@ def sentence(event: events.Event, step: Step, definition: ProcessDefinition, zon
             return _("%(what)s dihentikan.", what=_upper(element(id)))
         case events.TeamAppointed(lane, members, _basis):
             performer = definition.lane(lane)
-            return _("%(lane)s untuk berkas proses ini: %(who)s.", lane=performer.name if performer else lane,
-                     who=", ".join(f"{names(person)} ({role})" for person, role in members))
+            return _(
+                "%(lane)s untuk berkas proses ini: %(who)s.",
+                lane=performer.name if performer else lane,
+                who=", ".join(f"{names(person)} ({role})" for person, role in members),
+            )
         case events.TimerStarted(_number, id, _of, due_at, _calendar, _left):
-            return _("Pengatur waktu %(name)s berjalan sampai %(until)s.", name=_timer_name(definition, id), until=full(due_at, zone))
+            return _(
+                "Pengatur waktu %(name)s berjalan sampai %(until)s.",
+                name=_timer_name(definition, id),
+                until=full(due_at, zone),
+            )
         case events.TimerFired(_number, id):
             host = definition.elements[id].attached_to if id in definition.elements else None
             if host:
@@ -334,20 +418,37 @@ def sentence(event: events.Event, step: Step, definition: ProcessDefinition, zon
         case events.TimerCancelled(_number, id):
             return _("Pengatur waktu %(name)s dihentikan.", name=_timer_name(definition, id))
         case events.DocumentAttached(document, version, _number):
-            given = act.attachments.get(document) if isinstance(act, commands.StartProcessInstance) else getattr(act, "attachment", None)
-            return _("%(who)s melampirkan %(what)s versi %(version)s (%(files)s).", who=who, what=document_name(definition, document),
-                     version=version, files=attachment_words(given) if given else "")
+            given = (
+                act.attachments.get(document)
+                if isinstance(act, commands.StartProcessInstance)
+                else getattr(act, "attachment", None)
+            )
+            return _(
+                "%(who)s melampirkan %(what)s versi %(version)s (%(files)s).",
+                who=who,
+                what=document_name(definition, document),
+                version=version,
+                files=attachment_words(given) if given else "",
+            )
         case events.RequirementOwed(document, until, promised, _number):
-            promise = act.promise if isinstance(act, commands.OweRequirement) else next(
-                (p for p in getattr(act, "promises", ()) if p.document == document), None)
-            return _("%(who)s menyatakan %(what)s menyusul, dijanjikan %(day)s, paling lambat sebelum %(until)s selesai.", who=who,
-                     what=document_name(definition, document), day=short_day(date.fromisoformat(promised)),
-                     until=element(until)) + why(promise.reason if promise else "")
+            promise = (
+                act.promise
+                if isinstance(act, commands.OweRequirement)
+                else next((p for p in getattr(act, "promises", ()) if p.document == document), None)
+            )
+            return _(
+                "%(who)s menyatakan %(what)s menyusul, dijanjikan %(day)s, paling lambat sebelum %(until)s selesai.",
+                who=who,
+                what=document_name(definition, document),
+                day=short_day(date.fromisoformat(promised)),
+                until=element(until),
+            ) + why(promise.reason if promise else "")
         case events.RequirementSettled(document):
             return _("%(what)s yang menyusul sudah terpenuhi.", what=document_name(definition, document))
         case events.RequirementWaived(document, _number):
-            return _("%(who)s memberikan dispensasi untuk %(what)s.", who=who, what=document_name(definition, document)) + why(
-                getattr(act, "reason", ""))
+            return _(
+                "%(who)s memberikan dispensasi untuk %(what)s.", who=who, what=document_name(definition, document)
+            ) + why(getattr(act, "reason", ""))
         case events.CommentAdded(_number):
             return _("%(who)s menulis komentar: %(text)s", who=who, text=str_of(getattr(act, "text", "")))
         case events.IncidentRaised(_number, _kind, id, _detail):
@@ -370,13 +471,23 @@ def _timer_name(definition: ProcessDefinition, id: str) -> str:
 
 # After an act: what is true now, and what comes next
 
-def what_is_next(instance: ProcessInstance, definition: ProcessDefinition, performers: Callable[[UserTask], str], now: datetime,
-                 zone: str) -> str:
+
+def what_is_next(
+    instance: ProcessInstance,
+    definition: ProcessDefinition,
+    performers: Callable[[UserTask], str],
+    now: datetime,
+    zone: str,
+) -> str:
     """`Sekarang menunggu Camat Lasem sampai besok 11.30.`"""
     if instance.status == COMPLETED:
         return _("Seluruh langkah selesai.")
-    waiting = [_("%(who)s sampai %(until)s", who=performers(task), until=near(task.late_at, now, zone)) if task.late_at else performers(task)
-               for task in instance.user_tasks.values()]
+    waiting = [
+        _("%(who)s sampai %(until)s", who=performers(task), until=near(task.late_at, now, zone))
+        if task.late_at
+        else performers(task)
+        for task in instance.user_tasks.values()
+    ]
     return _("Sekarang menunggu %(whom)s.", whom=_(" dan ").join(waiting)) if waiting else ""
 
 

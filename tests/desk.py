@@ -69,8 +69,8 @@ class Clock:
 
 
 def furnish(url: str, folder: Path) -> None:
-    """Make the demo office in an empty database, with an LKjPD waiting at each of its nine steps; everybody has the same
-    password. The LKjPD of 2021 waits at step 1, that of 2022 at step 2, and so on."""
+    """Make the demo office in an empty database, with an LKjPD waiting at each of its nine steps; everybody has the
+    same password. The LKjPD of 2021 waits at step 1, that of 2022 at step 2, and so on."""
     database = open_database(url, KEY)
     migrate(database)
     before = OPENING - timedelta(days=30)
@@ -108,7 +108,9 @@ def walk(database: Database, rules: Rules, clock: Clock, folder: Path, waiting_a
             [(task, one)] = instance.user_tasks.items()
             form, answers = rules.definition(instance.definition).elements[one.element].form, ANSWERS[number](None)
             types = [name.removeprefix("berkas.") for name in answers if name.startswith("berkas.")]
-            acts = [AttachDocument(document=type, user_task=task, attachment=attachment(folder, type)) for type in types]
+            acts = [
+                AttachDocument(document=type, user_task=task, attachment=attachment(folder, type)) for type in types
+            ]
             acts.append(CompleteUserTask(user_task=task, data=parsed(form, answers)))
             handle.handle(db, rules, KEY, id, [ask(PERFORMERS[number], act) for act in acts])
 
@@ -209,7 +211,17 @@ START = {
     "isian.tanggal_surat_edaran": "2026-12-01",
     "isian.tanggal_terima_surat_edaran": "2026-12-04",
 }
-PERFORMERS = {1: "camat", 2: "sekcam", 3: "tim1", 4: "inspektorat", 5: "tim1", 6: "sekcam", 7: "camat", 8: "tim1", 9: "tim1"}
+PERFORMERS = {
+    1: "camat",
+    2: "sekcam",
+    3: "tim1",
+    4: "inspektorat",
+    5: "tim1",
+    6: "sekcam",
+    7: "camat",
+    8: "tim1",
+    9: "tim1",
+}
 
 
 def answers_of_5(reader: Reader | None) -> dict[str, Any]:
@@ -330,10 +342,12 @@ class Reader:
         return re.sub(r"\s+", " ", self.page.xpath("string(//main)")).strip()
 
     def form(self, action: str = "") -> Any:
-        """The form of the page whose address ends so, or one of whose buttons goes there; the last in main where none is said."""
+        """The form whose address ends so, or one of whose buttons goes there; the first in main where none is said."""
         forms = self.page.xpath("//main//form[@method='post']")
         found = [one for one in forms if one.get("action", "").endswith(action)]
-        found = found or [one for one in forms if any((b.get("formaction") or "").endswith(action) for b in one.iter("button"))]
+        found = found or [
+            one for one in forms if any((b.get("formaction") or "").endswith(action) for b in one.iter("button"))
+        ]
         assert found, f"no form goes to {action!r} on {self.path}: {self.text[:300]}"
         return found[0]
 
@@ -352,7 +366,9 @@ class Reader:
                 found[name] = value
         return found
 
-    def send(self, typed: Mapping[str, Any] | None = None, action: str = "", follow: bool = True, **more: Any) -> Reader:
+    def send(
+        self, typed: Mapping[str, Any] | None = None, action: str = "", follow: bool = True, **more: Any
+    ) -> Reader:
         """Fill in a form and press the button that goes to `action`."""
         form = self.form(action)
         button = next((b for b in form.iter("button") if action and (b.get("formaction") or "").endswith(action)), None)
@@ -375,4 +391,7 @@ class Reader:
         return [re.sub(r"\s+", " ", one.text_content()).strip() for one in self.page.xpath("//*[@id='galat']//li")]
 
     def messages(self) -> list[str]:
-        return [re.sub(r"\s+", " ", one.text_content()).strip() for one in self.page.xpath("//*[contains(@class,'message')]")]
+        return [
+            re.sub(r"\s+", " ", one.text_content()).strip()
+            for one in self.page.xpath("//*[contains(@class,'message')]")
+        ]

@@ -21,7 +21,9 @@ from .schema import document, document_file, instance, journal, position, team, 
 
 Pair = tuple[str, str]  # (process key, unit id)
 
-UNIT_OF_POSITION = Prepared(select(unit).join(position, position.c.unit == unit.c.id).where(position.c.id == bindparam("id")))
+UNIT_OF_POSITION = Prepared(
+    select(unit).join(position, position.c.unit == unit.c.id).where(position.c.id == bindparam("id"))
+)
 
 
 def unit_of_position(db: Connection, id: str) -> Unit | None:
@@ -30,7 +32,9 @@ def unit_of_position(db: Connection, id: str) -> Unit | None:
 
 
 HANDLED = Prepared(
-    select(journal.c.sequence).where(journal.c.stream == bindparam("stream"), journal.c.command_id == bindparam("command_id"))
+    select(journal.c.sequence).where(
+        journal.c.stream == bindparam("stream"), journal.c.command_id == bindparam("command_id")
+    )
 )
 
 
@@ -186,7 +190,12 @@ def _visible(person: str, pairs: Iterable[Pair], units: Iterable[str], everythin
 
 
 def instances(
-    db: Connection, person: str, pairs: Iterable[Pair], units: Iterable[str] = (), everything: bool = False, most: int = 200
+    db: Connection,
+    person: str,
+    pairs: Iterable[Pair],
+    units: Iterable[str] = (),
+    everything: bool = False,
+    most: int = 200,
 ) -> list[Summary]:
     """The process instances that a person may see, running ones first, the newest first.
 

@@ -2,6 +2,7 @@
 
 A session is named by the SHA-256 of its cookie: who reads the database cannot use it to sign in.
 """
+
 from __future__ import annotations
 
 import json

@@ -13,7 +13,7 @@ const words = document.documentElement.lang === "en"
   ? { unsent: "Not sent yet. It will be sent when there is a connection.", sending: "Sending", sent: "sent", waiting: "not sent yet", restored: "What you typed in this browser is back.", gone: "This task is no longer open. What you typed is kept." }
   : { unsent: "Belum terkirim. Akan dikirim saat tersambung.", sending: "Mengirim", sent: "terkirim", waiting: "belum terkirim", restored: "Isian yang belum terkirim dari peramban ini dipulihkan.", gone: "Tugas ini sudah tidak terbuka. Isian Anda tetap tersimpan." };
 
-let timer, running = false, again = false;
+let timer, running = false, again = false, newest = 0;
 
 function key() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (one) => one.toString(16).padStart(2, "0")).join("");
@@ -32,7 +32,8 @@ function remember() {
 
 function restore() {
   const kept = JSON.parse(localStorage.getItem(name) ?? "null");
-  if (!kept || (form.dataset.saved && kept.at <= form.dataset.saved)) return;
+  if (!kept) return;
+  if (form.dataset.saved && new Date(kept.at) <= new Date(form.dataset.saved)) { localStorage.removeItem(name); return; }
   const values = new Map();
   for (const [field, value] of kept.entries) values.set(field, [...(values.get(field) ?? []), value]);
   for (const control of form.elements) {
@@ -73,18 +74,23 @@ async function save() {
 }
 
 // What the server says after it kept something: what to show, what is missing. The HTML is its own, escaped there.
-function show(state) {
+function show(state, own = "") {
+  // An answer that was on its way while something newer was recorded would show what is no longer so.
+  if (state.sequence < newest) return;
+  newest = state.sequence ?? newest;
   if (state.saved) said.textContent = state.saved;
   for (const [id, shown] of Object.entries(state.shown ?? {})) {
     for (const part of form.querySelectorAll(`[data-field="${id}"]`)) part.hidden = !shown;
   }
   for (const [id, html] of Object.entries(state.slots ?? {})) {
     const slot = document.getElementById(id);
-    if (slot && !slot.contains(document.activeElement) && !slot.querySelector("[data-sending]")) {
-      const fresh = document.createRange().createContextualFragment(html.trim());
+    const inUse = slot?.contains(document.activeElement);
+    if (slot && (id === own || !(inUse || slot.querySelector("[data-sending]")))) {
+      const fresh = document.createRange().createContextualFragment(html.trim()).firstElementChild;
+      if (fresh.dataset.is === slot.dataset.is) continue; // somebody may have opened a part of it
       slot.replaceWith(fresh);
-      const there = document.getElementById(id);
-      if (there) watch(there);
+      watch(fresh);
+      if (inUse) fresh.focus();
     }
   }
   if (lacking && state.lacking !== undefined) {
@@ -155,7 +161,7 @@ function upload(job) {
       job.line.bar.remove();
       job.line.text.textContent = state.problems?.length ? state.problems.join(" ") : `${job.files.map((one) => one.name).join(", ")}: ${words.sent}`;
       if (state.problems?.length) job.line.part.className = "error";
-      if (!state.problems?.length || Object.keys(state.slots ?? {}).length > 1) show(state.problems?.length ? { ...state, slots: {} } : state);
+      show(state.problems?.length ? { ...state, slots: {} } : state, job.zone.closest(".slot").id);
       done(true);
     });
     const fail = () => { job.line.bar.value = 0; said.textContent = words.unsent; done(false); };

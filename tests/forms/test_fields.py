@@ -65,7 +65,9 @@ def test_a_box_that_is_not_ticked_is_no_and_one_that_was_not_on_the_page_is_noth
 def test_a_person_is_one_of_the_unit_or_a_name_and_the_chosen_one_wins() -> None:
     person = [one("person")]
     assert fields.parse(person, MultiDict({"isian.x": "tim1", "isian.x.nama": "Lain"})) == {"x": {"id": "tim1"}}
-    assert fields.parse(person, MultiDict({"isian.x": "", "isian.x.nama": " Kepala Desa "})) == {"x": {"nama": "Kepala Desa"}}
+    assert fields.parse(person, MultiDict({"isian.x": "", "isian.x.nama": " Kepala Desa "})) == {
+        "x": {"nama": "Kepala Desa"}
+    }
     assert fields.parse(person, MultiDict({"isian.x": "", "isian.x.nama": ""})) == {"x": None}
 
 
@@ -87,7 +89,9 @@ def rows(*given: dict[str, str], **more: str) -> MultiDict[str, str]:
 
 
 def test_a_table_is_its_rows_and_a_row_in_which_nobody_typed_is_none() -> None:
-    posted = rows({"tanggal": "2/2/2027", "acara": "Rapat", "hadir": "12"}, {"tanggal": "", "acara": "Rapat", "hadir": ""})
+    posted = rows(
+        {"tanggal": "2/2/2027", "acara": "Rapat", "hadir": "12"}, {"tanggal": "", "acara": "Rapat", "hadir": ""}
+    )
     assert fields.parse([TABLE], posted) == {"x": [{"tanggal": "2027-02-02", "acara": "Rapat", "hadir": 12}]}
     assert fields.parse([TABLE], rows({"tanggal": "", "acara": "Rapat"})) == {"x": None}
 
@@ -105,8 +109,11 @@ def test_nobody_can_send_more_rows_than_a_table_may_have() -> None:
 
 
 def test_rows_that_answer_others_stay_in_their_places_and_cannot_say_what_they_answer() -> None:
-    answering = one("table", rows_from=("koreksi",), columns=(
-        Column(id="catatan", label="Catatan", readonly=True), Column(id="hasil", label="Hasil")))
+    answering = one(
+        "table",
+        rows_from=("koreksi",),
+        columns=(Column(id="catatan", label="Catatan", readonly=True), Column(id="hasil", label="Hasil")),
+    )
     posted = rows({"catatan": "palsu"}, {"catatan": "palsu", "hasil": "sudah"})
     assert fields.parse([answering], posted) == {"x": [{}, {"hasil": "sudah"}]}
 
@@ -120,12 +127,27 @@ FORM = Element(
     kind="userTask",
     form=(
         Field(id="tujuan", label="Tujuan", type="string", initial="Tahun {tahun}"),
-        Field(id="putus", label="Putusan", type="enum", choices=(Choice(value="ya", label="Ya"),), required=True, decision=True),
+        Field(
+            id="putus",
+            label="Putusan",
+            type="enum",
+            choices=(Choice(value="ya", label="Ya"),),
+            required=True,
+            decision=True,
+        ),
         Field(id="sebab", label="Sebab", type="text", shown_if='putus = "tidak"', required_if='putus = "tidak"'),
         Field(id="lama", label="Lama", type="string", group="Rincian"),
     ),
 )
-NAMES: dict[str, Any] = {"tujuan": None, "putus": None, "sebab": None, "lama": "dulu", "putaran": 1, "tahun": 2026, "berkas": {}}
+NAMES: dict[str, Any] = {
+    "tujuan": None,
+    "putus": None,
+    "sebab": None,
+    "lama": "dulu",
+    "putaran": 1,
+    "tahun": 2026,
+    "berkas": {},
+}
 
 
 def test_a_question_starts_with_what_is_known_and_keeps_what_was_typed_even_when_it_is_nothing() -> None:
@@ -135,7 +157,10 @@ def test_a_question_starts_with_what_is_known_and_keeps_what_was_typed_even_when
 
 
 def test_what_is_asked_follows_the_answers_on_the_same_page() -> None:
-    before, after = fields.questions(FORM, NAMES, {}, AT)["sebab"], fields.questions(FORM, NAMES, {"putus": "tidak"}, AT)["sebab"]
+    before, after = (
+        fields.questions(FORM, NAMES, {}, AT)["sebab"],
+        fields.questions(FORM, NAMES, {"putus": "tidak"}, AT)["sebab"],
+    )
     assert (before.shown, before.required, before.conditional) == (False, False, True)
     assert (after.shown, after.required) == (True, True)
 
@@ -143,11 +168,16 @@ def test_what_is_asked_follows_the_answers_on_the_same_page() -> None:
 def test_a_problem_stands_at_its_question_and_its_cell() -> None:
     table = Element(id="l", kind="userTask", form=(TABLE,))
     names = {"x": [{"tanggal": "besok"}], "putaran": 1, "tahun": None, "berkas": {}}
-    asked = fields.questions(table, names, {}, AT, [Problem("x.0.tanggal", "bukan tanggal"), Problem("x", "kurang")])["x"]
+    asked = fields.questions(table, names, {}, AT, [Problem("x.0.tanggal", "bukan tanggal"), Problem("x", "kurang")])[
+        "x"
+    ]
     assert asked.errors == ("kurang",) and asked.rows[0][0].error == "bukan tanggal"
     assert asked.rows[0][0].id == fields.anchor("x.0.tanggal") == "i-x-0-tanggal"
 
 
 def test_groups_keep_the_order_of_the_diagram_and_leave_the_decision_out() -> None:
     found = fields.groups(FORM, fields.questions(FORM, NAMES, {}, AT), [])
-    assert [(g.title, [q.field.id for q in g.questions]) for g in found] == [("", ["tujuan", "sebab"]), ("Rincian", ["lama"])]
+    assert [(g.title, [q.field.id for q in g.questions]) for g in found] == [
+        ("", ["tujuan", "sebab"]),
+        ("Rincian", ["lama"]),
+    ]

@@ -131,7 +131,9 @@ def test_what_is_missing_stands_beside_the_button_before_it_is_pressed(desk: Des
 
 def test_an_incomplete_form_lists_its_problems_with_links_and_keeps_everything(desk: Desk) -> None:
     page = page_of(desk, "sekcam", desk.waiting_at(2))
-    page.send({"isian.nomor_sk_tim": "SK 77", "isian.susunan_tim.0.pegawai.nama": "Pegawai Kelurahan"}, action="/completion")
+    page.send(
+        {"isian.nomor_sk_tim": "SK 77", "isian.susunan_tim.0.pegawai.nama": "Pegawai Kelurahan"}, action="/completion"
+    )
     assert page.status == 422 and page.response.text.count("SK 77") == 1 and "Pegawai Kelurahan" in page.response.text
     assert "Tanggal SK Pembentukan Tim: belum diisi." in page.errors()
     for link in page.page.xpath("//*[@id='galat']//a/@href"):
@@ -141,7 +143,9 @@ def test_an_incomplete_form_lists_its_problems_with_links_and_keeps_everything(d
 def test_an_owed_document_needs_a_reason_and_a_day_and_then_lets_the_task_go_on(desk: Desk) -> None:
     id = desk.waiting_at(2)
     answers = {k: v for k, v in ANSWERS[2](None).items() if k != "berkas.sk_tim"}
-    page = page_of(desk, "sekcam", id).send({**answers, "menyusul.sk_tim.alasan": "Menunggu tanda tangan"}, action="/completion")
+    page = page_of(desk, "sekcam", id).send(
+        {**answers, "menyusul.sk_tim.alasan": "Menunggu tanda tangan"}, action="/completion"
+    )
     assert page.errors() == ["SK Pembentukan Tim Penyusun LKjPD: tuliskan tanggal yang dijanjikan."]
     assert "Menunggu tanda tangan" in page.response.text
     page.send({"menyusul.sk_tim.tanggal": "2026-12-14"}, action="/completion")
@@ -213,7 +217,10 @@ def test_a_file_that_is_not_what_its_name_says_is_refused_in_words(desk: Desk) -
 def test_a_slot_takes_the_place_of_paper_or_a_link_instead_of_a_file(desk: Desk) -> None:
     id = desk.waiting_at(3)
     page = page_of(desk, "tim1", id)
-    page.send({"cetak.bahan_rapat": "Lemari 2", "tautan.bahan_data": "https://data.example.go.id/x"}, action="/documents/bahan_rapat")
+    page.send(
+        {"cetak.bahan_rapat": "Lemari 2", "tautan.bahan_data": "https://data.example.go.id/x"},
+        action="/documents/bahan_rapat",
+    )
     found = desk.instance(id).documents
     assert (found["bahan_rapat"].attachment.form, found["bahan_rapat"].attachment.place) == ("cetak", "Lemari 2")
     assert found["bahan_data"].attachment.form == "tautan"
@@ -347,7 +354,9 @@ def test_a_start_form_takes_nobody_elses_file(desk: Desk) -> None:
     [sealed] = other.page.xpath("//input[@name='simpan.surat_edaran']/@value")
     reader = desk.reader("sekcam").get(f"/proses/mulai/{LKJPD}")
     reader.send({**START, "isian.tahun_laporan": "2033", "simpan.surat_edaran": sealed})
-    assert reader.errors() == ["Surat Edaran Bupati belum dilampirkan. Lampirkan berkasnya, atau nyatakan menyusul dengan alasan dan tanggal."]
+    assert reader.errors() == [
+        "Surat Edaran Bupati belum dilampirkan. Lampirkan berkasnya, atau nyatakan menyusul dengan alasan dan tanggal."
+    ]
 
 
 def test_one_lkjpd_a_year_is_enough(desk: Desk) -> None:
@@ -375,8 +384,14 @@ def test_who_may_not_start_finds_no_such_page(desk: Desk) -> None:
 def test_every_page_of_an_instance_is_only_there_for_those_it_concerns(desk: Desk) -> None:
     id = desk.waiting_at(4)
     [task] = desk.instance(id).user_tasks
-    pages = [f"/proses/{id}", f"/tugas/{id}/{task}", f"/proses/{id}/lembar-kendali", f"/proses/{id}/diagram.bpmn",
-             f"/proses/{id}/tertulis/perintah_tertulis", f"/dokumen/{id}/rancangan_akhir/1/0"]
+    pages = [
+        f"/proses/{id}",
+        f"/tugas/{id}/{task}",
+        f"/proses/{id}/lembar-kendali",
+        f"/proses/{id}/diagram.bpmn",
+        f"/proses/{id}/tertulis/perintah_tertulis",
+        f"/dokumen/{id}/rancangan_akhir/1/0",
+    ]
     expected = {
         "camat": [200, 200, 200, 200, 200, 200],
         "tim2": [200, 200, 200, 200, 200, 200],
@@ -400,7 +415,12 @@ def test_another_office_sees_dates_and_its_own_documents_but_no_words(desk: Desk
     [task] = desk.instance(id).user_tasks
     mine = desk.reader("inspektorat").get(f"/tugas/{id}/{task}")
     assert "Yang sudah dikerjakan" not in mine.text and "Jangan dibocorkan." not in mine.text
-    assert desk.reader("inspektorat").get(f"/tugas/{desk.waiting_at(3)}/{next(iter(desk.instance(desk.waiting_at(3)).user_tasks))}").status == 404
+    assert (
+        desk.reader("inspektorat")
+        .get(f"/tugas/{desk.waiting_at(3)}/{next(iter(desk.instance(desk.waiting_at(3)).user_tasks))}")
+        .status
+        == 404
+    )
 
 
 def test_who_only_looks_is_told_so_and_cannot_write(desk: Desk) -> None:
@@ -432,10 +452,21 @@ def test_a_plh_signs_in_the_place_of_the_head_who_then_only_reads(desk: Desk) ->
     from engine.organisation import Change, Hold
     from engine.organise import change
 
-    acting = Hold(holding="plh", position="camat_lasem", person="sekcam", capacity="plh", valid_from="2026-12-07",
-                  valid_until="2026-12-11", basis="SP 800/1")
+    acting = Hold(
+        holding="plh",
+        position="camat_lasem",
+        person="sekcam",
+        capacity="plh",
+        valid_from="2026-12-07",
+        valid_until="2026-12-11",
+        basis="SP 800/1",
+    )
     with desk.database.begin() as db:
-        change(db, desk.database.key, Change(id="plh-1", at=OPENING, actor=Actor(person="admin", administrator=True), act=acting))
+        change(
+            db,
+            desk.database.key,
+            Change(id="plh-1", at=OPENING, actor=Actor(person="admin", administrator=True), act=acting),
+        )
     id = desk.waiting_at(7)
     assert "Selesaikan" not in page_of(desk, "camat", id).text
     signed = page_of(desk, "sekcam", id).send(ANSWERS[7](None), action="/completion")

@@ -195,8 +195,15 @@ def test_every_page_asks_who_it_is_before_it_says_anything(site: Desk) -> None:
     for rule in site.app.url_map.iter_rules():
         if rule.endpoint in open_to_all:
             continue
-        values = {name: filler[converter.__class__.__name__.replace("Converter", "").lower().replace("unicode", "default")
-                               .replace("integer", "int")] for name, converter in rule._converters.items()}
+        values = {
+            name: filler[
+                converter.__class__.__name__.replace("Converter", "")
+                .lower()
+                .replace("unicode", "default")
+                .replace("integer", "int")
+            ]
+            for name, converter in rule._converters.items()
+        }
         address = adapter.build(rule.endpoint, values, method=sorted(rule.methods - {"HEAD", "OPTIONS"})[0])
         for method in rule.methods - {"HEAD", "OPTIONS"}:
             answer = site.app.test_client().open(address, method=method)
@@ -225,7 +232,9 @@ def test_a_static_file_with_its_hash_may_be_kept_forever(site: Desk) -> None:
 def test_the_cookie_is_the_strictest_that_the_address_allows(site: Desk, tmp_path: Path) -> None:
     plain = SimpleCookie(site.reader().get("/masuk").response.headers["Set-Cookie"])["alur"]
     assert plain["httponly"] and plain["samesite"] == "Lax" and plain["path"] == "/" and not plain["secure"]
-    secure = create_app(Settings(data_dir=tmp_path, url="https://alur.example.go.id"), site.database, site.app.extensions["alur"].rules)
+    secure = create_app(
+        Settings(data_dir=tmp_path, url="https://alur.example.go.id"), site.database, site.app.extensions["alur"].rules
+    )
     answer = secure.test_client().get("/masuk", base_url="https://alur.example.go.id")
     assert re.match(r"__Host-alur=[\w-]{43}; Secure; HttpOnly; Path=/; SameSite=Lax", answer.headers["Set-Cookie"])
     assert answer.headers["Strict-Transport-Security"].startswith("max-age=")

@@ -49,8 +49,16 @@ def test_a_full_time_leaves_no_doubt_about_day_hour_and_zone() -> None:
 
 @pytest.mark.parametrize(
     ("days", "said"),
-    [(0, "hari ini 10.15"), (1, "besok 10.15"), (-1, "kemarin 10.15"), (2, "Kamis 10.15"), (6, "Senin 10.15"),
-     (-6, "Rabu lalu 10.15"), (7, "9 Februari 10.15"), (-40, "24 Desember 2026 10.15")],
+    [
+        (0, "hari ini 10.15"),
+        (1, "besok 10.15"),
+        (-1, "kemarin 10.15"),
+        (2, "Kamis 10.15"),
+        (6, "Senin 10.15"),
+        (-6, "Rabu lalu 10.15"),
+        (7, "9 Februari 10.15"),
+        (-40, "24 Desember 2026 10.15"),
+    ],
 )
 def test_a_near_time_is_as_short_as_it_can_be_without_doubt(days: int, said: str) -> None:
     assert words.near(NOW + timedelta(days=days), NOW, WIB) == said
@@ -67,14 +75,28 @@ def test_a_deadline_that_is_a_midnight_is_said_as_the_day_before_it() -> None:
 
 @pytest.mark.parametrize(
     ("duration", "said"),
-    [("P2D", "2 hari kerja"), ("PT20M", "20 menit kerja"), ("PT1H30M", "1 jam 30 menit kerja"), ("=x", "=x"), ("P", "P")],
+    [
+        ("P2D", "2 hari kerja"),
+        ("PT20M", "20 menit kerja"),
+        ("PT1H30M", "1 jam 30 menit kerja"),
+        ("=x", "=x"),
+        ("P", "P"),
+    ],
 )
 def test_a_duration_is_said_in_working_time(duration: str, said: str) -> None:
     assert words.length(duration) == said
 
 
 @pytest.mark.parametrize(
-    ("minutes", "said"), [(20, "20 menit kerja"), (120, "2 jam kerja"), (450, "1 hari kerja"), (630, "1 hari 3 jam kerja"), (899, "1 hari 7 jam kerja"), (900, "2 hari kerja")]
+    ("minutes", "said"),
+    [
+        (20, "20 menit kerja"),
+        (120, "2 jam kerja"),
+        (450, "1 hari kerja"),
+        (630, "1 hari 3 jam kerja"),
+        (899, "1 hari 7 jam kerja"),
+        (900, "2 hari kerja"),
+    ],
 )
 def test_working_minutes_are_said_as_people_count_them(minutes: int, said: str) -> None:
     assert words.working(minutes) == said
@@ -97,21 +119,42 @@ def test_a_step_of_minutes_is_never_near_its_limit_and_one_without_a_limit_has_n
 
 
 def test_no_two_states_of_an_axis_look_the_same() -> None:
-    for axis in ((words.ON_TIME, words.DUE_SOON, words.LATE), (words.WAITING_MARK, words.WORKING_MARK, words.DONE_MARK, words.AHEAD_MARK),
-                 tuple(words.PROCESS_MARKS.values())):
+    for axis in (
+        (words.ON_TIME, words.DUE_SOON, words.LATE),
+        (words.WAITING_MARK, words.WORKING_MARK, words.DONE_MARK, words.AHEAD_MARK),
+        tuple(words.PROCESS_MARKS.values()),
+    ):
         assert len({mark.shape for mark in axis}) == len({str(mark.word) for mark in axis}) == len(axis)
 
 
 def example(kind: type, act: object) -> events.Event:
     """An event of this kind, about things that the LKjPD has."""
     hints = typing.get_type_hints(kind)
-    known = {"element": "langkah_6", "lane": "tim_penyusun", "document": "sk_tim", "flow": "disetujui_ke_langkah_8", "promised": "2027-02-03",
-             "until": "langkah_3", "members": (("tim1", "ketua"),), "fields": ("arahan",), "opened": ("langkah_5",), "closed": (), "year": 2026}
+    known = {
+        "element": "langkah_6",
+        "lane": "tim_penyusun",
+        "document": "sk_tim",
+        "flow": "disetujui_ke_langkah_8",
+        "promised": "2027-02-03",
+        "until": "langkah_3",
+        "members": (("tim1", "ketua"),),
+        "fields": ("arahan",),
+        "opened": ("langkah_5",),
+        "closed": (),
+        "year": 2026,
+    }
     values = {}
     for field in dataclasses.fields(kind):
         hint = hints[field.name]
         values[field.name] = known.get(field.name) or (
-            NOW if hint in (datetime, datetime | None) else True if hint is bool else 1 if hint in (int, int | None) else "tim1")
+            NOW
+            if hint in (datetime, datetime | None)
+            else True
+            if hint is bool
+            else 1
+            if hint in (int, int | None)
+            else "tim1"
+        )
     return kind(**values)
 
 
@@ -136,8 +179,12 @@ def test_every_event_has_a_sentence(kind: type) -> None:
 def test_who_completes_an_unclaimed_task_is_told_in_one_sentence() -> None:
     both = (events.UserTaskClaimed(1, "camat"), events.UserTaskCompleted(1, "langkah_7", 5, None, True))
     command = Command(id="k", at=NOW, actor=Actor(person="camat"), act=CompleteUserTask(user_task=1))
-    told = words.history([Step(sequence=1, command=command, events=both, marking=Marking())], LKJPD, WIB, lambda _: "Camat Lasem")
-    assert [one.text for one in told] == ["Camat Lasem menyelesaikan langkah 7, Memeriksa dan menandatangani. Terlambat."]
+    told = words.history(
+        [Step(sequence=1, command=command, events=both, marking=Marking())], LKJPD, WIB, lambda _: "Camat Lasem"
+    )
+    assert [one.text for one in told] == [
+        "Camat Lasem menyelesaikan langkah 7, Memeriksa dan menandatangani. Terlambat."
+    ]
 
 
 def test_an_erased_value_says_so_and_nothing_else() -> None:
@@ -145,9 +192,18 @@ def test_an_erased_value_says_so_and_nothing_else() -> None:
 
 
 def test_stored_values_are_said_as_they_are_read() -> None:
-    said = [words.cell_words(type, (), value, lambda id: f"nama {id}") for type, value in (
-        ("boolean", True), ("date", "2027-02-02"), ("time", "09:00"), ("decimal", "1250.5"), ("person", {"id": "tim1"}),
-        ("person", {"nama": "Kepala Desa"}), ("string", None))]
+    said = [
+        words.cell_words(type, (), value, lambda id: f"nama {id}")
+        for type, value in (
+            ("boolean", True),
+            ("date", "2027-02-02"),
+            ("time", "09:00"),
+            ("decimal", "1250.5"),
+            ("person", {"id": "tim1"}),
+            ("person", {"nama": "Kepala Desa"}),
+            ("string", None),
+        )
+    ]
     assert said == ["Ya", "2 Februari 2027", "09.00", "1250,5", "nama tim1", "Kepala Desa", "–"]
 
 
