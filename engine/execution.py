@@ -36,7 +36,7 @@ from .marking import ARMED, ARRIVED, OPEN, WAITING, Marking, Token
 from .timers import ClocklessTimer
 
 ENGINE = "alur 1, SpiffWorkflow 3.2.0"
-MOST_STEPS = 1_000              # engine steps in one transition
+MOST_STEPS = 200                # engine steps in one transition
 MOST_TOKENS = 200               # live tokens of one instance
 
 Choose = Callable[[SequenceFlow], bool]

@@ -407,7 +407,8 @@ class Deciding:
         claimed = task.claimed_at
         if task.owner is None:
             self.tell(UserTaskClaimed(task.number, self.actor.person))
-        waiting = calendars.working_minutes(task.opened_at, min(claimed or judged, judged), calendar)
+        began = min(task.begins_at or task.opened_at, judged) if act.done_at else task.opened_at
+        waiting = calendars.working_minutes(began, min(claimed or judged, judged), calendar)
         processing = calendars.working_minutes(claimed, max(claimed, judged), calendar) if claimed else None
         late = task.late_at is not None and judged > task.late_at
         self.tell(UserTaskCompleted(task.number, element.id, waiting, processing, late))
@@ -431,8 +432,9 @@ class Deciding:
         if done_at > self.at:
             raise Refused("incomplete", "Waktu pengerjaan di luar aplikasi berada di masa depan.", (
                 Problem("done_at", "Waktu pengerjaan di luar aplikasi: tidak boleh sesudah sekarang."),))
-        if done_at < task.opened_at:
-            raise Refused("incomplete", "Waktu pengerjaan di luar aplikasi mendahului dibukanya langkah ini.", (
+        # After an outage several steps are entered at once: each could begin when the one before it is said to be done.
+        if done_at < (task.begins_at or task.opened_at):
+            raise Refused("incomplete", "Waktu pengerjaan di luar aplikasi mendahului selesainya langkah sebelumnya.", (
                 Problem("done_at", (
                     "Waktu pengerjaan di luar aplikasi: tidak boleh sebelum langkah ini dapat dimulai.")),))
         return done_at
@@ -541,7 +543,9 @@ class Deciding:
     def waive(self, act: WaiveRequirement) -> None:
         task = self.open_user_task(act.user_task)
         field, slot = self.slot(self.definition.elements[task.element], act.document)
-        self.must_lead()
+        head = self.definition.lanes[0] if self.definition.lanes else None
+        if head is None or head.id not in self.actor.lanes:
+            raise Refused("not_yours", f"Dispensasi hanya dapat diberikan oleh {head.name if head else 'pimpinan'}.")
         if task.lane in self.actor.lanes:
             raise Refused("not_yours", "Dispensasi tidak dapat diberikan oleh pelaksana langkah itu sendiri.")
         if not slot.waivable:
@@ -667,6 +671,7 @@ def evolve(instance: ProcessInstance, step: Step) -> ProcessInstance:
                             "unit_facts": act.unit_facts, "year": year, "started_at": at, "data": dict(act.data)}
             case UserTaskOpened(number, element, lane, round, norm_at, late_at, escalate_at):
                 tasks[number] = UserTask(number=number, element=element, lane=lane, round=round, opened_at=at,
+                                         begins_at=act.done_at if isinstance(act, CompleteUserTask) else None,
                                          norm_at=norm_at, late_at=late_at, escalate_at=escalate_at)
                 changes["rounds"] = {**changes.get("rounds", instance.rounds), element: round}
             case UserTaskClaimed(number, person):

@@ -691,6 +691,17 @@ def test_work_on_paper_was_neither_in_the_future_nor_before_the_task_was_open() 
         assert (refused.code, [one.place for one in refused.problems]) == ("incomplete", ["done_at"])
 
 
+def test_several_steps_done_on_paper_are_entered_after_an_outage_as_they_were() -> None:
+    late = at("2026-11-25 15.00")
+    case = given("three_tasks").when(
+        CompleteUserTask(user_task=2, data={"title": "Hal"}, done_at=at("2026-11-23 09.00")), when=late)
+    number = case.task("read").number
+    refused = case.refuses(CompleteUserTask(user_task=number, done_at=at("2026-11-23 08.59")), HEAD, late)
+    assert [one.place for one in refused.problems] == ["done_at"]
+    case = case.when(CompleteUserTask(user_task=number, done_at=at("2026-11-23 10.00")), HEAD, late)
+    assert case.of(UserTaskCompleted) == [UserTaskCompleted(number, "read", 60, None, False)]
+
+
 def test_work_on_paper_before_the_claim_has_no_negative_times() -> None:
     case = given("three_tasks").claimed("write", when=at("2026-11-24 08.00"))
     case = case.when(
@@ -961,7 +972,8 @@ def test_a_waiver_is_given_by_the_head_with_a_reason_for_this_task() -> None:
         (3, "notulen", "", CAMAT, "wrong"),
         (3, "lhr", "x", CAMAT, "wrong"),  # not asked for here
         (4, "lhr", "x", CAMAT, "wrong"),  # can never be waived
-        (7, "dokumen_lkjpd", "x", ADMINISTRATOR, "wrong"),
+        (3, "notulen", "x", ADMINISTRATOR, "not_yours"),  # an administrator repairs; Kepala PD waives
+        (7, "dokumen_lkjpd", "x", ADMINISTRATOR, "not_yours"),
         (8, "bukti_unggah_esr", "x", CAMAT, "wrong"),
         (7, "lembar_koreksi", "x", CAMAT, "not_yours"),  # their own step
     ],
