@@ -416,7 +416,7 @@ def task_page(
     asked = fields.questions(element, known, draft.values, sight.local, problems)
     values = {id: one.value for id, one in asked.items()}
     slots = slots_of(sight, task, values, works, steps, problems)
-    done = passes(sight.definition, steps)
+    done = passes(sight, steps)
     this = next((one for one in done if one.number == task.number), None)
     behalf = on_behalf(sight, task)
     key = key or form_key()
@@ -476,7 +476,7 @@ def time_left(sight: Sight, task: UserTask) -> str:
 
 def returned_from(sight: Sight, done: Sequence[Pass], this: Pass | None) -> dict[str, Any] | None:
     """Who sent a task back, when and with what, for the head of its page; None of a task that did not come back."""
-    if this is None or not this.came_back:
+    if this is None or not this.came_back or this.opened_at is None:
         return None
     sender = next((one for one in reversed(done) if one.recorded_at and one.recorded_at <= this.opened_at), None)
     if sender is None:
@@ -507,7 +507,7 @@ def task(id: UUID, number: int) -> Any:
 
 def closed_task(sight: Sight, number: int) -> Any:
     """A task that is no longer open, read-only; one that never was is not found."""
-    done = next((one for one in passes(sight.definition, recorded(sight)) if one.number == number), None)
+    done = next((one for one in passes(sight, recorded(sight)) if one.number == number), None)
     if done is None or not (sight.whole or done.lane in sight.lanes):
         abort(404)
     return render_template("closed_task.html", sight=sight, one=done, values=said(sight, done.element, done.values))
@@ -651,7 +651,7 @@ def take_in(id: UUID, number: int, keep_empty_rows: bool = False) -> Sent:
         sight = look(db, id)
         task = sight.instance.user_tasks.get(number)
         if task is None:
-            done = next((one for one in passes(sight.definition, recorded(sight)) if one.number == number), None)
+            done = next((one for one in passes(sight, recorded(sight)) if one.number == number), None)
             if done is None or not (sight.whole or done.lane in sight.lanes):
                 abort(404)
             return Sent(
@@ -707,7 +707,7 @@ def conflict(sent: Sent, refused: Refused | None) -> tuple[str, int]:
     """Somebody was quicker: who, what was typed, what can be done with it. It stays as the person's draft."""
     with office().database.read() as db:
         sight = look(db, sent.id)
-        done = next((one for one in passes(sight.definition, recorded(sight)) if one.number == sent.number), None)
+        done = next((one for one in passes(sight, recorded(sight)) if one.number == sent.number), None)
         element = sent.element or (done.element if done else None)
         if element is None:
             abort(404)

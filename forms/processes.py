@@ -272,7 +272,7 @@ class Pass:
     number: int
     round: int
     lane: str
-    opened_at: datetime
+    opened_at: datetime | None  # None of one that was opened before what the page tells
     late_at: datetime | None = None
     norm_at: datetime | None = None
     owner: str | None = None
@@ -301,8 +301,44 @@ class DocumentVersion:
     user_task: int | None
 
 
-def passes(definition: ProcessDefinition, steps: Iterable[Step]) -> list[Pass]:
-    """Every pass of every user task, in the order they were opened."""
+def passes(sight: Sight, steps: Iterable[Step]) -> list[Pass]:
+    """Every pass of every user task that the steps tell, and the newest of those that lie before them, as they came."""
+    told, instance = told_passes(sight.definition, steps), sight.instance
+    known = {one.number for one in told}
+    earlier = [
+        Pass(
+            element=(element := sight.definition.elements[id]),
+            number=one.user_task,
+            round=one.round,
+            lane=element.lane or "",
+            opened_at=None,
+            ended_at=one.at,
+            recorded_at=one.at,
+            by=one.person,
+            values={f.id: instance.data[f.id] for f in element.form if f.id in instance.data},
+        )
+        for id, one in instance.passed.items()
+        if one.user_task not in known and id in sight.definition.elements
+    ]
+    earlier += [
+        Pass(
+            element=sight.definition.elements[task.element],
+            number=task.number,
+            round=task.round,
+            lane=task.lane,
+            opened_at=task.opened_at,
+            norm_at=task.norm_at,
+            late_at=task.late_at,
+            owner=task.owner,
+            claimed_at=task.claimed_at,
+        )
+        for task in instance.user_tasks.values()
+        if task.number not in known
+    ]
+    return [*sorted(earlier, key=lambda one: one.number), *told]
+
+
+def told_passes(definition: ProcessDefinition, steps: Iterable[Step]) -> list[Pass]:
     order = {e.id: n for n, e in enumerate(definition.user_tasks)}
     found: dict[int, Pass] = {}
     left = ""  # the user task that was completed last
@@ -383,12 +419,13 @@ def step_rows(sight: Sight, done: Sequence[Pass]) -> list[dict[str, Any]]:
     """The table of steps: every pass, and then what has not come yet; the accessible twin of the diagram."""
     rows = []
     for one in sorted(done, key=lambda p: (int(p.element.number or 0), p.round)):
-        is_open = one.number in sight.instance.user_tasks
-        if is_open:
-            state, time = (
-                words.task_mark(one.owner),
-                words.time_mark(one.norm_at, one.late_at, one.opened_at, sight.now),
-            )
+        task = sight.instance.user_tasks.get(one.number)
+        is_open = task is not None
+        state: words.Mark
+        time: words.Mark | None
+        if task is not None:
+            state = words.task_mark(task.owner)
+            time = words.time_mark(task.norm_at, task.late_at, task.opened_at, sight.now)
         elif one.cancelled:
             state, time = words.CANCELLED_TASK_MARK, None
         else:
@@ -475,7 +512,7 @@ def page(id: UUID) -> Any:
     with office().database.read() as db:
         sight = look(db, id)
         steps = recorded(sight)
-        done = passes(sight.definition, steps)
+        done = passes(sight, steps)
         shown = words.history(steps, sight.definition, sight.zone, sight.names) if sight.whole else []
         shown_page = render_template(
             "process.html",
@@ -590,7 +627,7 @@ def control_sheet(id: UUID) -> Any:
     """The routing slip: every step with who, when, and room for a paraf on paper."""
     with office().database.read() as db:
         sight = look(db, id)
-        done = passes(sight.definition, recorded(sight))
+        done = passes(sight, recorded(sight))
         return render_template("control_sheet.html", sight=sight, rows=step_rows(sight, done))
 
 

@@ -103,3 +103,12 @@ def test_the_disposition_sheet_is_written_from_the_start_form(desk: Desk) -> Non
     sheet = desk.reader("camat").get(f"/proses/{desk.waiting_at(1)}/tertulis/lembar_disposisi")
     assert sheet.status == 200 and "000.8.6.3/1201" in sheet.text and "Isi disposisi:" in sheet.text
     assert desk.reader("inspektorat").get(f"/proses/{desk.waiting_at(4)}/tertulis/lembar_disposisi").status == 404
+
+
+def test_an_instance_with_a_long_history_still_shows_every_step(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forms.processes.HISTORY_MOST", 4)
+    id = desk.waiting_at(8)
+    page = desk.reader("camat").get(f"/proses/{id}")
+    assert len(page.page.xpath("//table[contains(@class,'steps')]/tbody/tr")) == 9
+    assert page.text.count("✓Selesai") == 7 and "Riwayat yang lebih lama" in page.text
+    assert desk.open(id, 8).status == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -211,3 +212,19 @@ def test_a_local_date_and_time_of_a_page_become_an_instant() -> None:
     assert words.instant_of("2027-02-02", "10:15", WIB) == NOW
     assert words.instant_of("2027-02-30", "10:15", WIB) is None
     assert words.short_day(date(2027, 2, 2)) == "2 Februari 2027"
+
+
+WORDS_THAT_ARE_NAMES = {"Alur", "CSV", "NIP"}
+
+
+@pytest.mark.parametrize(
+    "template", sorted((Path(__file__).parents[2] / "forms" / "templates").rglob("*.html")), ids=lambda path: path.name
+)
+def test_every_text_of_a_page_can_be_said_in_another_language(template: Path) -> None:
+    """What stands in a template outside of {{ _("...") }} would stay Indonesian for everybody."""
+    source = re.sub(r"\{% set \w+ %\}.*?\{% endset %\}", " ", template.read_text(encoding="utf-8"), flags=re.DOTALL)
+    text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}[-\w]*", " ", source, flags=re.DOTALL)
+    spoken = re.findall(r"(?:aria-label|title|placeholder|alt)=\"([^\"]*)\"", text)
+    spoken.append(re.sub(r"<(script|style|svg)\b.*?</\1>|<[^>]*>|&\w+;", " ", text, flags=re.DOTALL))
+    left = {word for one in spoken for word in re.findall(r"[^\W\d_]{3,}", one)} - WORDS_THAT_ARE_NAMES
+    assert not left, f"{template.name} says {sorted(left)} in one language only"
