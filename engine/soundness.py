@@ -494,6 +494,9 @@ def _tables_refer(it: Judged) -> None:
         if not any(column.type == "person" for column in one.columns):
             it.error(element.id, f"Tabel {quoted(one.id)} menunjuk tim tetapi tidak mempunyai kolom berjenis person. "
                                  "Tambahkan kolom itu.", one.line)
+        if one.personal:        # its rows say who performs: once erased, replay could not appoint them again
+            it.error(element.id, f"Tabel {quoted(one.id)} menunjuk tim, padahal isiannya bersifat pribadi dan kelak "
+                                 "dapat dihapus. Hapus sop.pribadi.", one.line)
 
 
 def _deadline_refers(it: Judged) -> None:

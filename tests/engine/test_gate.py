@@ -1027,6 +1027,7 @@ def test_expressions_may_use_fields_rows_and_what_is_built_in():
         (form(field("a", "table", kolom_x="X | text", sop_barisDari="a")), "sop.barisDari"),
         (form(field("a", "table", kolom_x="X | person", sop_menunjukTim="lane9")), "sop.menunjukTim"),
         (form(field("a", "table", kolom_x="X | text", sop_menunjukTim="lane1")), "kolom berjenis person"),
+        (form(field("a", "table", kolom_x="X | person", sop_menunjukTim="lane1", sop_pribadi="ya")), "Hapus sop.pribadi"),
         (form(field("a", "string", initial="Tahun {taun}")), "{taun}"),
         (form(field("a", "long", initial="dua")), "tidak cocok"),
         (form(field("a", "enum", choices("x", "y"), initial="z")), "tidak cocok"),
