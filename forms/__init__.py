@@ -187,7 +187,7 @@ def wrong_turns() -> dict[int, tuple[str, str]]:
         413: (
             _("Berkas terlalu besar"),
             _(
-                "Satu berkas paling besar %(size)s MB. Perkecil atau bagi berkasnya, lalu lampirkan lagi.",
+                "Satu berkas paling besar %(size)s MB. Perkecil atau bagi berkasnya, atau lampirkan satu per satu.",
                 size=office().settings.upload_megabytes,
             ),
         ),

@@ -55,6 +55,7 @@ class Session(CallbackDict[str, Any], SessionMixin):
         self.new = row is None
         self.expired = False  # the browser sent a cookie whose session is over
         self.forget: set[str] = set()  # rows to drop
+        self.broken: Exception | None = None  # why it could not be read
 
     def belong_to(self, person: str | None) -> None:
         """From now on another person's (None: nobody's), under another name and with nothing in it."""
@@ -78,8 +79,13 @@ class Sessions(SessionInterface):
         cookie = request.cookies.get(self.get_cookie_name(app))
         if not cookie or request.endpoint in ("static", "door.alive", "door.ready"):
             return Session()
-        with office(app).database.read() as db:
-            row = sessions.find(db, named(cookie))
+        try:
+            with office(app).database.read() as db:
+                row = sessions.find(db, named(cookie))
+        except Exception as error:  # said by a page, which Flask cannot show before there is a session
+            broken = Session()
+            broken.broken = error
+            return broken
         now = office(app).now()
         if row is None or now >= row.expires_at or now - row.seen_at > office(app).idle:
             over = Session()
@@ -91,6 +97,8 @@ class Sessions(SessionInterface):
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         assert isinstance(session, Session)
+        if session.broken:
+            return
         now, name = office(app).now(), self.get_cookie_name(app)
         if not (session.modified or session.forget):
             if session.row and now - session.row.seen_at > SEEN_EVERY:
@@ -183,6 +191,8 @@ def know_who_asks() -> Any:
     """Before every request: the visitor, or the sign-in page, carrying what was typed when the session was over."""
     session = this_session()
     g.visitor = None
+    if session.broken:
+        raise session.broken
     if request.endpoint in NOBODY_NEEDED and request.endpoint != "door.sign_in":
         return None
     if session.person is not None:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from engine import organise
 from engine.settings import Settings
+from engine.store.database import Unavailable
 from engine.store.schema import session as session_table
 from forms import POLICY, create_app
 from tests.desk import PASSWORD, QUICK_HASH, Desk, Reader
@@ -277,3 +278,17 @@ def test_a_file_that_is_too_large_says_how_large_it_may_be(site: Desk) -> None:
     reader = site.open(id, 1)
     reader.send({"isian.arahan": "x" * 2000}, action="/completion")
     assert reader.status == 413 and "paling besar 25 MB" in reader.text
+
+
+def test_a_database_that_does_not_answer_is_said_in_words(site: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = site.reader("camat")
+
+    def gone(_self: object) -> None:
+        raise Unavailable("database_unreachable", "PostgreSQL does not answer.", "Check that it runs.")
+
+    monkeypatch.setattr(type(site.database), "read", gone)
+    reader.get("/")
+    assert reader.status == 503 and "Aplikasi sedang tidak dapat melayani" in reader.text
+    assert "PostgreSQL" not in reader.response.text
+    monkeypatch.undo()
+    assert reader.get("/").path == "/", "and nobody was signed out by it"
