@@ -18,13 +18,13 @@ numbers = count(1)
 @pytest.fixture(scope="session")
 def sqlite_office(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("office") / "alur.db"
-    Office.at(f"sqlite:///{file}", BPMN).database.close()      # the last connection folds the WAL into the file
+    Office.of(f"sqlite:///{file}", BPMN).database.close()      # the last connection folds the WAL into the file
     return file
 
 
 @pytest.fixture(scope="session")
 def postgresql_office(postgresql: PostgreSQL) -> str:
-    Office.at(postgresql.create("office"), BPMN).database.close()
+    Office.of(postgresql.create("office"), BPMN).database.close()
     return "office"
 
 
@@ -37,6 +37,6 @@ def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
     else:
         server = request.getfixturevalue("postgresql")
         url = server.create(f"office_{next(numbers)}", template=request.getfixturevalue("postgresql_office"))
-    office = Office.at(url, BPMN)
+    office = Office.of(url, BPMN)
     yield office
     office.database.close()

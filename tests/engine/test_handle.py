@@ -3,9 +3,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import Table, delete, select, update
 
 from engine.bench import OPENING, Office, paper
 from engine.commands import (
@@ -31,8 +32,8 @@ from engine.instance import Refused, Step
 from engine.store import instances, journal, schema
 from engine.store.prepared import heard
 
-START = {"tahun_laporan": 2026, "status_surat_edaran": "sudah", "nomor_surat_edaran": "900/1", "tanggal_surat_edaran": "2026-12-01",
-         "tanggal_terima_surat_edaran": "2026-12-02"}
+START = {"tahun_laporan": 2026, "status_surat_edaran": "sudah", "nomor_surat_edaran": "900/1",
+         "tanggal_surat_edaran": "2026-12-01", "tanggal_terima_surat_edaran": "2026-12-02"}
 
 
 def ask(office: Office, id: str, *requests: Request) -> list[Step]:
@@ -48,7 +49,7 @@ def begin(office: Office, request_id: str = "start", who: str = "sekcam", year: 
     return id
 
 
-def rows(office: Office, table) -> list:
+def rows(office: Office, table: Table) -> list[Any]:
     with office.database.read() as db:
         return list(db.execute(select(table)))
 
@@ -135,7 +136,6 @@ def test_a_cancelled_year_can_be_begun_again(office: Office) -> None:
 
 
 def test_only_who_may_start_starts(office: Office) -> None:
-    office.people["penerima"] = "penerima"
     with pytest.raises(Refused) as refused:
         begin(office, "one", who="tim1")
     assert refused.value.code == "not_yours"
@@ -153,7 +153,8 @@ def test_time_never_runs_backwards_in_an_instance_and_what_the_clock_said_is_kep
 def test_without_a_given_time_the_door_reads_its_own_clock(office: Office) -> None:
     id = begin(office)
     (step,) = ask(office, id, replace(office.request("camat", AddComment(text="Sekarang.")), at=None))
-    assert step.command.at.utcoffset() == timedelta(0) and step.command.at >= OPENING or step.command.read_at is not None
+    command = step.command
+    assert (command.at.utcoffset() == timedelta(0) and command.at >= OPENING) or command.read_at is not None
 
 
 def test_the_actor_is_recorded_as_they_are_now(office: Office) -> None:
@@ -182,7 +183,6 @@ def test_the_appointed_team_and_nobody_else_performs_its_lane(office: Office) ->
     id = begin(office)
     office.complete(id, "camat", arahan="Susun.")
     office.attach(id, "sekcam", "sk_tim", "surat_undangan")
-    office.people["sekcam"] = "sekcam"
     office.complete(id, "sekcam", nomor_sk_tim="SK 1", tanggal_sk_tim="2026-12-09", jadwal_rapat=[
         {"tanggal": "2026-12-10", "pukul": "09:00", "tempat": "Aula", "acara": "Rapat"}], susunan_tim=[
         {"pegawai": {"id": "sekcam"}, "kedudukan": "ketua"}, {"pegawai": {"id": "tim1"}, "kedudukan": "anggota"}])
@@ -192,7 +192,8 @@ def test_the_appointed_team_and_nobody_else_performs_its_lane(office: Office) ->
     assert refused.value.code == "not_yours"
     (step,) = ask(office, id, office.request("tim1", ClaimUserTask(user_task=number)))
     assert step.command.actor.capacity == "tim" and step.command.actor.lanes == ("tim_penyusun", "tim_penyusun:anggota")
-    ask(office, id, office.request("sekcam", ReassignUserTask(user_task=number, person="sekcam", reason="Ketua mengambil alih")))
+    reassign = ReassignUserTask(user_task=number, person="sekcam", reason="Ketua mengambil alih")
+    ask(office, id, office.request("sekcam", reassign))
     assert office.open(id)[0].user_tasks[number].owner == "sekcam"
     assert {(row.lane, row.person, row.role) for row in rows(office, schema.team)} == {
         ("tim_penyusun", "sekcam", "ketua"), ("tim_penyusun", "tim1", "anggota")}
@@ -234,7 +235,8 @@ def test_the_shadows_can_be_rebuilt_from_the_journal(office: Office) -> None:
         db.execute(delete(schema.document_file))
         db.execute(delete(schema.team))
         instance, told = replayed(db, office.rules, id)
-        instances.rebuild(db, instance, journal.head(db, instances.stream(id))[1], office.rules.definition(instance.definition), told)
+        _, head, _ = journal.head(db, instances.stream(id))
+        instances.rebuild(db, instance, head, office.rules.definition(instance.definition), told)
     assert [sorted(map(repr, rows(office, table))) for table in tables] == before
 
 
@@ -253,8 +255,9 @@ def test_a_due_timer_fires_once_whoever_asks(office: Office) -> None:
     id = begin(office)
     instance, _ = office.open(id)
     timer = next(t for t in instance.timers.values() if t.element == "waktu_1")
+    early = timer.due_at - timedelta(seconds=1)
     with pytest.raises(Refused) as refused, office.database.begin() as db:
-        fire(db, office.rules, office.database.key, id, timer.number, timer.due_at, at=timer.due_at - timedelta(seconds=1))
+        fire(db, office.rules, office.database.key, id, timer.number, timer.due_at, at=early)
     assert refused.value.code == "not_due"
     for _ in range(2):              # a second worker asks for the same command
         with office.database.begin() as db:
@@ -277,9 +280,9 @@ def test_a_condition_without_an_answer_is_an_incident_and_keeps_what_was_typed(o
     office.rules.transitions = plain
     instance, _ = office.open(id)
     assert [type(event).__name__ for event in step.events] == ["IncidentRaised"] and step.command.act.data == {}
-    assert instance.marking == before.marking and instance.incidents[1].kind == "condition" and instance.data == before.data
+    assert instance.marking == before.marking and instance.data == before.data
+    assert instance.incidents[1].kind == "condition"
     assert [(row.person, row.data) for row in rows(office, schema.draft)] == [("camat", '{"arahan":"Susun."}')]
-    office.people["admin"] = "admin"
     office.do(id, "admin", ResolveIncident(incident=1, reason="Diagram diperbaiki"))
     office.complete(id, "camat", arahan="Susun.")
     assert not office.open(id)[0].incidents and rows(office, schema.draft) == []
@@ -287,13 +290,13 @@ def test_a_condition_without_an_answer_is_an_incident_and_keeps_what_was_typed(o
 
 def test_an_administrators_correction_is_marked_and_always_has_a_reason(office: Office) -> None:
     id = office.begin(2026)
-    office.people["admin"] = "admin"
     with pytest.raises(Refused):
         office.do(id, "camat", Correct(reason="Bukan administrator", data={"nomor_lhr": "700/2"}))
     with pytest.raises(Refused):
         office.do(id, "admin", Correct(reason="", data={"nomor_lhr": "700/2"}))
     number = office.open(id)[1]
-    office.do(id, "admin", Correct(reason="Reviu diulang", data={"nomor_lhr": "700/2"}, close=(number,), open=("langkah_4",)))
+    again = Correct(reason="Reviu diulang", data={"nomor_lhr": "700/2"}, close=(number,), open=("langkah_4",))
+    office.do(id, "admin", again)
     instance, _ = office.open(id)
     assert [t.element for t in instance.user_tasks.values()] == ["langkah_4"] and instance.data["nomor_lhr"] == "700/2"
     assert [row.element for row in rows(office, schema.timer)] == ["tenggat", "waktu_4"]
@@ -303,21 +306,24 @@ def test_owed_waived_and_settled_are_kept_with_the_instance(office: Office) -> N
     id = begin(office)
     office.complete(id, "camat", arahan="Susun.")
     number = office.open(id)[1]
-    office.do(id, "sekcam", OweRequirement(user_task=number, promise=Promise(document="sk_tim", promised="2026-12-20", reason="Di Bupati")))
+    promise = Promise(document="sk_tim", promised="2026-12-20", reason="Di Bupati")
+    office.do(id, "sekcam", OweRequirement(user_task=number, promise=promise))
     assert office.open(id)[0].owed["sk_tim"].reason == "Di Bupati"
     with pytest.raises(Refused):    # by the step's own performer
         office.do(id, "sekcam", WaiveRequirement(user_task=number, document="surat_undangan", reason="Lisan"))
     office.do(id, "camat", WaiveRequirement(user_task=number, document="surat_undangan", reason="Undangan lisan"))
     office.do(id, "sekcam", SettleRequirement(document="sk_tim", attachment=paper("sk_tim")))
     instance, _ = office.open(id)
-    assert not instance.owed and instance.waived == {"surat_undangan": number} and instance.documents["sk_tim"].version == 1
+    assert not instance.owed and instance.waived == {"surat_undangan": number}
+    assert instance.documents["sk_tim"].version == 1
 
 
 def test_a_suspended_instance_takes_comments_and_nothing_else(office: Office) -> None:
     id = begin(office)
     office.do(id, "camat", SuspendProcessInstance(reason="Menunggu edaran baru"))
     office.do(id, "sekcam", AddComment(text="Baik."))
+    order = AttachDocument(document="perintah_tertulis", user_task=office.open(id)[1], attachment=paper("p"))
     with pytest.raises(Refused) as refused:
-        office.do(id, "camat", AttachDocument(document="perintah_tertulis", user_task=office.open(id)[1], attachment=paper("p")))
+        office.do(id, "camat", order)
     assert refused.value.code == "not_running"
     assert [row.status for row in rows(office, schema.instance)] == ["suspended"]

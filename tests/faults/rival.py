@@ -29,7 +29,7 @@ def race(office: Office, threads: int) -> None:
         barrier, told = threading.Barrier(threads), []
 
         def rival(n: int, asked: dict = asked, barrier: threading.Barrier = barrier, told: list = told) -> None:
-            person = office.people[("tim1", "tim2")[n % 2]]
+            person = ("tim1", "tim2")[n % 2]
             request = Request(id=f"{asked['name']}-{n}", person=person, at=datetime.fromisoformat(asked["at"]),
                               act=CompleteUserTask(user_task=asked["number"], data=asked["data"]))
             barrier.wait()
@@ -74,7 +74,7 @@ def work(office: Office, id: str, name: str) -> None:
 
 if __name__ == "__main__":
     what, url, bpmn, *rest = sys.argv[1:]
-    office = Office.at(url, Path(bpmn))
+    office = Office.of(url, Path(bpmn))
     if what == "race":
         race(office, int(rest[0]))
     else:

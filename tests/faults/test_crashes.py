@@ -24,8 +24,8 @@ BPMN = ROOT / "bpmn" / "penyusunan_lkjpd" / "penyusunan_lkjpd.bpmn"
 
 def life(url: str, id: str, name: str, seconds: float) -> set[str]:
     """Work on the instance until killed; the command ids that were acknowledged."""
-    worker = subprocess.Popen([sys.executable, "-m", "tests.faults.rival", "work", url, str(BPMN), id, name], cwd=ROOT, text=True,
-                              stdout=subprocess.PIPE)
+    worker = subprocess.Popen([sys.executable, "-m", "tests.faults.rival", "work", url, str(BPMN), id, name], cwd=ROOT,
+                              text=True, stdout=subprocess.PIPE)
     assert json.loads(worker.stdout.readline()) == {"ready": True}
     try:
         worker.wait(timeout=seconds)
@@ -41,13 +41,14 @@ def life(url: str, id: str, name: str, seconds: float) -> set[str]:
 def crash(url: str, kills: int, seed: int) -> int:
     """Kill as often, and look; how many completions were acknowledged."""
     chance = random.Random(seed)
-    office = Office.at(url, BPMN)
+    office = Office.of(url, BPMN)
     id = office.begin(2026)
     acknowledged: set[str] = set()
     for n in range(kills):
         acknowledged |= life(url, id, f"life-{n}", chance.uniform(0.05, 0.6))
     with office.database.read() as db:
-        ids = db.execute(select(journal_table.c.command_id).where(journal_table.c.stream == instances.stream(id))).scalars().all()
+        written = select(journal_table.c.command_id).where(journal_table.c.stream == instances.stream(id))
+        ids = db.execute(written).scalars().all()
         assert len(acknowledged) >= kills, f"{len(acknowledged)} acknowledged: the lives were too short to say anything"
         assert acknowledged <= set(ids), "acknowledged and lost"
         assert len(ids) == len(set(ids)), "doubled"
@@ -58,8 +59,9 @@ def crash(url: str, kills: int, seed: int) -> int:
         now = instances.load(db, id)
         assert again == now and len(told) == len(ids)
         assert db.execute(select(instance_table.c.sequence).where(instance_table.c.id == id)).scalar() == len(ids)
-        assert set(db.execute(select(user_task.c.number).where(user_task.c.instance == id)).scalars()) == set(now.user_tasks)
-        assert set(db.execute(select(timer.c.number).where(timer.c.instance == id)).scalars()) == set(now.timers)
+        for table, numbers in ((user_task, now.user_tasks), (timer, now.timers)):
+            rows = db.execute(select(table.c.number).where(table.c.instance == id))
+            assert set(rows.scalars()) == set(numbers), table.name
     office.database.close()
     return len(acknowledged)
 
