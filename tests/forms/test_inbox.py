@@ -13,6 +13,8 @@ from engine.store import documents, instances
 from tests.desk import ANSWERS, LKJPD, OPENING, START, TODAY, Desk, Reader, file, files, pdf, photo
 
 pytestmark = pytest.mark.database
+# What a page says no database changes: asked of one of them only, so that the suite stays short.
+on_sqlite = pytest.mark.parametrize("desk_url", ["sqlite"], indirect=True)
 
 
 def page_of(desk: Desk, login: str, id: str) -> Reader:
@@ -51,12 +53,14 @@ def test_the_inbox_says_how_many_tasks_wait_and_how_many_are_late(desk: Desk) ->
     assert "■Terlambat○Menunggu diambil" in reader.text and "dari Sekretaris PD" in reader.text
 
 
+@on_sqlite
 def test_the_inbox_can_be_filtered_and_says_so_when_nothing_is_left(desk: Desk) -> None:
     reader = desk.reader("camat").get("/?cari=menandatangani")
     assert "7 · Memeriksa dan menandatangani" in reader.text and "1 · Menelaah" not in reader.text
     assert "Tidak ada tugas yang cocok" in reader.get("/?cari=tidakada").text
 
 
+@on_sqlite
 def test_an_empty_inbox_says_where_to_look(desk: Desk) -> None:
     assert "Tidak ada tugas untuk Anda saat ini." in desk.reader("penerima").get("/").text
 
@@ -122,6 +126,7 @@ def test_the_same_key_with_other_content_is_refused_and_the_text_kept(desk: Desk
 # What is missing, what is owed, what is waived
 
 
+@on_sqlite
 def test_what_is_missing_stands_beside_the_button_before_it_is_pressed(desk: Desk) -> None:
     page = page_of(desk, "sekcam", desk.waiting_at(2))
     [beside] = page.page.xpath("//*[@id='kurang']")
@@ -129,6 +134,7 @@ def test_what_is_missing_stands_beside_the_button_before_it_is_pressed(desk: Des
     assert "SK Pembentukan Tim Penyusun LKjPD belum dilampirkan." in beside.text_content()
 
 
+@on_sqlite
 def test_an_incomplete_form_lists_its_problems_with_links_and_keeps_everything(desk: Desk) -> None:
     page = page_of(desk, "sekcam", desk.waiting_at(2))
     page.send(
@@ -188,6 +194,7 @@ def test_a_file_is_attached_by_itself_and_the_typed_text_stays(desk: Desk) -> No
     assert desk.instance(id).documents["notulen"].attachment.files[0].name == "notulen.pdf"
 
 
+@on_sqlite
 def test_several_photographs_in_one_slot_become_one_pdf(desk: Desk) -> None:
     id = desk.waiting_at(3)
     photos = [(io.BytesIO(photo(shade)), f"foto {shade}.jpg") for shade in (100, 150, 200)]
@@ -206,6 +213,7 @@ def test_files_are_kept_although_the_rest_of_the_form_is_incomplete(desk: Desk) 
     assert not any(one.startswith("Notulen") for one in page.errors())
 
 
+@on_sqlite
 def test_a_file_that_is_not_what_its_name_says_is_refused_in_words(desk: Desk) -> None:
     id = desk.waiting_at(3)
     page = page_of(desk, "tim1", id)
@@ -214,6 +222,7 @@ def test_a_file_that_is_not_what_its_name_says_is_refused_in_words(desk: Desk) -
     assert "notulen" not in desk.instance(id).documents
 
 
+@on_sqlite
 def test_a_slot_takes_the_place_of_paper_or_a_link_instead_of_a_file(desk: Desk) -> None:
     id = desk.waiting_at(3)
     page = page_of(desk, "tim1", id)
@@ -252,6 +261,7 @@ def test_a_download_is_safe_to_open_and_only_for_who_may_see_it(desk: Desk) -> N
 # Drafts and rows
 
 
+@on_sqlite
 def test_a_row_is_added_and_removed_without_losing_what_was_typed(desk: Desk) -> None:
     page = page_of(desk, "sekcam", desk.waiting_at(2))
     page.press("tambah", "susunan_tim", {"isian.susunan_tim.0.pegawai": "tim1", "isian.nomor_sk_tim": "SK 5"})
@@ -263,6 +273,7 @@ def test_a_row_is_added_and_removed_without_losing_what_was_typed(desk: Desk) ->
     assert chosen == ["tim1"]
 
 
+@on_sqlite
 def test_a_row_that_names_a_colleague_gets_their_position(desk: Desk) -> None:
     id = desk.waiting_at(2)
     desk.complete(id, 2)
@@ -270,6 +281,7 @@ def test_a_row_that_names_a_colleague_gets_their_position(desk: Desk) -> None:
     assert first == {"pegawai": {"id": "tim1"}, "jabatan": "Anggota Tim Penyusun LKjPD", "kedudukan": "ketua"}
 
 
+@on_sqlite
 def test_a_draft_is_saved_for_the_page_script_and_says_what_to_show(desk: Desk) -> None:
     id = desk.waiting_at(7)
     page = page_of(desk, "camat", id)
@@ -283,6 +295,7 @@ def test_a_draft_is_saved_for_the_page_script_and_says_what_to_show(desk: Desk) 
         assert instances.load(db, id).sequence == desk.instance(id).sequence, "a draft is no fact"
 
 
+@on_sqlite
 def test_without_javascript_every_question_that_may_be_asked_is_there(desk: Desk) -> None:
     page = page_of(desk, "camat", desk.waiting_at(7))
     assert page.page.xpath("//*[@data-field='i-koreksi' and @data-conditional]")
@@ -312,6 +325,7 @@ def test_work_done_on_paper_is_judged_by_the_time_that_is_stated(desk: Desk) -> 
     assert "Terlambat." not in history and "dicatat hari ini" in history
 
 
+@on_sqlite
 def test_half_a_stated_time_is_refused_with_an_example(desk: Desk) -> None:
     page = page_of(desk, "camat", desk.waiting_at(1)).send({"luar.tanggal": TODAY}, action="/completion")
     assert page.errors() == [
@@ -330,6 +344,7 @@ def test_the_review_is_recorded_on_behalf_of_the_inspectorate(desk: Desk) -> Non
     assert "Sekretaris Kecamatan Lasem mencatat langkah 4, Melakukan reviu" in shown
 
 
+@on_sqlite
 def test_a_comment_is_possible_on_somebody_elses_task(desk: Desk) -> None:
     page = page_of(desk, "camat", desk.waiting_at(3))
     page.send({"komentar": "Mohon <b>Bab II</b> diperhatikan."}, action="/comments")
@@ -339,6 +354,7 @@ def test_a_comment_is_possible_on_somebody_elses_task(desk: Desk) -> None:
 # Starting
 
 
+@on_sqlite
 def test_a_start_form_with_mistakes_keeps_its_text_and_its_file(desk: Desk) -> None:
     reader = desk.reader("sekcam").get(f"/proses/mulai/{LKJPD}")
     assert reader.values()["isian.tahun_laporan"] == "2026", "the year that is reported now"
@@ -348,6 +364,7 @@ def test_a_start_form_with_mistakes_keeps_its_text_and_its_file(desk: Desk) -> N
     assert reader.status == 200 and "Tahun 2032 sudah dimulai. Sekarang menunggu Camat Lasem" in reader.text
 
 
+@on_sqlite
 def test_a_start_form_takes_nobody_elses_file(desk: Desk) -> None:
     other = desk.reader("penerima").get(f"/proses/mulai/{LKJPD}")
     other.send({"berkas.surat_edaran": file("Rahasia")})
@@ -373,6 +390,7 @@ def test_a_letter_that_has_not_come_is_owed_from_the_start(desk: Desk) -> None:
     assert desk.instance(reader.path.rsplit("/", 1)[-1]).owed["surat_edaran"].promised == "2026-12-20"
 
 
+@on_sqlite
 def test_who_may_not_start_finds_no_such_page(desk: Desk) -> None:
     assert desk.reader("tim1").get(f"/proses/mulai/{LKJPD}").status == 404
     assert desk.reader("sekcam").get("/proses/mulai/tidak_ada").status == 404
@@ -406,6 +424,7 @@ def test_every_page_of_an_instance_is_only_there_for_those_it_concerns(desk: Des
     assert desk.reader("camat").get(stranger).status == 404
 
 
+@on_sqlite
 def test_another_office_sees_dates_and_its_own_documents_but_no_words(desk: Desk) -> None:
     id = desk.waiting_at(4)
     desk.reader("camat").get(f"/proses/{id}").send({"komentar": "Jangan dibocorkan."}, action="/comments")
@@ -423,6 +442,7 @@ def test_another_office_sees_dates_and_its_own_documents_but_no_words(desk: Desk
     )
 
 
+@on_sqlite
 def test_who_only_looks_is_told_so_and_cannot_write(desk: Desk) -> None:
     id = desk.waiting_at(3)
     [task] = desk.instance(id).user_tasks
@@ -433,12 +453,14 @@ def test_who_only_looks_is_told_so_and_cannot_write(desk: Desk) -> None:
     assert answer.status == 409 and desk.instance(id).user_tasks[task].owner is None
 
 
+@on_sqlite
 def test_an_undeclared_field_is_not_stored(desk: Desk) -> None:
     id = desk.waiting_at(1)
     desk.complete(id, 1, **{"isian.keputusan": "setujui", "isian.status": "x"})
     assert not {"keputusan", "status"} & desk.instance(id).data.keys()
 
 
+@on_sqlite
 def test_a_task_that_is_done_can_be_read_and_not_written(desk: Desk) -> None:
     id = desk.waiting_at(2)
     done = next(n for n in range(1, 10) if desk.reader("camat").get(f"/tugas/{id}/{n}").status == 200)

@@ -7,6 +7,8 @@ import pytest
 from tests.desk import ANSWERS, Desk, files
 
 pytestmark = pytest.mark.database
+# What a page says no database changes: asked of one of them only, so that the suite stays short.
+on_sqlite = pytest.mark.parametrize("desk_url", ["sqlite"], indirect=True)
 
 
 def test_the_list_says_where_each_instance_stands_and_who_has_it(desk: Desk) -> None:
@@ -17,6 +19,7 @@ def test_the_list_says_where_each_instance_stands_and_who_has_it(desk: Desk) -> 
     assert desk.reader("penerima").get("/proses").status == 200
 
 
+@on_sqlite
 def test_the_table_of_steps_says_what_the_diagram_shows(desk: Desk) -> None:
     id = desk.waiting_at(5)
     page = desk.reader("camat").get(f"/proses/{id}")
@@ -42,6 +45,7 @@ def test_every_version_of_a_document_stays_to_be_read(desk: Desk) -> None:
     assert links == [f"/dokumen/{id}/rancangan_akhir/{n}/0" for n in (2, 1)]
 
 
+@on_sqlite
 def test_the_corrections_print_as_a_sheet_and_are_answered_only_in_their_own_round(desk: Desk) -> None:
     id = desk.waiting_at(7)
     correction = {"isian.keputusan": "kembalikan", "isian.koreksi.0.koreksi": "Angka Bab III keliru."}
@@ -53,6 +57,7 @@ def test_the_corrections_print_as_a_sheet_and_are_answered_only_in_their_own_rou
     assert "Tindak lanjut Tim" in sheet.text and "Sudah diperbaiki" in sheet.text
 
 
+@on_sqlite
 def test_the_control_sheet_has_a_line_a_step_and_room_for_a_paraf(desk: Desk) -> None:
     sheet = desk.reader("sekcam").get(f"/proses/{desk.waiting_at(3)}/lembar-kendali")
     assert (
@@ -75,6 +80,7 @@ def test_the_head_suspends_resumes_and_cancels_with_a_reason(desk: Desk) -> None
     assert "Camat Lasem membatalkan berkas proses. Alasan: Diganti SOP baru." in page.text
 
 
+@on_sqlite
 def test_nobody_but_the_head_or_an_administrator_is_offered_that(desk: Desk) -> None:
     id = desk.waiting_at(3)
     page = desk.reader("tim1").get(f"/proses/{id}")
@@ -99,6 +105,7 @@ def test_an_owed_document_is_settled_when_it_comes_and_its_promise_is_gone(desk:
     assert "menyatakan Dokumen LKjPD (telah ditandatangani) menyusul, dijanjikan 9 Desember 2026" in history
 
 
+@on_sqlite
 def test_the_disposition_sheet_is_written_from_the_start_form(desk: Desk) -> None:
     sheet = desk.reader("camat").get(f"/proses/{desk.waiting_at(1)}/tertulis/lembar_disposisi")
     assert sheet.status == 200 and "000.8.6.3/1201" in sheet.text and "Isi disposisi:" in sheet.text
