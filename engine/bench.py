@@ -394,7 +394,7 @@ def table(engine: EngineFigures, stores: list[Figures]) -> str:
 
 def page(engine: EngineFigures, stores: list[Figures], on: date, cores: int) -> str:
     """The table with what a reader must know of it, as `docs/bench.md` keeps it."""
-    completions = ", ".join(f"{one.completions} on {one.database}" for one in stores)
+    completions = " and ".join(f"{one.completions} completions on {one.database}" for one in stores)
     return f"""# What a completion costs
 
 Measured on {on.isoformat()} by `make bench`, on a machine with {cores} cores: {completions}.
