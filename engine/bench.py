@@ -397,7 +397,8 @@ def page(engine: EngineFigures, stores: list[Figures], on: date, cores: int) -> 
     completions = " and ".join(f"{one.completions} completions on {one.database}" for one in stores)
     return f"""# What a completion costs
 
-Measured on {on.isoformat()} by `make bench`, on a machine with {cores} cores: {completions}.
+Measured on {on.isoformat()} by `make bench`, on a machine with {cores} cores:
+{completions}.
 
 {table(engine, stores)}
 
