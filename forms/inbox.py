@@ -33,6 +33,7 @@ from engine.commands import (
     OweRequirement,
     Promise,
     RecordValues,
+    ReassignUserTask,
     ReleaseUserTask,
     SettleRequirement,
     StartProcessInstance,
@@ -296,7 +297,7 @@ def slots_of(
 ) -> list[Slot]:
     """The document slots of a task that are its own to fill, and what is owed from before."""
     element = sight.definition.elements[task.element]
-    known, made = known_names(sight, task, fields.without_empty_rows(element.form, values)), versions(steps)
+    known, made = known_names(sight, task, fields.without_empty_rows(element.form, values)), versions(sight, steps)
     elsewhere = [sight.definition.fields[type] for type in sight.instance.owed if element.field(type) is None]
     return [
         slot_of(sight, task, one, known, works, made, problems)
@@ -382,7 +383,7 @@ def slot_of(
 
 def reading_of(sight: Sight, task: UserTask, known: Mapping[str, Any], steps: Sequence[Step]) -> list[dict[str, Any]]:
     """What came before and is only read here: documents of earlier steps, with their newest version."""
-    made, found, papers = versions(steps), [], written(sight) if sight.whole else {}
+    made, found, papers = versions(sight, steps), [], written(sight) if sight.whole else {}
     for one in sight.definition.elements[task.element].slots:
         slot = one.slot
         assert slot is not None, "a slot field has one"
@@ -435,6 +436,7 @@ def task_page(
         records=len({f.group for f in element.form if f.group}) > 1,
         reading=reading_of(sight, task, known, steps),
         people=people(sight),
+        colleagues=colleagues(sight, task),
         draft=draft,
         problems=problems,
         problem_title=title,
@@ -462,6 +464,18 @@ def people(sight: Sight) -> list[tuple[str, str]]:
         position = words.position(one.capacity, one.position_name)
         found.setdefault(one.person, one.name if one.name == position else f"{one.name} · {position}")
     return list(found.items())
+
+
+def colleagues(sight: Sight, task: UserTask) -> list[tuple[str, str]]:
+    """(id, name) of those to whom the visitor may hand a task; nobody where it is not theirs to hand over."""
+    may = me().administrator or f"{task.lane}:ketua" in sight.actor.lanes or task.owner == me().id
+    if not may or sight.instance.status != RUNNING:
+        return []
+    team = [person for person, _role in sight.instance.team.get(task.lane, ())]
+    performers = team or organisation.who_performs(
+        sight.db, sight.instance.key, task.lane, sight.instance.unit, sight.today
+    )
+    return [(person, sight.names(person)) for person in performers if person != task.owner]
 
 
 def time_left(sight: Sight, task: UserTask) -> str:
@@ -786,6 +800,27 @@ def simple_act(id: UUID, number: int, act: Act, then: str, key: str = "") -> Any
         tell(refused.message, "error")
         return redirect(url_for("inbox.tasks"), 303)
     return redirect(then, 303)
+
+
+@inbox.post("/tugas/<uuid:id>/<int:number>/reassignment")
+def reassign(id: UUID, number: int) -> Any:
+    """Hand a task to somebody else of its lane, or back to all of them, with a reason."""
+    to, reason = request.form.get("kepada", ""), request.form.get("alasan", "").strip()
+    with office().database.read() as db:
+        sight = look(db, id)
+        task = sight.instance.user_tasks.get(number)
+        if task is None or (to and to not in dict(colleagues(sight, task))):
+            abort(404)
+        name = sight.names(to) if to else ""
+    try:
+        ask(str(id), requested(ReassignUserTask(user_task=number, person=to or None, reason=reason), the_key()))
+    except Refused as refused:
+        tell(refused.message, "error")
+    else:
+        tell(
+            _("Tugas dialihkan kepada %(who)s.", who=name) if to else _("Tugas dikembalikan kepada seluruh pelaksana.")
+        )
+    return redirect(page_of(str(id), number), 303)
 
 
 @inbox.post("/tugas/<uuid:id>/<int:number>/draft")

@@ -25,6 +25,7 @@ from engine.commands import (
     Attachment,
     CancelProcessInstance,
     CompleteUserTask,
+    ResolveIncident,
     ResumeProcessInstance,
     StartProcessInstance,
     SuspendProcessInstance,
@@ -42,6 +43,7 @@ processes = Blueprint("processes", __name__)
 
 HISTORY_MOST = 400  # journal rows that one page tells
 INLINE = (documents.PDF, documents.JPEG, documents.PNG)  # what a browser may show by itself
+PDF_POLICY = "default-src 'none'; object-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 SANDBOX = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
 
 
@@ -385,7 +387,24 @@ def told_passes(definition: ProcessDefinition, steps: Iterable[Step]) -> list[Pa
     return list(found.values())
 
 
-def versions(steps: Iterable[Step]) -> dict[str, list[DocumentVersion]]:
+def versions(sight: Sight, steps: Sequence[Step]) -> dict[str, list[DocumentVersion]]:
+    """Document type -> the versions that the visitor may open, the newest first.
+
+    From another office: of the documents that its own slots name, those from the one that was handed over to it on.
+    """
+    found = all_versions(steps)
+    if sight.whole:
+        return found
+    opened = [one.opened_at for one in passes(sight, steps) if one.lane in sight.lanes and one.opened_at]
+    seen = {}
+    for type, made in found.items():
+        if sight.reads_document(type):
+            handed = max((one.version for one in made if opened and one.at <= min(opened)), default=made[-1].version)
+            seen[type] = [one for one in made if one.version >= handed]
+    return seen
+
+
+def all_versions(steps: Iterable[Step]) -> dict[str, list[DocumentVersion]]:
     """Document type -> its versions, the newest first."""
     found: dict[tuple[str, int], DocumentVersion] = {}
     for step in steps:
@@ -518,7 +537,7 @@ def page(id: UUID) -> Any:
             "process.html",
             sight=sight,
             rows=step_rows(sight, done),
-            documents=document_rows(sight, versions(steps)),
+            documents=document_rows(sight, versions(sight, steps)),
             days=by_day(shown, sight),
             cut=sight.instance.sequence > HISTORY_MOST,
             diagram=diagram_state(sight, done),
@@ -658,6 +677,8 @@ def document(id: UUID, type: str, version: int, place: int) -> Any:
         found = queries.file_of(db, sight.instance.id, type, version, place)
         if found is None or not sight.reads_document(type):
             abort(404)
+        if not sight.whole and version not in [v.version for v in versions(sight, recorded(sight)).get(type, ())]:
+            abort(404)
         step, _entry = next(iter(instances.steps(db, sight.instance.id, found.sequence - 1)))
     leave_trace(
         sight, access.DocumentRead(instance=sight.instance.id, document=type, version=version, sha256=found.sha256)
@@ -671,9 +692,8 @@ def document(id: UUID, type: str, version: int, place: int) -> Any:
         abort(404, _("Berkas ini tercatat, tetapi isinya tidak ada di server. Beri tahu administrator."))
     inline = found.media_type in INLINE and "unduh" not in request.args
     answer = send_file(file, mimetype=found.media_type, as_attachment=not inline, download_name=name, etag=found.sha256)
-    # A PDF viewer of the browser needs no sandbox; everything else is given none of our rights.
-    if found.media_type != documents.PDF:
-        answer.headers["Content-Security-Policy"] = SANDBOX
+    # What somebody attached has none of our rights; a browser's PDF viewer would not open in a sandbox.
+    answer.headers["Content-Security-Policy"] = PDF_POLICY if found.media_type == documents.PDF else SANDBOX
     answer.headers["Cache-Control"] = "private, no-cache"
     return answer
 
@@ -715,6 +735,13 @@ def resume(id: UUID) -> Any:
 def cancel(id: UUID) -> Any:
     reason = request.form.get("alasan", "").strip()
     return act_on(id, CancelProcessInstance(reason=reason), _("Berkas proses dibatalkan. Riwayatnya tetap tersimpan."))
+
+
+@processes.post("/proses/<uuid:id>/incidents/<int:number>/resolution")
+def resolve(id: UUID, number: int) -> Any:
+    """Say that an incident was dealt with, and how: an administrator's act."""
+    reason = request.form.get("alasan", "").strip()
+    return act_on(id, ResolveIncident(incident=number, reason=reason), _("Gangguan dicatat sudah ditangani."))
 
 
 @processes.post("/proses/<uuid:id>/comments")

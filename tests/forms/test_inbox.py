@@ -495,3 +495,25 @@ def test_a_plh_signs_in_the_place_of_the_head_who_then_only_reads(desk: Desk) ->
     assert "Langkah 7 selesai." in signed.text, signed.errors()
     history = signed.get(f"/proses/{id}").text
     assert "Sekretaris Kecamatan Lasem (Plh. Camat Lasem) menyelesaikan langkah 7" in history
+
+
+def test_the_head_of_a_team_hands_a_task_to_a_member_and_a_member_cannot(desk: Desk) -> None:
+    id = desk.waiting_at(3)
+    assert "/reassignment" not in page_of(desk, "tim2", id).response.text
+    page = page_of(desk, "tim1", id).send({"kepada": "tim2", "alasan": "Sedang dinas luar"}, action="/reassignment")
+    assert "Tugas dialihkan kepada Anggota Tim Penyusun 2." in page.text
+    [task] = desk.instance(id).user_tasks.values()
+    assert task.owner == "tim2"
+    page.send({"kepada": "tim1"}, action="/reassignment")
+    assert next(iter(desk.instance(id).user_tasks.values())).owner == "tim1"
+
+
+@on_sqlite
+def test_another_office_opens_the_version_that_was_handed_over_and_none_before_it(desk: Desk) -> None:
+    id = desk.waiting_at(3)
+    page_of(desk, "tim1", id).send({"berkas.rancangan_akhir": file("Coretan")}, action="/documents/rancangan_akhir")
+    desk.complete(id, 3)
+    reader = desk.reader("inspektorat")
+    assert reader.get(f"/dokumen/{id}/rancangan_akhir/1/0").status == 404
+    assert reader.get(f"/dokumen/{id}/rancangan_akhir/2/0").status == 200
+    assert "Coretan" not in reader.get(f"/proses/{id}").text

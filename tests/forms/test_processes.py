@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from engine.commands import RaiseIncident
+from engine.handle import Request, handle
 from tests.desk import ANSWERS, Desk, files
 
 pytestmark = pytest.mark.database
@@ -119,3 +121,15 @@ def test_an_instance_with_a_long_history_still_shows_every_step(desk: Desk, monk
     assert len(page.page.xpath("//table[contains(@class,'steps')]/tbody/tr")) == 9
     assert page.text.count("✓Selesai") == 7 and "Riwayat yang lebih lama" in page.text
     assert desk.open(id, 8).status == 200
+
+
+def test_an_incident_is_said_to_all_and_dealt_with_by_an_administrator(desk: Desk) -> None:
+    id = desk.waiting_at(3)
+    raised = Request(
+        id="gangguan-1", act=RaiseIncident(kind="watchdog", detail="terlalu lama"), person="admin", at=desk.clock()
+    )
+    with desk.database.begin() as db:
+        handle(db, desk.app.extensions["alur"].rules, desk.database.key, id, [raised])
+    assert "Ada gangguan sejak hari ini" in desk.reader("tim1").get(f"/proses/{id}").text
+    page = desk.reader("admin").get(f"/proses/{id}").send({"alasan": "Dimulai ulang"}, action="/resolution")
+    assert "Gangguan dicatat sudah ditangani." in page.text and not desk.instance(id).incidents
