@@ -24,7 +24,7 @@ class UserTask:
     lane: str
     round: int
     opened_at: datetime
-    begins_at: datetime | None = None       # when its work could begin, where the step before was done on paper; else None
+    begins_at: datetime | None = None       # when its work could begin, where the one before was done on paper
     norm_at: datetime | None = None
     late_at: datetime | None = None
     escalate_at: datetime | None = None
