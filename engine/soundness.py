@@ -645,8 +645,8 @@ def _advice(it: Judged) -> None:
                                "menyatukan. Hapus bila tidak diperlukan.")
     for element in it.definition.elements.values():
         decisions = [one for one in element.form if one.decision]
-        for one in decisions[1:]:
+        for extra in decisions[1:]:
             it.warning(element.id, f"{it.named(element.id)} mempunyai {len(decisions)} isian keputusan; hanya satu "
-                                   "yang digambar sebagai keputusan.", one.line)
+                                   "yang digambar sebagai keputusan.", extra.line)
 
 
