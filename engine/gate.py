@@ -645,8 +645,8 @@ _TIMER_PROPERTIES: Known = {
     "sop.pengingat": None, "sop.kepada": None, "sop.tembusan": None, "sop.satuanWaktu": ("kerja", "kalender")}
 ELEMENT_PROPERTIES: Mapping[str, Known] = {
     "process": dict.fromkeys((
-        "sop.pemerintah", "sop.unit", "sop.nomorSop", "sop.namaSop", "sop.judulBerkas", "sop.tanggalPembuatan", "sop.tanggalRevisi",
-        "sop.tanggalPengesahan", "sop.tanggalEfektif", "sop.disahkanOleh", "sop.dasarHukum",
+        "sop.pemerintah", "sop.unit", "sop.nomorSop", "sop.namaSop", "sop.judulBerkas", "sop.tanggalPembuatan",
+        "sop.tanggalRevisi", "sop.tanggalPengesahan", "sop.tanggalEfektif", "sop.disahkanOleh", "sop.dasarHukum",
         "sop.kualifikasiPelaksana", "sop.keterkaitan", "sop.peralatanPerlengkapan", "sop.peringatan",
         "sop.pencatatanDanPendataan")),
     "lane": {"sop.kantorLain": _YES_NO, "sop.dicatatOleh": None},
