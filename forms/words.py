@@ -58,6 +58,11 @@ def near_day(day: date, today: date) -> str:
     return format_date(day, _("d MMMM") if day.year == today.year else _("d MMMM y"))
 
 
+def brief_day(day: date) -> str:
+    """`2 Feb 2027`, for the narrow columns of a printed table."""
+    return format_date(day, _("d MMM y"))
+
+
 def deadline(at: datetime, zone: str) -> str:
     """`Minggu, 28 Februari 2027`: the last day of a deadline that is the midnight after it."""
     return full_day((local(at, zone) - timedelta(microseconds=1)).date())
