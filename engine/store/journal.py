@@ -60,7 +60,7 @@ def append(db: Connection, key: bytes, *, stream: str, sequence: int, prev: byte
         beside.append({"stream": stream, "sequence": sequence, "path": path, "salt": grain, "value": bytes_})
         return records.salted(grain, bytes_)
 
-    shape = records.hide(command, records.encode(command), "command", keep)
+    shape = records.hide(command, "command", keep)
     body = records.canonical({
         "v": records.VERSION, "stream": stream, "sequence": sequence, "prev": prev.hex() if prev else None,
         "at": records.instant(at), "command": shape, "events": [records.told(one) for one in events],

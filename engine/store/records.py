@@ -165,21 +165,38 @@ def decoder(kind: Any) -> Callable[[Any], Any]:
 
 def _decoder(kind: Any) -> Callable[[Any], Any]:
     told = KINDS.get(kind.__name__) is kind
-    private = private_fields(kind)
-    fields: dict[str, Callable[[Any], Any]] = {}
+    known = frozenset(names(kind)) | ({"type"} if told else set())
+    turned: list[tuple[str, Callable[[Any], Any]]] = []     # the fields that are not what JSON has
 
     def build(value: dict[str, Any]) -> Any:
-        if not fields:      # on first use: a class may hold itself
-            for name, hint in hints(kind).items():
-                fields[name] = erasable(decoder(hint)) if name in private else decoder(hint)
+        if not turned:      # on first use: a class may hold itself
+            private = private_fields(kind)
+            every = [(name, erasable(decoder(hint)) if name in private else decoder(hint))
+                     for name, hint in hints(kind).items()]
+            turned.extend([one for one in every if one[1] is not _same] or [("", _same)])
+        if not value.keys() <= known:
+            raise RecordError(f"{kind.__name__} has no {', '.join(sorted(value.keys() - known))}.")
+        made = object.__new__(kind)     # a frozen dataclass sets its fields one by one: three times the price
+        fields = made.__dict__
+        fields.update(value)
         if told:
-            return kind(**{k: fields[k](v) for k, v in value.items() if k != "type"})
-        return kind(**{k: fields[k](v) for k, v in value.items()})
+            fields.pop("type", None)
+        for name, turn in turned:
+            if fields.get(name) is not None:
+                fields[name] = turn(fields[name])
+        if len(fields) < len(known) - told:
+            return kind(**fields)       # an older shape: what it lacks has its default
+        return made
     return build
 
 
 def erasable(inner: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda value: value if isinstance(value, Erased) else inner(value)
+    """Decodes a value that may have been erased meanwhile: Erased itself, or its shape in an instance's state."""
+    def turn(value: Any) -> Any:
+        if isinstance(value, Erased):
+            return value
+        return Erased(value["h"]) if type(value) is dict and value.keys() == {"h"} else inner(value)
+    return turn
 
 
 # What stands beside the body
@@ -190,27 +207,33 @@ def private_fields(kind: type) -> Mapping[str, str]:
     return {one.name: one.metadata["private"] for one in dataclasses.fields(kind) if one.metadata.get("private")}
 
 
-def hide(value: Any, shape: Any, path: str, keep: Callable[[str, Any], str]) -> Any:
-    """`shape` (encode(value)) with every private value replaced by {"h": keep(path, value)}."""
-    if dataclasses.is_dataclass(value):
-        kind: type = type(value)
-        private = private_fields(kind)
-        for name in names(kind):
-            inner, at = getattr(value, name), f"{path}.{name}"
-            if name in private:
-                if isinstance(inner, Mapping) and private[name] == "entries":
-                    shape[name] = {k: {"h": keep(f"{at}.{k}", v)} for k, v in shape[name].items()}
-                elif inner is not None:
-                    shape[name] = {"h": keep(at, shape[name])}
-            elif isinstance(inner, (Mapping, tuple)) or dataclasses.is_dataclass(inner):
-                hide(inner, shape[name], at, keep)
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            hide(inner, shape[key], f"{path}.{key}", keep)
-    elif isinstance(value, tuple):
-        for place, inner in enumerate(value):
-            hide(inner, shape[place], f"{path}.{place}", keep)
+def hide(value: Any, path: str, keep: Callable[[str, Any], str]) -> Any:
+    """The shape of a command for `canonical`, with every private value replaced by {"h": keep(path, value)}."""
+    kind: Any = type(value)
+    if kind in ATOMS:
+        return value
+    if kind is dict:
+        return {k: hide(v, f"{path}.{k}", keep) for k, v in value.items()}
+    if kind is tuple or kind is list:
+        return [hide(v, f"{path}.{n}", keep) for n, v in enumerate(value)]
+    if not dataclasses.is_dataclass(value):
+        return encode(value)
+    shape: dict[str, Any] = {"type": kind.__name__} if KINDS.get(kind.__name__) is kind else {}
+    private = private_fields(kind)
+    for name in names(kind):
+        inner = getattr(value, name)
+        if inner is None or (type(inner) in ATOMS and name not in private):
+            shape[name] = inner
+        elif name not in private:
+            shape[name] = hide(inner, f"{path}.{name}", keep)
+        elif private[name] == "entries" and isinstance(inner, Mapping):
+            shape[name] = {k: {"h": keep(f"{path}.{name}.{k}", encode(v))} for k, v in inner.items()}
+        else:
+            shape[name] = {"h": keep(f"{path}.{name}", encode(inner))}
     return shape
+
+
+ATOMS = frozenset({str, int, bool, type(None), datetime})
 
 
 def show(shape: Any, path: str, values: Mapping[str, Any]) -> Any:
