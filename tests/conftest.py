@@ -112,7 +112,8 @@ def soak_table() -> Iterator[dict[str, str]]:
     yield rows
     if not rows:
         return
-    head = "# The long figures\n\nWritten by `make soak`; each row by the newest run of its test.\n\n| what | came out |\n| --- | --- |\n"
+    head = ("# The long figures\n\nWritten by `make soak`; each row by the newest run of its test.\n\n"
+            "| what | came out |\n| --- | --- |\n")
     before = SOAK_TABLE.read_text() if SOAK_TABLE.exists() else ""
     kept = dict(re.findall(r"^\| (.+?) \| (.+) \|$", before, re.M)) | rows
     kept = {what: out for what, out in kept.items() if what not in ("what", "---")}

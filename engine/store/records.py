@@ -209,15 +209,15 @@ def private_fields(kind: type) -> Mapping[str, str]:
 
 def hide(value: Any, path: str, keep: Callable[[str, Any], str]) -> Any:
     """The shape of a command for `canonical`, with every private value replaced by {"h": keep(path, value)}."""
-    kind: Any = type(value)
-    if kind in ATOMS:
+    if type(value) in ATOMS:
         return value
-    if kind is dict:
+    if isinstance(value, dict):
         return {k: hide(v, f"{path}.{k}", keep) for k, v in value.items()}
-    if kind is tuple or kind is list:
+    if isinstance(value, (tuple, list)):
         return [hide(v, f"{path}.{n}", keep) for n, v in enumerate(value)]
     if not dataclasses.is_dataclass(value):
         return encode(value)
+    kind: type = type(value)
     shape: dict[str, Any] = {"type": kind.__name__} if KINDS.get(kind.__name__) is kind else {}
     private = private_fields(kind)
     for name in names(kind):

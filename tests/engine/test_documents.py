@@ -143,7 +143,8 @@ def test_a_link_inside_an_office_file_is_refused(folder: Path) -> None:
         store(BytesIO(out.getvalue()), "tautan.docx", folder)
 
 
-def test_an_office_file_that_unpacks_beyond_all_measure_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_office_file_that_unpacks_beyond_all_measure_is_refused(folder: Path,
+                                                                   monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = packed(WORD | {"x": bytes(3_000_000)})
     assert store(BytesIO(bomb), "besar.docx", folder).size_bytes < 10_000
     monkeypatch.setattr(documents, "MOST_UNPACKED_BYTES", 3_000_000)

@@ -9,7 +9,8 @@ def rows(desk: Desk) -> list[tuple[str, str, str]]:
     """(act, person, instance) of every row, each checked against its hash and seal."""
     with desk.database.read() as db:
         entries = list(journal.read(db, access.STREAM, key=desk.database.key))
-    return [(e.command["act"]["type"], e.command["actor"]["person"], e.command["act"].get("instance", "")) for e in entries]
+    told = [(entry.command["act"], entry.command["actor"]["person"]) for entry in entries]
+    return [(act["type"], person, act.get("instance", "")) for act, person in told]
 
 
 def test_an_auditors_look_at_a_process_and_its_papers_is_recorded(desk: Desk) -> None:
