@@ -30,6 +30,7 @@ class UserTask:
     escalate_at: datetime | None = None
     owner: str | None = None                # person id of the actual owner
     claimed_at: datetime | None = None
+    recorded: tuple[str, ...] = ()          # fields whose values became facts in this pass, before it was completed
 
 
 @dataclass(frozen=True, kw_only=True)

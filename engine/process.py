@@ -687,9 +687,11 @@ def evolve(instance: ProcessInstance, step: Step) -> ProcessInstance:
                 changes["passed"] = {**instance.passed, element: Passed(
                     round=done.round, user_task=number, person=actor.person, at=act.done_at or at)}
                 changes["waived"] = {k: v for k, v in instance.waived.items() if v != number}
-            case ValuesRecorded():
+            case ValuesRecorded(number, fields):
                 assert isinstance(act, RecordValues)
                 changes["data"] = merged(instance.data, act.data)
+                recorded = dict.fromkeys((*tasks[number].recorded, *fields))
+                tasks[number] = replace(tasks[number], recorded=tuple(recorded))
             case UserTaskCancelled(number, _):
                 tasks.pop(number, None)
             case TeamAppointed(lane, appointed, _):

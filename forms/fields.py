@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -160,6 +161,9 @@ class Cell:
     error: str | None = None
 
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Question:
     """One field as it is drawn: its control, what stands in it, what is wrong with it."""
@@ -194,12 +198,18 @@ class Group:
 
 
 def questions(
-    element: Element, names: Mapping[str, Any], typed: Mapping[str, Any], at: datetime, problems: Sequence[Problem] = ()
+    element: Element,
+    names: Mapping[str, Any],
+    typed: Mapping[str, Any],
+    at: datetime,
+    problems: Sequence[Problem] = (),
+    before: Mapping[str, Any] = NOTHING,
 ) -> dict[str, Question]:
     """The questions of a form by field id, in the diagram's order.
 
     names  what expressions may read (`requirements.names`), with what was typed already in it.
     typed  values of a draft or of the form that was just sent, over what is in `names`.
+    before what the field held in an earlier round: an initial value may ask for it ("=bentuk_tanda_tangan").
     """
     names = {**names, **typed}
     asked = {}
@@ -209,7 +219,7 @@ def questions(
             continue
         value = typed[field.id] if field.id in typed else names.get(field.id)
         if field.id not in typed and requirements.empty(value):
-            value = requirements.initial(field, names, at)
+            value = requirements.initial(field, {**names, field.id: before.get(field.id)}, at)
         if field.rows_from:
             value = requirements.answered(field, value, names)
         names[field.id] = value

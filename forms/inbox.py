@@ -268,7 +268,11 @@ def can_work(sight: Sight, task: UserTask) -> bool:
 
 
 def known_names(sight: Sight, task: UserTask, values: Mapping[str, Any]) -> dict[str, Any]:
-    return requirements.names(sight.definition, sight.instance, task.number, task.round, values)
+    """What the form's expressions read. A redo begins anew: what the round before answered is a decision of then."""
+    element = sight.definition.elements[task.element]
+    anew = {f.id: None for f in element.form if f.type != "document" and f.id not in task.recorded}
+    return requirements.names(sight.definition, sight.instance, task.number, task.round,
+                              {**(anew if task.round > 1 else {}), **values})
 
 
 def lacks(sight: Sight, task: UserTask, values: Mapping[str, Any]) -> list[Problem]:
@@ -414,7 +418,7 @@ def task_page(
     element = sight.definition.elements[task.element]
     works, steps = can_work(sight, task), recorded(sight)
     known = known_names(sight, task, draft.values)
-    asked = fields.questions(element, known, draft.values, sight.local, problems)
+    asked = fields.questions(element, known, draft.values, sight.local, problems, sight.instance.data)
     values = {id: one.value for id, one in asked.items()}
     slots = slots_of(sight, task, values, works, steps, problems)
     done = passes(sight, steps)
@@ -851,7 +855,8 @@ def task_state(sent: Sent, slot: str = "") -> dict[str, Any]:
         if task is None:
             return {"gone": True}
         element = sight.definition.elements[task.element]
-        asked = fields.questions(element, known_names(sight, task, sent.draft.values), sent.draft.values, sight.local)
+        known = known_names(sight, task, sent.draft.values)
+        asked = fields.questions(element, known, sent.draft.values, sight.local, before=sight.instance.data)
         values = {id: one.value for id, one in asked.items()}
         works = can_work(sight, task)
         slots = {one.field.id: one for one in slots_of(sight, task, values, works, recorded(sight), sent.problems)}

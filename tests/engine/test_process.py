@@ -471,6 +471,7 @@ def test_an_incident_is_raised_by_the_system_or_an_administrator_and_resolved_wi
 def test_values_may_be_recorded_while_the_task_goes_on() -> None:
     case = given("three_tasks").when(RecordValues(user_task=2, data={"pages": 4})).then(ValuesRecorded(2, ("pages",)))
     assert (case.instance.data, case.open) == ({"pages": 4}, ["write"])
+    assert case.instance.user_tasks[2].recorded == ("pages",)
 
 
 def test_recorded_values_are_judged_and_empty_ones_are_not_recorded() -> None:

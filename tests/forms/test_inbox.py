@@ -42,6 +42,20 @@ def test_the_whole_lkjpd_goes_from_letter_to_archive_with_one_return(desk: Desk)
     assert "Seluruh langkah selesai." in history
 
 
+@on_sqlite
+def test_a_redo_begins_with_no_decision_no_paraf_and_no_old_correction(desk: Desk) -> None:
+    id = desk.waiting_at(7)
+    desk.complete(id, 7, **{"isian.keputusan": "kembalikan", "isian.koreksi.0.koreksi": "Angka Bab III keliru."})
+    desk.complete(id, 5)
+    assert desk.open(id, 6).values("/completion")["isian.paraf_sekretaris"] == "0"
+    desk.complete(id, 6)
+    page = desk.open(id, 7)
+    again = page.values("/completion")
+    assert again.get("isian.keputusan") is None and not again.get("isian.koreksi.0.koreksi")
+    assert "Belum lengkap" in page.text
+    assert "Angka Bab III keliru." in page.text, "the first round stays readable beside it"
+
+
 # The inbox
 
 
