@@ -18,7 +18,7 @@ import click
 from sqlalchemy import Connection
 
 from . import calendars, deploy, diagram, handle, process, story, terminal
-from .commands import AttachDocument, Attachment, CompleteUserTask, File
+from .commands import AttachDocument, Attachment, CompleteUserTask, Correct, File
 from .definition import DiagramError, Element, ProcessDefinition
 from .execution import ENGINE
 from .instance import ProcessInstance, Refused, Step
@@ -234,6 +234,27 @@ def complete(
             )
         )
         steps = handle.handle(db, here.rules, here.key, id, [asked(act) for act in acts])
+    events = told(steps, zone)
+    here.tell({"events": events}, *(in_words(event) for event in events))
+
+
+@click.command(cls=Command)
+@click.argument("instance")
+@click.option("--as", "who", required=True, metavar="PERSON", help="The administrator who repairs.")
+@click.option("--reason", required=True, help="Why, for who reads the history.")
+@click.option("--data", multiple=True, metavar="FIELD=VALUE", help="A value to put right; tables and people as JSON.")
+@click.option("--close", multiple=True, type=int, metavar="NUMBER", help="An open user task or timer to cancel.")
+@click.option("--open", "opened", multiple=True, metavar="ELEMENT", help="A user task to open.")
+@pass_terminal
+def correct(here: Terminal, instance: str, who: str, reason: str, data: tuple[str, ...], close: tuple[int, ...],
+            opened: tuple[str, ...]) -> None:
+    """Repair a process instance without running the engine; marked as a correction for ever."""
+    with here.database.begin() as db:
+        found = open_instance(db, instance)
+        zone = zone_of(db, found.unit)
+        every = Element(id="", kind="userTask", form=tuple(here.rules.definition(found.definition).fields.values()))
+        act = Correct(reason=reason, data=values(data, every), close=close, open=opened)
+        steps = handle.handle(db, here.rules, here.key, instance, [request(here, db, who, None, None, zone)(act)])
     events = told(steps, zone)
     here.tell({"events": events}, *(in_words(event) for event in events))
 
@@ -614,4 +635,6 @@ def verify(here: Terminal) -> int:
     return 1 if found.faults else 0
 
 
-commands = (check, deploy_, definition, start, complete, list_instances, list_tasks, story_, due, replay, verify)
+commands = (
+    check, deploy_, definition, start, complete, correct, list_instances, list_tasks, story_, due, replay, verify
+)

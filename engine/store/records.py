@@ -164,29 +164,27 @@ def decoder(kind: Any) -> Callable[[Any], Any]:
 
 
 def _decoder(kind: Any) -> Callable[[Any], Any]:
-    told = KINDS.get(kind.__name__) is kind
-    known = frozenset(names(kind)) | ({"type"} if told else set())
-    turned: list[tuple[str, Callable[[Any], Any]]] = []     # the fields that are not what JSON has
+    told = 1 if KINDS.get(kind.__name__) is kind else 0
+    plan: list[tuple[str, Callable[[Any], Any] | None]] = []        # None: what JSON has is what the field holds
 
     def build(value: dict[str, Any]) -> Any:
-        if not turned:      # on first use: a class may hold itself
+        if not plan:        # on first use: a class may hold itself
             private = private_fields(kind)
-            every = [(name, erasable(decoder(hint)) if name in private else decoder(hint))
-                     for name, hint in hints(kind).items()]
-            turned.extend([one for one in every if one[1] is not _same] or [("", _same)])
-        if not value.keys() <= known:
-            raise RecordError(f"{kind.__name__} has no {', '.join(sorted(value.keys() - known))}.")
+            for name in names(kind):
+                inner = decoder(hints(kind)[name])
+                plan.append((name, erasable(inner) if name in private else None if inner is _same else inner))
         made = object.__new__(kind)     # a frozen dataclass sets its fields one by one: three times the price
-        fields = made.__dict__
-        fields.update(value)
-        if told:
-            fields.pop("type", None)
-        for name, turn in turned:
-            if fields.get(name) is not None:
-                fields[name] = turn(fields[name])
-        if len(fields) < len(known) - told:
-            return kind(**fields)       # an older shape: what it lacks has its default
-        return made
+        fields, found = made.__dict__, told
+        for name, turn in plan:         # in the class's order, in which orjson writes them back
+            if name in value:
+                one = value[name]
+                fields[name] = one if turn is None or one is None else turn(one)
+                found += 1
+        if found != len(value):
+            unknown = ", ".join(sorted(value.keys() - set(names(kind)) - {"type"}))
+            raise RecordError(f"{kind.__name__} has no {unknown}.")
+        # An older shape: what it lacks has its default.
+        return made if found == len(plan) + told else kind(**fields)
     return build
 
 
