@@ -27,6 +27,7 @@ import bootstrap
 # --- the suites -----------------------------------------------------------------------------------------------------
 
 SUITES = ("heart", "database", "browser", "faults", "soak")
+DATABASES = {"database_url", "postgresql", "office", "desk", "desk_url"}        # fixtures that stand on one
 
 
 def suite_of(item: pytest.Item) -> str:
@@ -39,7 +40,7 @@ def suite_of(item: pytest.Item) -> str:
         return "browser"
     if "faults" in folders:
         return "faults"
-    if {"database_url", "postgresql"} & set(getattr(item, "fixturenames", ())):
+    if DATABASES & set(getattr(item, "fixturenames", ())):
         return "database"
     return "heart"
 
