@@ -27,7 +27,6 @@ import bootstrap
 # --- the suites -----------------------------------------------------------------------------------------------------
 
 SUITES = ("heart", "database", "browser", "faults", "soak")
-DATABASES = {"database_url", "postgresql", "office", "desk", "desk_url"}        # fixtures that stand on one
 
 
 def suite_of(item: pytest.Item) -> str:
@@ -40,7 +39,7 @@ def suite_of(item: pytest.Item) -> str:
         return "browser"
     if "faults" in folders:
         return "faults"
-    if DATABASES & set(getattr(item, "fixturenames", ())):
+    if {"database_url", "postgresql"} & set(getattr(item, "fixturenames", ())):
         return "database"
     return "heart"
 
