@@ -98,7 +98,8 @@ def served(furnished: Path, tmp_path: Path, browser: Browser, monkeypatch: pytes
     found = Served(desk, f"http://127.0.0.1:{server.effective_port}", browser, furnished)
     try:
         yield found
-        assert found.complaints == []
+        # That a cut line was cut is no complaint; the browser may say so after the line is back.
+        assert [one for one in found.complaints if "ERR_INTERNET_DISCONNECTED" not in one] == []
     finally:
         for context in found.contexts:
             context.close()
