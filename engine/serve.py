@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 import waitress
@@ -125,9 +125,20 @@ def until_told() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
+class StandardError:
+    """The standard error of this moment: who exchanges sys.stderr, and closes the former one, still gets every line."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
 def set_up_log(level: str) -> None:
     """One line an event on standard error. No form value and no name stands in it."""
     number = getattr(logging, level.upper())
+    stderr = cast(TextIO, StandardError())
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -137,11 +148,11 @@ def set_up_log(level: str) -> None:
             structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stderr),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(
         level=max(number, logging.WARNING),
-        stream=sys.stderr,
+        stream=stderr,
         format="timestamp=%(asctime)s level=%(levelname)s event=%(message)s logger=%(name)s",
     )

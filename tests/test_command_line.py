@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
+import logging
 import os
 import re
 import signal
@@ -12,12 +14,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import structlog
 
 from engine import __main__ as command_line
 from engine import serve, worker
@@ -522,6 +526,28 @@ def test_an_address_that_cannot_be_listened_on_is_one_sentence(host: str, port: 
         serve.listen(host, port)
     assert refused.value.code == code
     assert "\n" not in str(refused.value)
+
+
+def test_every_line_of_the_log_goes_to_the_standard_error_of_its_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, root = structlog.get_config(), logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", root.level)
+    closed, present = io.StringIO(), io.StringIO()
+    try:
+        with redirect_stderr(closed):
+            serve.set_up_log("info")
+        closed.close()
+        with redirect_stderr(present):
+            serve.log.info("own line", number=1)
+            logging.getLogger("another").warning("library's line")
+        with redirect_stderr(io.StringIO()) as after:
+            serve.log.info("own line", number=2)
+    finally:
+        structlog.configure(**before)
+    own, library = present.getvalue().splitlines()
+    assert own.endswith("level=info event=\"own line\" number=1")
+    assert library.endswith("level=WARNING event=library's line logger=another")
+    assert after.getvalue().endswith("number=2\n")
 
 
 def test_the_first_signal_asks_and_the_second_ends() -> None:
