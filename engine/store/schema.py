@@ -66,7 +66,7 @@ Index("ix_instance_unit", instance.c.unit, instance.c.status)
 user_task = Table("user_task", metadata, *words("instance"), Column("number", Integer, nullable=False),
                   *words("key", "unit", "element", "name", "lane", "opened_at"),
                   Column("round", Integer, nullable=False),
-                  *words("norm_at", "late_at", "escalate_at", "owner", "claimed_at", null=True),
+                  *words("norm_at", "late_at", "escalate_at", "owner", "claimed_at", "asked_until", null=True),
                   PrimaryKeyConstraint("instance", "number"))
 Index("ix_user_task_lane", user_task.c.unit, user_task.c.key, user_task.c.lane, user_task.c.late_at)
 Index("ix_user_task_owner", user_task.c.owner)
@@ -124,6 +124,34 @@ binding = Table("binding", metadata, *words("key", "lane", "unit", "position"),
                 PrimaryKeyConstraint("key", "lane", "unit"))
 # power: administrator (unit "" = of the whole installation) | auditor (of a unit)
 power = Table("power", metadata, *words("person", "power", "unit"), PrimaryKeyConstraint("person", "power", "unit"))
+
+# Finished passes of user tasks, and how far each instance's journal was read for them (`name`: by which reader). Made
+# by the worker from the journal, never inside a completion. working_minutes: from when its work could begin to its end,
+# in its lane's calendar; returned: whether the Step that finished it opened some user task again.
+finished_pass = Table("finished_pass", metadata, *words("instance"), Column("number", Integer, nullable=False),
+                      *words("key", "unit", "element", "lane"), Column("round", Integer, nullable=False),
+                      *words("opened_at", "ended_at"), Column("working_minutes", Integer, nullable=False),
+                      Column("waiting_minutes", Integer), Column("processing_minutes", Integer),
+                      Column("late", Integer, nullable=False), Column("returned", Integer, nullable=False),
+                      PrimaryKeyConstraint("instance", "number"))
+Index("ix_finished_pass_key", finished_pass.c.key, finished_pass.c.element)
+projection = Table("projection", metadata, *words("name", "instance"), Column("sequence", Integer, nullable=False),
+                   PrimaryKeyConstraint("name", "instance"))
+
+# What people are told, and how. id: uuid5 of what it is about, so that nothing is told twice.
+notice = Table("notice", metadata, *words("id", "instance"), Column("user_task", Integer),
+               *words("kind", "person", "about_at", "subject", "body", "created_at"), *words("seen_at", null=True),
+               *words("mail"), *words("mail_after", "sent_at", null=True), Column("tries", Integer, nullable=False),
+               PrimaryKeyConstraint("id"))
+Index("ix_notice_person", notice.c.person, notice.c.created_at)
+Index("ix_notice_mail", notice.c.mail, notice.c.mail_after)
+Index("ix_notice_instance", notice.c.instance, notice.c.user_task)
+digest = Table("digest", metadata, *words("person", "day", "sent_at"), PrimaryKeyConstraint("person", "day"))
+# mail: langsung | ringkasan | tidak
+preference = Table("preference", metadata, *words("person", "mail", "changed_at"), PrimaryKeyConstraint("person"))
+# An agenda that a calendar program reads without signing in; the secret itself is kept nowhere.
+feed = Table("feed", metadata, *words("person", "secret_sha256", "created_at"), *words("read_at", null=True),
+             PrimaryKeyConstraint("person"), UniqueConstraint("secret_sha256"))
 
 # For example demonstration = yes.
 setting = Table("setting", metadata, *words("name", "value"), PrimaryKeyConstraint("name"))
