@@ -108,6 +108,27 @@ class CompleteUserTask:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AskExtension:
+    """The performer asks for more time; the norm of the SOP stays what it is."""
+    user_task: int
+    until: str                              # ISO date; its close of work is what is asked for
+    reason: str = private()
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantExtension:
+    user_task: int
+    until: str | None = None                # ISO date; None: as it was asked
+    reason: str = private(default="")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefuseExtension:
+    user_task: int
+    reason: str = private()
+
+
+@dataclass(frozen=True, kw_only=True)
 class FireTimer:
     timer: int
 
@@ -156,6 +177,13 @@ class ResumeProcessInstance:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChangeCalendar:
+    """Count in other calendars from now on; open due dates move, what is past stays."""
+    calendars: Mapping[str, str]            # lane id -> SHA-256 of its calendar; "" -> the unit's own
+    reason: str = private()
+
+
+@dataclass(frozen=True, kw_only=True)
 class CancelProcessInstance:
     reason: str = private()
 
@@ -182,9 +210,9 @@ class Correct:
 
 
 Act = (StartProcessInstance | ClaimUserTask | ReleaseUserTask | ReassignUserTask | RecordValues | CompleteUserTask
-       | FireTimer | AttachDocument | OweRequirement | SettleRequirement | WaiveRequirement | AddComment
-       | SuspendProcessInstance | ResumeProcessInstance | CancelProcessInstance | RaiseIncident | ResolveIncident
-       | Correct)
+       | AskExtension | GrantExtension | RefuseExtension | FireTimer | AttachDocument | OweRequirement
+       | SettleRequirement | WaiveRequirement | AddComment | SuspendProcessInstance | ResumeProcessInstance
+       | ChangeCalendar | CancelProcessInstance | RaiseIncident | ResolveIncident | Correct)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -90,6 +90,12 @@ class Timer:
     reminder: str | None = None             # sop.pengingat: the message, with {placeholders}
     reminder_to: str | None = None          # sop.kepada
     reminder_copy: str | None = None        # sop.tembusan
+    subject: str | None = None              # sop.perihal
+    near: str | None = None                 # sop.pengingatSebelum: said while there is time left; None: nothing is
+    escalation: str | None = None           # sop.pengingatAtasan: said at twice the norm
+    superior: tuple[str, ...] = ()          # sop.atasan: the lanes that it is said to
+    superior_copy: tuple[str, ...] = ()     # sop.atasanTembusan
+    extended_by: tuple[str, ...] = ()       # sop.perpanjangan: the lanes that may grant more time; (): none is offered
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,6 +196,12 @@ class ProcessDefinition:
     @cached_property
     def boundary_events(self) -> Mapping[str, tuple[Element, ...]]:
         return {id: tuple(e for e in self.elements.values() if e.attached_to == id) for id in self.elements}
+
+    def norm(self, user_task: str) -> Element | None:
+        """The boundary event that is the SOP's Waktu of a user task: its first that counts a duration and does not
+        interrupt. None where it has none."""
+        return next((e for e in self.boundary_events[user_task]
+                     if not e.interrupting and e.timer and e.timer.kind == "duration"), None)
 
     @cached_property
     def fields(self) -> Mapping[str, Field]:

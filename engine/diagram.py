@@ -180,6 +180,12 @@ def _timer(node: etree._Element, properties: dict[str, str]) -> Timer | None:
                 reminder=_or_none(properties.get("sop.pengingat")),
                 reminder_to=_or_none(properties.get("sop.kepada")),
                 reminder_copy=_or_none(properties.get("sop.tembusan")),
+                subject=_or_none(properties.get("sop.perihal")),
+                near=_or_none(properties.get("sop.pengingatSebelum")),
+                escalation=_or_none(properties.get("sop.pengingatAtasan")),
+                superior=listed(properties.get("sop.atasan", "")),
+                superior_copy=listed(properties.get("sop.atasanTembusan", "")),
+                extended_by=listed(properties.get("sop.perpanjangan", "")),
             )
     return None
 

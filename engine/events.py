@@ -123,6 +123,43 @@ class UserTaskCancelled:
 
 
 @dataclass(frozen=True)
+class ExtensionAsked:
+    user_task: int
+    until: datetime                         # the close of work of the day asked for
+
+
+@dataclass(frozen=True)
+class ExtensionGranted:
+    """More time: `late_at` and what follows from it moved. The norm stands where it stood."""
+    user_task: int
+    before: datetime                        # late_at until now
+    late_at: datetime
+    escalate_at: datetime
+
+
+@dataclass(frozen=True)
+class ExtensionRefused:
+    user_task: int
+
+
+@dataclass(frozen=True)
+class CalendarChanged:
+    changes: tuple[tuple[str, str, str], ...]   # (lane id or "" for the unit's own, SHA-256 before, SHA-256 now)
+
+
+@dataclass(frozen=True)
+class DueDatesMoved:
+    """The three instants of an open user task, before and now, after a change of its lane's calendar."""
+    user_task: int
+    norm_before: datetime
+    late_before: datetime
+    escalate_before: datetime
+    norm_at: datetime
+    late_at: datetime
+    escalate_at: datetime
+
+
+@dataclass(frozen=True)
 class TeamAppointed:
     lane: str
     members: tuple[tuple[str, str], ...]    # (person id, role: ketua | sekretaris | anggota)
@@ -137,6 +174,15 @@ class TimerStarted:
     due_at: datetime
     calendar: str                           # SHA-256 of the calendar that it counts in
     left: int                               # how often it will fire, this time included
+
+
+@dataclass(frozen=True)
+class TimerMoved:
+    timer: int
+    element: str
+    before: datetime
+    due_at: datetime
+    calendar: str                           # SHA-256 of the calendar that it counts in now
 
 
 @dataclass(frozen=True)
@@ -198,6 +244,7 @@ class IncidentResolved:
 Event = (ProcessInstanceStarted | ProcessInstanceSuspended | ProcessInstanceResumed | ProcessInstanceCancelled
          | ProcessInstanceCompleted | ProcessInstanceCorrected | ElementEntered | ElementLeft | TokenConsumed
          | ConditionEvaluated | UserTaskOpened | UserTaskClaimed | UserTaskReleased | UserTaskReassigned
-         | ValuesRecorded | UserTaskCompleted | UserTaskCancelled | TeamAppointed | TimerStarted | TimerFired
+         | ValuesRecorded | UserTaskCompleted | UserTaskCancelled | ExtensionAsked | ExtensionGranted
+         | ExtensionRefused | CalendarChanged | DueDatesMoved | TeamAppointed | TimerStarted | TimerMoved | TimerFired
          | TimerCancelled | DocumentAttached | RequirementOwed | RequirementSettled | RequirementWaived
          | CommentAdded | IncidentRaised | IncidentResolved)

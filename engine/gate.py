@@ -642,7 +642,9 @@ _YES_NO = ("ya", "tidak")
 Known = Mapping[str, tuple[str, ...] | None]
 """Names of properties and the values they may have (None: any text)."""
 _TIMER_PROPERTIES: Known = {
-    "sop.pengingat": None, "sop.kepada": None, "sop.tembusan": None, "sop.satuanWaktu": ("kerja", "kalender")}
+    "sop.pengingat": None, "sop.kepada": None, "sop.tembusan": None, "sop.satuanWaktu": ("kerja", "kalender"),
+    "sop.perihal": None, "sop.pengingatSebelum": None, "sop.pengingatAtasan": None, "sop.atasan": None,
+    "sop.atasanTembusan": None, "sop.perpanjangan": None}
 ELEMENT_PROPERTIES: Mapping[str, Known] = {
     "process": dict.fromkeys((
         "sop.pemerintah", "sop.unit", "sop.nomorSop", "sop.namaSop", "sop.judulBerkas", "sop.tanggalPembuatan",

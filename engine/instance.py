@@ -17,6 +17,19 @@ RUNNING, SUSPENDED, COMPLETED, CANCELLED = "running", "suspended", "completed", 
 
 
 @dataclass(frozen=True, kw_only=True)
+class Extension:
+    """More time, asked for an open user task: the newest request, and what became of it."""
+    asked_at: datetime
+    person: str                             # who asked
+    until: datetime
+    reason: Any
+    decided_at: datetime | None = None
+    decided_by: str | None = None
+    granted: bool | None = None             # None: nobody has decided yet
+    why: Any = None                         # the reason of who decided
+
+
+@dataclass(frozen=True, kw_only=True)
 class UserTask:
     """An open user task."""
     number: int                             # its token; its id everywhere is instance/number
@@ -31,6 +44,8 @@ class UserTask:
     owner: str | None = None                # person id of the actual owner
     claimed_at: datetime | None = None
     recorded: tuple[str, ...] = ()          # fields whose values became facts in this pass, before it was completed
+    extension: Extension | None = None
+    extended: bool = False                  # late_at was moved by an extension; norm_at never is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +56,7 @@ class RunningTimer:
     user_task: int | None                   # of a boundary timer
     calendar: str                           # SHA-256
     left: int                               # firings left, this one included
+    started_at: datetime | None = None      # from when it counts
 
 
 @dataclass(frozen=True, kw_only=True)

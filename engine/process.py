@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -17,18 +17,22 @@ from .commands import (
     Act,
     Actor,
     AddComment,
+    AskExtension,
     AttachDocument,
     Attachment,
     CancelProcessInstance,
+    ChangeCalendar,
     ClaimUserTask,
     Command,
     CompleteUserTask,
     Correct,
     FireTimer,
+    GrantExtension,
     OweRequirement,
     RaiseIncident,
     ReassignUserTask,
     RecordValues,
+    RefuseExtension,
     ReleaseUserTask,
     ResolveIncident,
     ResumeProcessInstance,
@@ -39,12 +43,17 @@ from .commands import (
 )
 from .definition import Element, Field, ProcessDefinition, SequenceFlow, Slot, Timer
 from .events import (
+    CalendarChanged,
     CommentAdded,
     ConditionEvaluated,
     DocumentAttached,
+    DueDatesMoved,
     ElementEntered,
     ElementLeft,
     Event,
+    ExtensionAsked,
+    ExtensionGranted,
+    ExtensionRefused,
     IncidentRaised,
     IncidentResolved,
     ProcessInstanceCancelled,
@@ -59,6 +68,7 @@ from .events import (
     TeamAppointed,
     TimerCancelled,
     TimerFired,
+    TimerMoved,
     TimerStarted,
     TokenConsumed,
     UserTaskCancelled,
@@ -76,6 +86,7 @@ from .instance import (
     RUNNING,
     SUSPENDED,
     Document,
+    Extension,
     Incident,
     Owed,
     Passed,
@@ -90,6 +101,7 @@ from .marking import ARMED, ARRIVED, OPEN, WAITING, Marking, Token
 
 MOST_DATA_BYTES = 200_000       # of one command's values together
 MOST_FILES = 50                 # of one attachment
+LONGEST_EXTENSION = timedelta(days=366)
 
 
 class Rules(Protocol):
@@ -104,19 +116,33 @@ class ReplayDiverged(Exception):
     """Executing a recorded command again gave something else than what is recorded."""
 
 
+Plan = Callable[[SequenceFlow], bool | None]
+"""Says of a conditional flow whether it is taken; None: its condition says so."""
+
+
 def decide(rules: Rules, instance: ProcessInstance, command: Command) -> Step:
     """The Step that `command` is. Raises Refused with a sentence for the person who asked; then nothing happened."""
-    starting = isinstance(command.act, StartProcessInstance)
-    if starting != (instance.sequence == 0):
-        raise Refused("unknown", "Berkas proses ini sudah dimulai." if starting else "Berkas proses ini tidak ada.")
     return Deciding(rules, instance, command).step()
+
+
+def suppose(rules: Rules, instance: ProcessInstance, command: Command, plan: Plan) -> Step:
+    """The Step that `command` would be, if all that forms and slots ask for were there and whoever asks might.
+
+    What the forecast runs: nothing that it gives is ever recorded. Of acts it takes a start, a completion, a firing.
+    plan  decides the conditional flows that forms would have decided.
+    """
+    assert isinstance(command.act, (StartProcessInstance, CompleteUserTask, FireTimer)), "only these can be supposed"
+    return Deciding(rules, instance, command, plan).step()
 
 
 class Deciding:
     """One command while it is judged: what it may use, and the events it has caused so far."""
 
-    def __init__(self, rules: Rules, instance: ProcessInstance, command: Command):
-        self.rules, self.instance, self.command = rules, instance, command
+    def __init__(self, rules: Rules, instance: ProcessInstance, command: Command, plan: Plan | None = None):
+        starting = isinstance(command.act, StartProcessInstance)
+        if starting != (instance.sequence == 0):
+            raise Refused("unknown", "Berkas proses ini sudah dimulai." if starting else "Berkas proses ini tidak ada.")
+        self.rules, self.instance, self.command, self.plan = rules, instance, command, plan
         self.act, self.actor, self.at = command.act, command.actor, command.at
         self.events: list[Event] = []
         self.marking = instance.marking
@@ -132,10 +158,12 @@ class Deciding:
         acts: Mapping[type, Callable[[Any], Any]] = {
             StartProcessInstance: self.start, ClaimUserTask: self.claim, ReleaseUserTask: self.release,
             ReassignUserTask: self.reassign, RecordValues: self.record, CompleteUserTask: self.complete,
-            FireTimer: self.fire, AttachDocument: self.attach, OweRequirement: self.owe, SettleRequirement: self.settle,
-            WaiveRequirement: self.waive, AddComment: self.comment, SuspendProcessInstance: self.suspend,
-            ResumeProcessInstance: self.resume, CancelProcessInstance: self.cancel, RaiseIncident: self.raise_incident,
-            ResolveIncident: self.resolve_incident, Correct: self.correct}
+            FireTimer: self.fire, AskExtension: self.ask_extension, GrantExtension: self.grant_extension,
+            RefuseExtension: self.refuse_extension, AttachDocument: self.attach, OweRequirement: self.owe,
+            SettleRequirement: self.settle, WaiveRequirement: self.waive, AddComment: self.comment,
+            SuspendProcessInstance: self.suspend, ResumeProcessInstance: self.resume,
+            ChangeCalendar: self.change_calendar, CancelProcessInstance: self.cancel,
+            RaiseIncident: self.raise_incident, ResolveIncident: self.resolve_incident, Correct: self.correct}
         command = self.command
         try:
             clean = acts[type(self.act)](self.act)
@@ -174,7 +202,8 @@ class Deciding:
         if status == RUNNING or isinstance(self.act, (AddComment, ResolveIncident)):
             return
         if status == SUSPENDED:
-            if isinstance(self.act, (ResumeProcessInstance, CancelProcessInstance, Correct, RaiseIncident)):
+            if isinstance(self.act, (ResumeProcessInstance, CancelProcessInstance, Correct, RaiseIncident,
+                                     ChangeCalendar)):
                 return
             raise Refused("not_running", (
                 "Berkas proses ini sedang ditangguhkan. Lanjutkan dahulu, atau tunggu sampai dilanjutkan."))
@@ -218,6 +247,9 @@ class Deciding:
             raise Refused("not_yours", f"Tindakan ini hanya dapat dilakukan {name} atau administrator.")
 
     def choose(self, flow: SequenceFlow) -> bool:
+        planned = self.plan(flow) if self.plan else None
+        if planned is not None:
+            return planned
         known = requirements.names(self.definition, self.instance, 0, 1, self.data)
         return expressions.condition(flow.condition or "", known, self.local)
 
@@ -277,14 +309,16 @@ class Deciding:
     def opened(self, number: int, id: str) -> None:
         element = self.definition.elements[id]
         round = self.rounds[id] = self.rounds.get(id, 0) + 1
-        norm = next((e.timer for e in self.definition.boundary_events[id]
-                     if not e.interrupting and e.timer and e.timer.kind == "duration"), None)
+        norm = self.definition.norm(id)
         instants: tuple[datetime | None, datetime | None, datetime | None] = (None, None, None)
-        if norm is not None:
-            computed = norm.expression.startswith("=")
-            duration = str(expressions.to_json(self.evaluate(norm.expression))) if computed else norm.expression
-            instants = calendars.three_instants(duration, self.at, self.calendar(element.lane or ""), norm.unit)
+        if norm is not None and norm.timer is not None:
+            instants = self.three_instants(norm.timer, self.at, element.lane or "")
         self.tell(UserTaskOpened(number, id, element.lane or "", round, *instants))
+
+    def three_instants(self, norm: Timer, at: datetime, lane: str) -> tuple[datetime, datetime, datetime]:
+        computed = norm.expression.startswith("=")
+        duration = str(expressions.to_json(self.evaluate(norm.expression))) if computed else norm.expression
+        return calendars.three_instants(duration, at, self.calendar(lane), norm.unit)
 
     def armed(self, number: int, id: str, left: int) -> None:
         element, timer = self.definition.elements[id], self.timer(id)
@@ -313,6 +347,24 @@ class Deciding:
     # The acts. Each gives the act as it was taken where that differs from what was asked, else None.
 
     def start(self, act: StartProcessInstance) -> StartProcessInstance:
+        year = act.data.get("tahun_laporan")
+        self.instance = replace(self.instance, calendars=act.calendars, year=year if isinstance(year, int) else None)
+        values = act.data if self.plan else self.must_be_startable(act)
+        self.data = {k: v for k, v in values.items() if v is not None}
+        self.tell(ProcessInstanceStarted(self.instance.year))
+        for type in sorted(act.attachments):    # the journal keeps no order of a mapping
+            self.tell(DocumentAttached(type, 1, 0))
+        for promise in act.promises:
+            _, slot = self.slot(self.definition.start, promise.document)
+            assert slot.owed_until is not None, "what may be owed says until when"
+            self.tell(RequirementOwed(promise.document, slot.owed_until, promise.promised, None))
+        self.take(self.rules.transitions(act.definition).start(self.choose))
+        if self.marking.tokens:
+            self.arm_deadline()
+        return replace(act, data=self.data)
+
+    def must_be_startable(self, act: StartProcessInstance) -> Mapping[str, Any]:
+        """The values as they were taken. Raises Refused where the start lacks something, or is not for this person."""
         start = self.definition.start
         starters = set(self.definition.starters or ((start.lane,) if start.lane else ())) | {"pemulai"}
         if not starters & set(self.actor.lanes):
@@ -320,8 +372,6 @@ class Deciding:
                 "Anda tidak berwenang memulai berkas proses ini. Yang memulai: Sekretaris PD atau petugas penerima "
                 "naskah."))
         attached = {type: max(1, len(one.files)) for type, one in act.attachments.items()}
-        year = act.data.get("tahun_laporan")
-        self.instance = replace(self.instance, calendars=act.calendars, year=year if isinstance(year, int) else None)
         values, problems = self.values(start, 0, 1, act.data, attached=attached)
         for type, attachment in act.attachments.items():
             self.must_fit(*self.slot(start, type), attachment)
@@ -335,18 +385,7 @@ class Deciding:
                 self.definition, self.instance, start, 0, 1, values, self.local, attached, promised)
         if problems:
             raise Refused("incomplete", "Berkas proses belum dapat dimulai.", tuple(problems))
-        self.data = {k: v for k, v in values.items() if v is not None}
-        self.tell(ProcessInstanceStarted(self.instance.year))
-        for type in sorted(act.attachments):    # the journal keeps no order of a mapping
-            self.tell(DocumentAttached(type, 1, 0))
-        for promise in act.promises:
-            _, slot = self.slot(start, promise.document)
-            assert slot.owed_until is not None, "what may be owed says until when"
-            self.tell(RequirementOwed(promise.document, slot.owed_until, promise.promised, None))
-        self.take(self.rules.transitions(act.definition).start(self.choose))
-        if self.marking.tokens:
-            self.arm_deadline()
-        return replace(act, data=self.data)
+        return values
 
     def claim(self, act: ClaimUserTask) -> None:
         task = self.open_user_task(act.user_task)
@@ -388,20 +427,9 @@ class Deciding:
 
     def complete(self, act: CompleteUserTask) -> CompleteUserTask:
         task = self.open_user_task(act.user_task)
-        self.must_perform(task)
         element = self.definition.elements[task.element]
         judged = self.judged_at(act.done_at, task)
-        values, problems = self.values(element, task.number, task.round, act.data)
-        problems += requirements.lacking(self.definition, self.instance, element, task.number, task.round, values,
-                                         self.local, told=tuple(problems))
-        for field in element.form:
-            rows = values.get(field.id)
-            if field.appoints and isinstance(rows, list) and not members(field, rows):
-                problems.append(Problem(field.id, (
-                    f"{field.label}: pilih paling sedikit satu pegawai yang mempunyai akun, agar ada yang mengerjakan "
-                    "langkah Tim.")))
-        if problems:
-            raise Refused("incomplete", "Tugas belum dapat diselesaikan.", tuple(problems))
+        values = act.data if self.plan else self.must_be_complete(act, task, element)
         self.data = {k: v for k, v in {**self.instance.data, **values}.items() if v is not None}
         calendar = self.calendar(task.lane)
         claimed = task.claimed_at
@@ -425,6 +453,22 @@ class Deciding:
         if self.definition.deadline and element.id == self.definition.deadline.satisfied_by:
             self.disarm()
         return replace(act, data=values)
+
+    def must_be_complete(self, act: CompleteUserTask, task: UserTask, element: Element) -> Mapping[str, Any]:
+        """The values as they were taken. Raises Refused where the task lacks something, or is not this person's."""
+        self.must_perform(task)
+        values, problems = self.values(element, task.number, task.round, act.data)
+        problems += requirements.lacking(self.definition, self.instance, element, task.number, task.round, values,
+                                         self.local, told=tuple(problems))
+        for field in element.form:
+            rows = values.get(field.id)
+            if field.appoints and isinstance(rows, list) and not members(field, rows):
+                problems.append(Problem(field.id, (
+                    f"{field.label}: pilih paling sedikit satu pegawai yang mempunyai akun, agar ada yang mengerjakan "
+                    "langkah Tim.")))
+        if problems:
+            raise Refused("incomplete", "Tugas belum dapat diselesaikan.", tuple(problems))
+        return values
 
     def judged_at(self, done_at: datetime | None, task: UserTask) -> datetime:
         if done_at is None:
@@ -458,6 +502,132 @@ class Deciding:
         if again:               # a cycle goes on where it is, one firing poorer; what was missed is caught up once
             self.events = [replace(e, left=timer.left - 1) if isinstance(e, TimerStarted) and e.element == timer.element
                            and e.user_task == timer.user_task else e for e in self.events]
+
+    # More time
+
+    def ask_extension(self, act: AskExtension) -> None:
+        task = self.open_user_task(act.user_task)
+        self.must_perform(task)
+        norm = self.definition.norm(task.element)
+        if norm is None or norm.timer is None or not norm.timer.extended_by:
+            raise Refused("wrong", "Untuk langkah ini perpanjangan waktu tidak disediakan.")
+        self.must_say_why(act.reason)
+        self.tell(ExtensionAsked(task.number, self.extended_to(act.until, task)))
+
+    def extended_to(self, until: str, task: UserTask) -> datetime:
+        """The close of work on the day that is meant. Raises Refused where that is no more time, or too much."""
+        if requirements.fault("date", until, ()):
+            raise Refused("incomplete", "Tanggal perpanjangan belum benar.", (
+                Problem("until", "Diperpanjang sampai: isi tanggal, misalnya 12 Februari 2027."),))
+        day = date.fromisoformat(until)
+        if abs(day - self.local.date()) > LONGEST_EXTENSION:
+            raise Refused("incomplete", "Tanggal perpanjangan terlalu jauh.", (
+                Problem("until", "Diperpanjang sampai: paling lama satu tahun dari hari ini."),))
+        close = calendars.last_working_close(day, self.calendar(task.lane))
+        if close <= self.at or (task.late_at is not None and close <= task.late_at):
+            raise Refused("incomplete", "Tanggal perpanjangan tidak menambah waktu.", (
+                Problem("until", "Diperpanjang sampai: harus sesudah batas waktu sekarang dan sesudah hari ini."),))
+        return close
+
+    def must_decide_on(self, number: int) -> tuple[UserTask, Extension]:
+        """The open request for more time, where the actor may decide on it: a superior, never a performer himself."""
+        task = self.open_user_task(number)
+        if task.extension is None or task.extension.granted is not None:
+            raise Refused("not_open", "Tidak ada permintaan perpanjangan waktu yang menunggu keputusan.")
+        norm = self.definition.norm(task.element)
+        named = norm.timer.extended_by if norm and norm.timer else ()
+        if not set(named) & set(self.actor.lanes):
+            names = [lane.name for id in named if (lane := self.definition.lane(id))]
+            raise Refused("not_yours", (
+                f"Permintaan perpanjangan waktu diputuskan oleh {' atau '.join(names) or 'atasan'}."))
+        if task.lane in self.actor.lanes or task.extension.person == self.actor.person:
+            raise Refused("not_yours", (
+                "Permintaan perpanjangan waktu tidak dapat diputuskan oleh pelaksana langkah itu sendiri."))
+        return task, task.extension
+
+    def grant_extension(self, act: GrantExtension) -> None:
+        task, asked = self.must_decide_on(act.user_task)
+        until = self.extended_to(act.until, task) if act.until else asked.until
+        if until <= self.at:
+            raise Refused("incomplete", "Hari yang diminta sudah lewat.", (
+                Problem("until", "Diperpanjang sampai: pilih hari yang masih akan datang."),))
+        norm = self.definition.norm(task.element)
+        assert norm is not None and norm.timer is not None and task.late_at is not None, "only a norm is extended"
+        escalate_at, _, _ = self.three_instants(norm.timer, until, task.lane)
+        self.tell(ExtensionGranted(task.number, task.late_at, until, escalate_at))
+        for token in self.marking.tokens:
+            timer = self.instance.timers.get(token.number)
+            if timer and timer.user_task == task.number and timer.element == norm.id and timer.due_at != until:
+                self.tell(TimerMoved(timer.number, timer.element, timer.due_at, until, timer.calendar))
+
+    def refuse_extension(self, act: RefuseExtension) -> None:
+        task, _ = self.must_decide_on(act.user_task)
+        self.must_say_why(act.reason)
+        self.tell(ExtensionRefused(task.number))
+
+    # Another calendar
+
+    def change_calendar(self, act: ChangeCalendar) -> None:
+        """Due dates that are still open move, in the order of their tokens. What is over stays as it was computed, and
+        nothing is made due before the change itself."""
+        if self.actor.capacity != "sistem":
+            self.must_be_administrator()
+        self.must_say_why(act.reason)
+        lanes = {"", *(lane.id for lane in self.definition.lanes)}
+        if unknown := sorted(act.calendars.keys() - lanes):
+            raise Refused("wrong", f"Lane yang tidak ada dalam proses ini: {', '.join(unknown)}.")
+        before = self.calendars
+        after = {**before, **act.calendars}
+        changes = tuple((lane, before.get(lane, before[""]), after[lane]) for lane in sorted(act.calendars)
+                        if before.get(lane, before[""]) != after[lane])
+        if not changes:
+            raise Refused("wrong", "Berkas proses ini sudah menghitung dengan kalender tersebut.")
+        for _, _, sha256 in changes:
+            try:
+                self.rules.calendar(sha256)
+            except LookupError as error:
+                raise Refused("wrong", f"Kalender {sha256[:12]} tidak ada.") from error
+        self.calendars = after
+        self.tell(CalendarChanged(changes))
+        for token in self.marking.tokens:
+            task, timer = self.instance.user_tasks.get(token.number), self.instance.timers.get(token.number)
+            if task and before.get(task.lane, before[""]) != after.get(task.lane, after[""]):
+                self.move_due_dates(task)
+            elif timer:
+                self.move_timer(timer)
+
+    def later(self, before: datetime, now: datetime) -> datetime:
+        return before if before <= self.at else max(now, self.at)
+
+    def move_due_dates(self, task: UserTask) -> None:
+        norm = self.definition.norm(task.element)
+        if norm is None or norm.timer is None or not (task.norm_at and task.late_at and task.escalate_at):
+            return
+        before = (task.norm_at, task.late_at, task.escalate_at)
+        now = self.three_instants(norm.timer, task.opened_at, task.lane)
+        if task.extended:       # what was granted is granted; only what follows from it is counted anew
+            now = (now[0], task.late_at, self.three_instants(norm.timer, task.late_at, task.lane)[0])
+        moved = tuple(self.later(one, other) for one, other in zip(before, now, strict=True))
+        if moved != before:
+            self.tell(DueDatesMoved(task.number, *before, *moved))
+
+    def move_timer(self, timer: RunningTimer) -> None:
+        deadline = self.definition.deadline
+        is_deadline = deadline is not None and deadline.id == timer.element
+        element = None if is_deadline else self.definition.elements[timer.element]
+        host = self.definition.elements[element.attached_to] if element and element.attached_to else element
+        lane = (host.lane or "") if host else ""
+        calendar = self.calendars.get(lane) or self.calendars[""]
+        task = self.instance.user_tasks.get(timer.user_task or 0)
+        since = timer.started_at or (task.opened_at if task else self.instance.started_at)
+        if calendar == timer.calendar or since is None:
+            return
+        due_at = timer.due_at
+        if not (task and task.extended and element and self.definition.norm(task.element) == element):
+            drawn = deadline.timer if deadline and is_deadline else self.timer(timer.element)
+            due_at = self.later(timer.due_at, timers.due(drawn, since, self.calendar(lane), self.evaluate))
+        if due_at != timer.due_at:
+            self.tell(TimerMoved(timer.number, timer.element, timer.due_at, due_at, calendar))
 
     # Documents
 
@@ -694,11 +864,31 @@ def evolve(instance: ProcessInstance, step: Step) -> ProcessInstance:
                 tasks[number] = replace(tasks[number], recorded=tuple(recorded))
             case UserTaskCancelled(number, _):
                 tasks.pop(number, None)
+            case ExtensionAsked(number, until):
+                assert isinstance(act, AskExtension)
+                tasks[number] = replace(tasks[number], extension=Extension(
+                    asked_at=at, person=actor.person, until=until, reason=act.reason))
+            case ExtensionGranted(number, _, late_at, escalate_at):
+                assert isinstance(act, GrantExtension)
+                tasks[number] = replace(
+                    tasks[number], extended=True, late_at=late_at, escalate_at=escalate_at,
+                    extension=decided(tasks[number], step, granted=True))
+            case ExtensionRefused(number):
+                assert isinstance(act, RefuseExtension)
+                tasks[number] = replace(tasks[number], extension=decided(tasks[number], step, granted=False))
+            case CalendarChanged(switched):
+                changes["calendars"] = {**instance.calendars, **{lane: now for lane, _, now in switched}}
+            case DueDatesMoved(number, _, _, _, norm_at, late_at, escalate_at):
+                tasks[number] = replace(tasks[number], norm_at=norm_at, late_at=late_at, escalate_at=escalate_at)
             case TeamAppointed(lane, appointed, _):
                 changes["team"] = {**instance.team, lane: appointed}
             case TimerStarted(number, element, user_task, due_at, calendar, left):
                 running[number] = RunningTimer(number=number, element=element, due_at=due_at, user_task=user_task,
-                                               calendar=calendar, left=left)
+                                               calendar=calendar, left=left, started_at=at)
+                if any(t.number == number and t.status == ARMED for t in step.marking.tokens):
+                    changes["deadline_at"] = due_at
+            case TimerMoved(number, _, _, due_at, calendar):
+                running[number] = replace(running[number], due_at=due_at, calendar=calendar)
                 if any(t.number == number and t.status == ARMED for t in step.marking.tokens):
                     changes["deadline_at"] = due_at
             case TimerFired(number, _):
@@ -746,6 +936,14 @@ def evolve(instance: ProcessInstance, step: Step) -> ProcessInstance:
                 incidents.pop(number, None)
     return replace(instance, user_tasks=tasks, timers=running, documents=documents, owed=owed, incidents=incidents,
                    **changes)
+
+
+def decided(task: UserTask, step: Step, granted: bool) -> Extension | None:
+    """A user task's request for more time, after somebody decided on it."""
+    act, command = step.command.act, step.command
+    assert isinstance(act, (GrantExtension, RefuseExtension)) and task.extension is not None
+    return replace(task.extension, decided_at=command.at, decided_by=command.actor.person, granted=granted,
+                   why=act.reason)
 
 
 def merged(data: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -444,6 +444,9 @@ def _references(it: Judged) -> None:
         if timer:
             named.append((id, "sop.kepada", listed(timer.reminder_to or "")))
             named.append((id, "sop.tembusan", listed(timer.reminder_copy or "")))
+            named.append((id, "sop.atasan", timer.superior))
+            named.append((id, "sop.atasanTembusan", timer.superior_copy))
+            named.append((id, "sop.perpanjangan", timer.extended_by))
     for id, property, lanes in named:
         for lane in [one for one in lanes if definition.lane(one.partition(":")[0]) is None][:1]:
             it.error(id, f"Properti {property} menyebut lane {quoted(lane)}, yang tidak ada. Lane dalam proses ini: "
@@ -515,7 +518,8 @@ def _placeholders(it: Judged) -> None:
     if it.definition.deadline:
         timers.append((it.definition.deadline.id, it.definition.deadline.timer))
     for id, timer in timers:
-        for name in _PLACEHOLDER.findall(timer.reminder or ""):
+        said = " ".join(text or "" for text in (timer.reminder, timer.subject, timer.near, timer.escalation))
+        for name in _PLACEHOLDER.findall(said):
             if name not in REMINDER_WORDS:
                 it.error(id, f"Pengingat menyebut {{{name[:60]}}}, yang tidak dikenal. Yang dikenal: "
                              f"{', '.join(sorted(REMINDER_WORDS))}.")

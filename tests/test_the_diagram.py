@@ -175,7 +175,7 @@ def test_the_deadline_is_the_end_of_february_of_the_year_after_and_disturbs_nobo
 
 
 PLACEHOLDERS = {
-    "tahun", "unit", "mulai", "batas", "lewat", "sisa", "tenggat", "belum_disampaikan", "pelaksana", "tautan",
+    "n", "tahun", "unit", "mulai", "batas", "lewat", "sisa", "tenggat", "belum_disampaikan", "pelaksana", "tautan",
 }
 
 
@@ -189,6 +189,19 @@ def test_a_reminder_says_what_it_is_about_and_goes_to_whom_it_concerns(id):
     if id != "tenggat":
         assert to == [lane_of()[element(id).get("attachedToRef")]]
         assert copy == (["kepala_pd"] if to[0] in ("sekretaris_pd", "inspektorat") else ["sekretaris_pd"])
+
+
+@pytest.mark.parametrize("n", range(1, 10))
+def test_a_step_in_days_warns_before_it_is_due_and_can_be_extended_by_a_superior(n):
+    said = properties(element(f"waktu_{n}"))
+    in_days = n in (2, 3, 4, 5, 6, 8)
+    assert ("sop.pengingatSebelum" in said, "sop.perpanjangan" in said) == (in_days, in_days)
+    performer = lane_of()[f"langkah_{n}"]
+    assert performer not in said.get("sop.perpanjangan", "").split()
+    above = "kepala_pd" if n in (2, 6) else "inspektorat" if n == 4 else "sekretaris_pd"
+    assert (said["sop.atasan"], said.get("sop.atasanTembusan")) == (above, "kepala_pd" if n == 4 else None)
+    for name in ("sop.perihal", "sop.pengingatSebelum", "sop.pengingatAtasan"):
+        assert set(re.findall(r"\{(.*?)\}", said.get(name, ""))) <= PLACEHOLDERS
 
 
 def test_another_office_is_recorded_for_by_the_secretary_or_the_head_of_the_team():

@@ -52,7 +52,12 @@ CLOSED = Prepared(delete(user_task).where(user_task.c.instance == bindparam("ins
                                           user_task.c.number == bindparam("number")))
 OWNED = Prepared(update(user_task).values(owner=bindparam("new_owner"), claimed_at=bindparam("new_claimed_at")).where(
     user_task.c.instance == bindparam("instance_id"), user_task.c.number == bindparam("task_number")))
+DATED = Prepared(update(user_task).values({name: bindparam(f"new_{name}") for name in (
+    "norm_at", "late_at", "escalate_at", "asked_until")}).where(
+    user_task.c.instance == bindparam("instance_id"), user_task.c.number == bindparam("task_number")))
 STARTED = Prepared(insert(timer))
+MOVED = Prepared(update(timer).values(due_at=bindparam("new_due_at")).where(
+    timer.c.instance == bindparam("instance_id"), timer.c.number == bindparam("timer_number")))
 STOPPED = Prepared(delete(timer).where(timer.c.instance == bindparam("instance"),
                                        timer.c.number == bindparam("number")))
 DISMISSED = Prepared(delete(team).where(team.c.instance == bindparam("instance"), team.c.lane == bindparam("lane")))
@@ -163,6 +168,11 @@ def shadows(db: Connection, before: ProcessInstance, after: ProcessInstance, def
         task = after.user_tasks[n]
         if task.owner != before.user_tasks[n].owner:
             OWNED(db, instance_id=id, task_number=n, new_owner=task.owner, new_claimed_at=text(task.claimed_at))
+        if dates(task) != dates(before.user_tasks[n]):
+            DATED(db, instance_id=id, task_number=n, **{f"new_{k}": at for k, at in dates(task).items()})
+    for n in after.timers.keys() & before.timers.keys():
+        if after.timers[n].due_at != before.timers[n].due_at:
+            MOVED(db, instance_id=id, timer_number=n, new_due_at=text(after.timers[n].due_at))
     STOPPED.many(db, [{"instance": id, "number": n} for n in stopped])
     STARTED.many(db, [{"instance": id, "number": t.number, "element": t.element, "due_at": text(t.due_at),
                        "user_task": t.user_task} for t in started])
@@ -184,8 +194,14 @@ def appoint(db: Connection, id: str, lane: str, members: Iterable[tuple[str, str
 def task_row(value: ProcessInstance, task: UserTask, definition: ProcessDefinition) -> dict[str, Any]:
     return {"instance": value.id, "number": task.number, "key": value.key, "unit": value.unit, "element": task.element,
             "name": definition.elements[task.element].name, "lane": task.lane, "opened_at": text(task.opened_at),
-            "round": task.round, "norm_at": text(task.norm_at), "late_at": text(task.late_at),
-            "escalate_at": text(task.escalate_at), "owner": task.owner, "claimed_at": text(task.claimed_at)}
+            "round": task.round, **dates(task), "owner": task.owner, "claimed_at": text(task.claimed_at)}
+
+
+def dates(task: UserTask) -> dict[str, str | None]:
+    """What may move while a user task is open."""
+    asked = task.extension.until if task.extension and task.extension.granted is None else None
+    return {"norm_at": text(task.norm_at), "late_at": text(task.late_at), "escalate_at": text(task.escalate_at),
+            "asked_until": text(asked)}
 
 
 def attached(db: Connection, id: str, event: DocumentAttached, step: Step, before: ProcessInstance) -> None:
