@@ -23,6 +23,7 @@ from .commands import (
     AddComment,
     Attachment,
     CancelProcessInstance,
+    ChangeCalendar,
     Command,
     CompleteUserTask,
     Correct,
@@ -46,7 +47,8 @@ from .store import database, definitions, instances, journal, organisation, reco
 NAMESPACE = UUID("6f4f6c1e-5a1b-5c0e-8a55-0d2b8f1f7c11")       # of the ids of instances and of timers' commands
 # Acts that an administrator may do besides, or instead of, a performer: only they cost the question.
 ADMINISTRATIVE = (SuspendProcessInstance, ResumeProcessInstance, CancelProcessInstance, RaiseIncident, ResolveIncident,
-                  Correct, ReassignUserTask, ReleaseUserTask, AddComment, WaiveRequirement, StartProcessInstance)
+                  Correct, ReassignUserTask, ReleaseUserTask, AddComment, WaiveRequirement, StartProcessInstance,
+                  ChangeCalendar)
 
 
 @dataclass(frozen=True, kw_only=True)

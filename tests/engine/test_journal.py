@@ -18,15 +18,19 @@ from sqlalchemy import select, update
 from engine import commands, events
 from engine.commands import (
     Actor,
+    AskExtension,
     AttachDocument,
     Attachment,
+    ChangeCalendar,
     Command,
     CompleteUserTask,
     Correct,
     Erased,
     File,
+    GrantExtension,
     OweRequirement,
     Promise,
+    RefuseExtension,
     StartProcessInstance,
 )
 from engine.events import ElementEntered, TeamAppointed, TimerStarted, UserTaskCompleted, UserTaskOpened
@@ -60,7 +64,14 @@ def rows() -> list[dict[str, Any]]:
                     TimerStarted(6, "waktu_2", 5, AT, "c" * 64, 1)]),
         (attach, [events.DocumentAttached("lhr", 1, 9)]),
         (owe, [events.RequirementOwed("lhr", "langkah_9", "2027-02-10", 9)]),
-        (Correct(reason="Salah ketik", data={"nomor_lhr": "700/2"}), [])]
+        (Correct(reason="Salah ketik", data={"nomor_lhr": "700/2"}), []),
+        (AskExtension(user_task=5, until="2027-02-12", reason="Data belum lengkap"), [events.ExtensionAsked(5, AT)]),
+        (GrantExtension(user_task=5, reason="Sesuai rapat"), [events.ExtensionGranted(5, AT, AT, AT),
+                                                             events.TimerMoved(6, "waktu_2", AT, AT, "c" * 64)]),
+        (RefuseExtension(user_task=5, reason="Tenggat dekat"), [events.ExtensionRefused(5)]),
+        (ChangeCalendar(calendars={"": "b" * 64}, reason="Hari jadi"), [
+            events.CalendarChanged((("", "c" * 64, "b" * 64),)),
+            events.DueDatesMoved(5, AT, AT, AT, AT, AT, AT)])]
     return [{"command": Command(id=f"id-{n}", at=AT, actor=ACTOR, act=act, asked="f" * 64), "events": told}
             for n, (act, told) in enumerate(acts, 1)]
 
@@ -92,7 +103,8 @@ def test_the_bytes_are_those_of_the_frozen_vectors(database_url: str) -> None:
 
 def test_nothing_that_was_typed_stands_in_a_body(database_url: str) -> None:
     bodies = "".join(one.get("body", "") for one in written(database_url))
-    for typed in ("Susun", "1250.50", "é.pdf", "Menunggu", "Lemari", "Belum diterima", "Salah ketik", "700/2", '2026"'):
+    for typed in ("Susun", "1250.50", "é.pdf", "Menunggu", "Lemari", "Belum diterima", "Salah ketik", "700/2", '2026"',
+                  "belum lengkap", "Sesuai rapat", "Tenggat dekat", "Hari jadi"):
         assert typed not in bodies
 
 
@@ -104,9 +116,9 @@ def test_what_is_read_is_what_was_written(database_url: str) -> None:
         assert [{"command": records.decode(Command, entry.command),
                  "events": [records.decode(records.KINDS[e["type"]], e) for e in entry.events]}
                 for entry in entries] == rows()
-        assert journal.head(db, "instance/1")[:2] == (5, entries[-1].hash)
+        assert journal.head(db, "instance/1")[:2] == (9, entries[-1].hash)
         assert journal.sequence_of(db, "instance/1", "id-3") == 3
-        assert journal.sequence_of(db, "instance/1", "id-9") is None
+        assert journal.sequence_of(db, "instance/1", "id-10") is None
         assert journal.streams(db, "instance/") == ["instance/1"]
     database.close()
 
@@ -123,6 +135,7 @@ def test_an_erased_value_leaves_its_hash_and_everything_else_verifies(database_u
     database.close()
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("damage", [
     "UPDATE journal SET body = replace(CAST(body AS TEXT), 'camat', 'sekda') WHERE sequence = 2",
     "DELETE FROM journal WHERE sequence = 3",

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, get_args
 
 import pytest
 
-from engine import commands, events, process
+from engine import calendars, commands, events, process
 from engine.calendars import six_days
 from engine.commands import (
     AddComment,
+    AskExtension,
     AttachDocument,
     Attachment,
     CancelProcessInstance,
+    ChangeCalendar,
     ClaimUserTask,
+    Command,
     CompleteUserTask,
     Correct,
     Erased,
     FireTimer,
+    GrantExtension,
     OweRequirement,
     Promise,
     RaiseIncident,
     ReassignUserTask,
     RecordValues,
+    RefuseExtension,
     ReleaseUserTask,
     ResolveIncident,
     ResumeProcessInstance,
@@ -35,11 +40,16 @@ from engine.commands import (
 )
 from engine.definition import Timer
 from engine.events import (
+    CalendarChanged,
     CommentAdded,
     ConditionEvaluated,
     DocumentAttached,
+    DueDatesMoved,
     ElementEntered,
     ElementLeft,
+    ExtensionAsked,
+    ExtensionGranted,
+    ExtensionRefused,
     IncidentRaised,
     IncidentResolved,
     ProcessInstanceCancelled,
@@ -54,6 +64,7 @@ from engine.events import (
     TeamAppointed,
     TimerCancelled,
     TimerFired,
+    TimerMoved,
     TimerStarted,
     TokenConsumed,
     UserTaskCancelled,
@@ -1237,6 +1248,240 @@ def test_deciding_changes_nothing_and_asking_twice_gives_the_same() -> None:
     one = case.completed("langkah_7", CAMAT, keputusan="kembalikan", koreksi=[{"koreksi": "Perbaiki."}])
     two = case.completed("langkah_7", CAMAT, keputusan="kembalikan", koreksi=[{"koreksi": "Perbaiki."}])
     assert (one, case.instance) == (two, before)
+
+
+# More time
+
+
+def asked_for_step_3() -> Case:
+    case = lkjpd_before(3)
+    ask = AskExtension(user_task=case.task("langkah_3").number, until="2027-01-22", reason="Data belum lengkap")
+    return case.when(ask, TIM1, at("2027-01-06 10.00"))
+
+
+def test_the_performer_asks_for_more_time_and_nothing_moves_yet() -> None:
+    before = lkjpd_before(3).task("langkah_3")
+    case = asked_for_step_3()
+    case.then(ExtensionAsked(before.number, at("2027-01-22 16.30")))
+    task = case.task("langkah_3")
+    assert replace(task, extension=None) == before
+    assert task.extension is not None and task.extension.granted is None
+    assert (task.extension.person, task.extension.reason, task.extension.until) == (
+        "tim1", "Data belum lengkap", at("2027-01-22 16.30"))
+
+
+def test_a_granted_extension_moves_what_is_late_and_the_reminder_and_leaves_the_norm() -> None:
+    case = asked_for_step_3()
+    before, timer = case.task("langkah_3"), case.timer("waktu_3")
+    case = case.when(GrantExtension(user_task=before.number), CAMAT)
+    until = at("2027-01-22 16.30")
+    # Twenty working days after Friday's close: the close of Friday 19 February, past two holidays and into Ramadan.
+    twice = calendars.due_at("P20D", until, calendars.five_days())
+    case.then(ExtensionGranted(before.number, before.late_at, until, twice),
+              TimerMoved(timer, "waktu_3", before.late_at, until, FIVE_DAYS))
+    task = case.task("langkah_3")
+    assert (task.norm_at, task.late_at, task.escalate_at) == (before.norm_at, until, twice)
+    assert task.extended and task.extension is not None and task.extension.decided_by == "camat"
+    assert case.instance.timers[timer].due_at == until
+    assert case.refuses(FireTimer(timer=timer), CLOCK, before.late_at).code == "not_due"
+    case.fired("waktu_3", until)
+
+
+def test_the_superior_may_grant_another_day_than_was_asked() -> None:
+    case = asked_for_step_3()
+    number = case.task("langkah_3").number
+    granted = case.when(GrantExtension(user_task=number, until="2027-01-31"), CAMAT)    # a Sunday: Friday's close
+    assert granted.task("langkah_3").late_at == at("2027-01-29 16.30")
+
+
+def test_a_refused_extension_says_why_and_moves_nothing() -> None:
+    case = asked_for_step_3()
+    before = case.task("langkah_3")
+    assert case.refuses(RefuseExtension(user_task=before.number, reason=""), CAMAT).code == "incomplete"
+    case = case.when(RefuseExtension(user_task=before.number, reason="Tenggat dekat"), CAMAT)
+    case.then(ExtensionRefused(before.number))
+    task = case.task("langkah_3")
+    assert (task.late_at, task.extended) == (before.late_at, False)
+    assert task.extension is not None and (task.extension.granted, task.extension.why) == (False, "Tenggat dekat")
+
+
+def test_what_was_decided_once_is_not_decided_again_but_may_be_asked_again() -> None:
+    case = asked_for_step_3()
+    number = case.task("langkah_3").number
+    case = case.when(GrantExtension(user_task=number), CAMAT)
+    assert case.refuses(GrantExtension(user_task=number), CAMAT).code == "not_open"
+    assert case.refuses(RefuseExtension(user_task=number, reason="Tidak"), CAMAT).code == "not_open"
+    again = case.when(AskExtension(user_task=number, until="2027-01-26", reason="Masih kurang"), TIM1)
+    assert again.task("langkah_3").extension.granted is None
+
+
+def test_nobody_decides_on_more_time_for_work_of_their_own_lane() -> None:
+    case = asked_for_step_3()
+    number = case.task("langkah_3").number
+    # Sekretaris PD may decide as such, but not as ketua of the very team.
+    assert case.refuses(GrantExtension(user_task=number), KETUA).code == "not_yours"
+    assert case.refuses(GrantExtension(user_task=number), TIM2).code == "not_yours"
+    assert case.refuses(GrantExtension(user_task=number), replace(SEKCAM, person="tim1")).code == "not_yours"
+    case.when(GrantExtension(user_task=number), SEKCAM)
+
+
+@pytest.mark.parametrize("until", ["", "besok", "2027-13-01", "2026-12-01", "2027-01-05", "2028-06-01"])
+def test_a_day_that_is_no_more_time_is_refused_at_its_field(until: str) -> None:
+    case = lkjpd_before(3)
+    ask = AskExtension(user_task=case.task("langkah_3").number, until=until, reason="Data belum lengkap")
+    refused = case.refuses(ask, TIM1, at("2027-01-06 10.00"))
+    assert (refused.code, [one.place for one in refused.problems]) == ("incomplete", ["until"])
+
+
+def test_more_time_is_asked_by_who_performs_with_a_reason_and_where_the_diagram_offers_it() -> None:
+    case = lkjpd_before(3)
+    number = case.task("langkah_3").number
+    assert case.refuses(AskExtension(user_task=number, until="2027-01-22", reason="x"), CAMAT).code == "not_yours"
+    assert case.refuses(AskExtension(user_task=number, until="2027-01-22", reason=""), TIM1).code == "incomplete"
+    first = lkjpd_before(1)
+    ask = AskExtension(user_task=first.task("langkah_1").number, until="2026-12-30", reason="Dinas luar")
+    assert "tidak disediakan" in first.refuses(ask, CAMAT).message
+
+
+def test_an_extended_task_is_late_only_after_its_new_day() -> None:
+    case = asked_for_step_3()
+    number = case.task("langkah_3").number
+    case = case.when(GrantExtension(user_task=number), CAMAT)
+    supposed = process.suppose(case.rules, case.instance, Command(
+        id="x", at=at("2027-01-22 16.00"), actor=TIM1, act=CompleteUserTask(user_task=number)), lambda flow: None)
+    assert [one.late for one in supposed.events if isinstance(one, UserTaskCompleted)] == [False]
+
+
+# Another calendar
+
+
+def with_holiday(*days: str) -> calendars.Calendar:
+    national = calendars.five_days()
+    local = tuple(calendars.Holiday(date=date.fromisoformat(day), name="Hari jadi", kind="libur_daerah")
+                  for day in days)
+    return replace(national, holidays=(*national.holidays, *local))
+
+
+def counting_in(calendar: calendars.Calendar, case: Case) -> Case:
+    return replace(case, rules=rules_of(case.definition, calendars=(calendar,)))
+
+
+def test_another_calendar_moves_open_due_dates_and_timers_and_says_from_where_to_where() -> None:
+    calendar = with_holiday("2026-11-24")
+    case = counting_in(calendar, given("escalation"))               # two days from Monday 23 November 08.00
+    case = case.when(ChangeCalendar(calendars={"": calendar.sha256}, reason="Hari jadi"), ADMINISTRATOR)
+    before, after = at("2026-11-25 08.00"), at("2026-11-26 08.00")
+    four, five = at("2026-11-27 08.00"), at("2026-11-30 08.00")
+    timer = case.timer("late")
+    case.then(CalendarChanged((("", FIVE_DAYS, calendar.sha256),)),
+              DueDatesMoved(2, before, before, four, after, after, five),
+              TimerMoved(timer, "late", before, after, calendar.sha256))
+    assert case.instance.calendars == {"": calendar.sha256}
+    assert (case.task("answer").norm_at, case.task("answer").late_at) == (after, after)
+    assert case.instance.timers[timer].due_at == after
+
+
+def test_what_is_over_stays_as_it_was_computed() -> None:
+    calendar = with_holiday("2026-11-24")
+    case = counting_in(calendar, given("escalation").fired("late"))
+    before = case.task("answer")
+    case = case.when(ChangeCalendar(calendars={"": calendar.sha256}, reason="Terlambat diketahui"), CLOCK,
+                     at("2026-11-25 09.00"))
+    assert case.of(DueDatesMoved) == [DueDatesMoved(
+        2, before.norm_at, before.late_at, before.escalate_at, before.norm_at, before.late_at,
+        at("2026-11-30 08.00"))]
+    assert case.of(TimerMoved) == []
+
+
+def test_a_calendar_makes_nothing_due_before_it_was_changed() -> None:
+    slow = with_holiday("2026-11-24", "2026-11-25", "2026-11-26", "2026-11-27")
+    case = fresh(definition("escalation"))
+    case = counting_in(slow, case).when(starting("escalation", calendars={"": slow.sha256}))
+    assert case.task("answer").norm_at == at("2026-12-01 08.00")
+    changed = at("2026-11-28 10.00")
+    case = case.when(ChangeCalendar(calendars={"": FIVE_DAYS}, reason="Keliru"), ADMINISTRATOR, changed)
+    assert (case.task("answer").norm_at, case.task("answer").escalate_at) == (changed, changed)
+    case.fired("late", changed)
+
+
+def test_a_lane_whose_calendar_did_not_change_keeps_its_dates() -> None:
+    calendar = with_holiday("2026-11-24")
+    case = counting_in(calendar, given("escalation"))
+    case = case.when(ChangeCalendar(calendars={"head": calendar.sha256}, reason="Hari jadi"), ADMINISTRATOR)
+    case.then(CalendarChanged((("head", FIVE_DAYS, calendar.sha256),)))
+    assert case.task("answer").norm_at == at("2026-11-25 08.00")
+
+
+def test_an_extension_that_was_granted_stands_under_another_calendar() -> None:
+    calendar = with_holiday("2027-01-11", "2027-01-25")
+    case = asked_for_step_3()
+    number = case.task("langkah_3").number
+    case = counting_in(calendar, case.when(GrantExtension(user_task=number), CAMAT))
+    before = case.task("langkah_3")
+    changed = ChangeCalendar(calendars={"": calendar.sha256, "tim_penyusun": calendar.sha256}, reason="Hari jadi")
+    after = case.when(changed, ADMINISTRATOR).task("langkah_3")
+    assert after.late_at == before.late_at == at("2027-01-22 16.30")
+    assert after.norm_at > before.norm_at and after.escalate_at > before.escalate_at
+
+
+def test_a_suspended_instance_takes_another_calendar_and_a_finished_one_does_not() -> None:
+    calendar = with_holiday("2026-11-24")
+    change = ChangeCalendar(calendars={"": calendar.sha256}, reason="Hari jadi")
+    suspended = counting_in(calendar, given("escalation").when(SuspendProcessInstance(reason="Audit"), ADMINISTRATOR))
+    assert suspended.when(change, ADMINISTRATOR).instance.calendars == {"": calendar.sha256}
+    over = counting_in(calendar, given("escalation").when(CancelProcessInstance(reason="Salah"), ADMINISTRATOR))
+    assert over.refuses(change, ADMINISTRATOR).code == "not_running"
+
+
+@pytest.mark.parametrize(("act", "who", "code"), [
+    (ChangeCalendar(calendars={"": FIVE_DAYS}, reason="Sama"), ADMINISTRATOR, "wrong"),
+    (ChangeCalendar(calendars={"": "0" * 64}, reason="Tidak ada"), ADMINISTRATOR, "wrong"),
+    (ChangeCalendar(calendars={"nowhere": calendars.six_days().sha256}, reason="Lain"), ADMINISTRATOR, "wrong"),
+    (ChangeCalendar(calendars={"": calendars.six_days().sha256}, reason=""), ADMINISTRATOR, "incomplete"),
+    (ChangeCalendar(calendars={"": calendars.six_days().sha256}, reason="Perbup"), STAFF, "not_yours"),
+])
+def test_a_calendar_that_cannot_be_changed_to_is_refused(act: ChangeCalendar, who: Any, code: str) -> None:
+    assert given("escalation").refuses(act, who).code == code
+
+
+def test_the_deadline_and_the_first_firing_of_a_cycle_move_with_the_calendar() -> None:
+    calendar = with_holiday("2026-11-23", "2026-11-24")
+    case = counting_in(calendar, given("cycle_reminder"))
+    (timer,) = case.instance.timers.values()
+    case = case.when(ChangeCalendar(calendars={"": calendar.sha256}, reason="Hari jadi"), ADMINISTRATOR)
+    assert [one.timer for one in case.of(TimerMoved)] == [timer.number]
+    assert case.of(TimerMoved)[0].due_at > timer.due_at
+    east = replace(calendars.five_days(), zone="Asia/Jayapura")
+    lkjpd = counting_in(east, lkjpd_before(3))
+    deadline = lkjpd.instance.deadline_at
+    lkjpd = lkjpd.when(ChangeCalendar(calendars={"": east.sha256}, reason="Pindah zona"), ADMINISTRATOR)
+    assert deadline is not None and lkjpd.instance.deadline_at == deadline - timedelta(hours=2)
+
+
+# Supposing
+
+
+def test_supposing_asks_for_nothing_and_takes_the_planned_way() -> None:
+    case = lkjpd_before(7)
+    command = Command(id="x", at=case.instance.last_at + timedelta(minutes=1), actor=CLOCK,
+                      act=CompleteUserTask(user_task=case.task("langkah_7").number))
+
+    def opened(condition: str) -> list[str]:
+        step = process.suppose(case.rules, case.instance, command, lambda flow: condition in (flow.condition or ""))
+        return [one.element for one in step.events if isinstance(one, UserTaskOpened)]
+
+    assert (opened("setujui"), opened("kembalikan")) == (["langkah_8"], ["langkah_5"])
+
+
+def test_a_start_can_be_supposed_with_what_the_deadline_needs() -> None:
+    one = definition()
+    act = StartProcessInstance(key=one.key, definition=one.sha256, unit="unit", calendars={"": FIVE_DAYS},
+                               data={"tahun_laporan": 2026})
+    command = Command(id="x", at=MONDAY, actor=CLOCK, act=act)
+    step = process.suppose(rules(), ProcessInstance(id="one"), command, lambda flow: None)
+    instance = process.evolve(ProcessInstance(id="one"), step)
+    assert (instance.year, instance.deadline_at) == (2026, at("2027-03-01 00.00"))
+    assert [task.element for task in instance.user_tasks.values()] == ["langkah_1"]
 
 
 # The closed lists
