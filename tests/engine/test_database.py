@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, func, insert, select, text
@@ -19,7 +20,7 @@ from engine.store import database as databases
 from engine.store import journal
 from engine.store.database import Database, Unavailable, journal_key, migrate, now, open_database
 from engine.store.schema import journal as journal_table
-from engine.store.schema import journal_value, metadata, setting
+from engine.store.schema import journal_value, metadata, setting, user_task
 
 KEY = bytes(range(32))
 AT = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -52,6 +53,20 @@ def test_the_migrated_tables_are_exactly_the_ones_the_code_uses(database: Databa
 
 def test_a_second_migration_changes_nothing(database: Database) -> None:
     assert migrate(database) == (databases.newest_revision(), databases.newest_revision())
+
+
+def test_a_database_of_the_first_release_goes_on_with_its_rows(database_url: str) -> None:
+    first = open_database(database_url, KEY)
+    with first.begin() as db:
+        command.upgrade(databases._alembic(db), "0001")
+        append(db)
+        db.execute(text("INSERT INTO user_task (instance, number, key, unit, element, name, lane, opened_at, round) "
+                        "VALUES ('one', 2, 'k', 'unit', 'write', 'Write', 'staff', '2026-11-23', 1)"))
+    assert migrate(first) == ("0001", databases.newest_revision())
+    with first.read() as db:
+        assert db.execute(select(user_task.c.name, user_task.c.asked_until)).all() == [("Write", None)]
+        assert db.execute(select(func.count()).select_from(journal_table)).scalar() == 1
+    first.close()
 
 
 def test_two_processes_that_migrate_at_once_make_one_database(database_url: str) -> None:
@@ -144,6 +159,7 @@ def test_every_attack_on_the_journal_is_refused_and_leaves_it_as_it_was(database
     assert content(database) == before
 
 
+@pytest.mark.database
 def test_replacing_is_refused_also_where_recursive_triggers_are_off(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path / 'alur.db'}", KEY)
     migrate(database)
@@ -288,6 +304,7 @@ def test_a_connection_that_died_in_the_pool_is_replaced(database: Database) -> N
     other.close()
 
 
+@pytest.mark.database
 def test_sqlite_is_opened_durable(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path / 'alur.db'}", KEY)
     with database.read() as db:
@@ -313,6 +330,7 @@ def test_a_database_that_cannot_be_opened_is_one_clear_sentence(url: str, code: 
     assert refused.value.remedy
 
 
+@pytest.mark.database
 def test_a_file_that_is_no_database_is_one_clear_sentence(tmp_path: Path) -> None:
     (tmp_path / "alur.db").write_text("This is a letter, not a database. " * 40)
     with pytest.raises(Unavailable, match="not a database"):
