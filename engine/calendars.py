@@ -457,6 +457,32 @@ def three_instants(duration: str, at: datetime, calendar: Calendar, unit: str = 
     return norm_at, late_at, _due(length.doubled, at, calendar)
 
 
+NEAR_SHARE = 5                  # a fifth of the norm
+
+
+def near_due(opened_at: datetime, norm_at: datetime, late_at: datetime, calendar: Calendar) -> datetime | None:
+    """The instant, in UTC, from which a user task is near its limit (CONTRACTS.md 4): at most a fifth of its norm is
+    left, at least half of the working day on which the limit falls.
+
+    None for a norm in minutes, and for one that is no longer than that half day. The limit of a norm in days is the
+    norm itself; where an extension moved it, a norm in days is known by its being whole days.
+    """
+    if norm_at != late_at:
+        days = working_days_between(opened_at, norm_at, calendar)
+        if days < 1 or due_at(f"P{days}D", opened_at, calendar) != norm_at:
+            return None
+
+    def question(line: _Timeline) -> datetime:
+        limit = line.point(late_at)
+        norm = line.worked(line.point(norm_at)) - line.worked(line.point(opened_at))
+        total = line.worked(limit) - max(norm // NEAR_SHARE, line.length(limit[0]) // 2)
+        day = bisect_right(line.before, total) - 1
+        return line.until((day, total - line.before[day]))
+
+    near_at = _asked(calendar, (opened_at, norm_at, late_at), question)
+    return near_at if near_at > opened_at else None
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Between
 # ---------------------------------------------------------------------------------------------------------------------
@@ -496,6 +522,12 @@ def counted_from(at: datetime, calendar: Calendar) -> datetime:
     """The instant from which work that arrives at `at` is counted: `at` in working hours, else the end of the break or
     the next opening. In UTC."""
     return _asked(calendar, (at,), lambda line: line.since(line.point(at)))
+
+
+def counted_until(at: datetime, calendar: Calendar) -> datetime:
+    """The last instant in working hours, not after `at`, by which as much work is done as by `at`: `at` itself, the
+    beginning of the break, or the close before it. In UTC."""
+    return _due(Duration(0, 0), at, calendar)
 
 
 def next_opening(at: datetime, calendar: Calendar) -> datetime:
