@@ -154,7 +154,9 @@ def row(
         "definition": definition,
         "number": element.number,
         "state": words.task_mark(task.owner),
-        "time": words.time_mark(task.norm_at, task.late_at, task.opened_at, now),
+        "time": words.time_mark(
+            task.norm_at, task.late_at, task.opened_at, now, office().rules.calendar(task.calendar)
+        ),
         "came_back": came_back,
         "mine": task.owner == me().id,
         "owner": names(task.owner) if task.owner else "",
@@ -447,7 +449,7 @@ def task_page(
         lacking=lacks(sight, task, values) if works else [],
         key=key,
         sealed=drawn_for(key),
-        time=words.time_mark(task.norm_at, task.late_at, task.opened_at, sight.now),
+        time=words.time_mark(task.norm_at, task.late_at, task.opened_at, sight.now, sight.calendar(task.lane)),
         left=time_left(sight, task),
         came_back=returned_from(sight, done, this),
         before=[one for one in reversed(done) if one.by and one.number != task.number],
@@ -486,7 +488,7 @@ def time_left(sight: Sight, task: UserTask) -> str:
     """`sisa 2 hari kerja`, or by how much the limit was passed, in working time of whoever performs the task."""
     if task.late_at is None:
         return ""
-    calendar = office().rules.calendar(sight.instance.calendars.get(task.lane) or sight.instance.calendars[""])
+    calendar = sight.calendar(task.lane)
     if sight.now <= task.late_at:
         return _("sisa %(time)s", time=words.working(calendars.working_minutes(sight.now, task.late_at, calendar)))
     return _("lewat %(time)s", time=words.working(calendars.working_minutes(task.late_at, sight.now, calendar)))

@@ -18,6 +18,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 
 from engine import events, handle
+from engine.calendars import Calendar
 from engine.commands import (
     Act,
     Actor,
@@ -95,6 +96,10 @@ class Sight:
     def leads(self) -> bool:
         """Whether they may suspend, resume and cancel: the first lane, or an administrator."""
         return me().administrator or bool(self.definition.lanes and self.definition.lanes[0].id in self.actor.lanes)
+
+    def calendar(self, lane: str) -> Calendar:
+        """What a lane of this instance counts in."""
+        return office().rules.calendar(self.instance.calendars.get(lane) or self.instance.calendars[""])
 
     def performs(self, lane: str) -> bool:
         return lane in self.actor.lanes
@@ -242,7 +247,9 @@ def waiting_for(
         "number": definition.elements[task.element].number,
         "name": task.name,
         "who": names(task.owner) if task.owner else (lane.name if lane else task.lane),
-        "time": words.time_mark(task.norm_at, task.late_at, task.opened_at, now),
+        "time": words.time_mark(
+            task.norm_at, task.late_at, task.opened_at, now, office().rules.calendar(task.calendar)
+        ),
         "late_at": task.late_at,
     }
 
@@ -444,7 +451,9 @@ def step_rows(sight: Sight, done: Sequence[Pass]) -> list[dict[str, Any]]:
         time: words.Mark | None
         if task is not None:
             state = words.task_mark(task.owner)
-            time = words.time_mark(task.norm_at, task.late_at, task.opened_at, sight.now)
+            time = words.time_mark(
+                task.norm_at, task.late_at, task.opened_at, sight.now, sight.calendar(task.lane)
+            )
         elif one.cancelled:
             state, time = words.CANCELLED_TASK_MARK, None
         else:

@@ -18,6 +18,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from engine import commands, events
+from engine.calendars import Calendar, near_due
 from engine.commands import Attachment, Erased
 from engine.definition import Field, ProcessDefinition
 from engine.instance import CANCELLED, COMPLETED, RUNNING, SUSPENDED, ProcessInstance, Step, UserTask
@@ -158,19 +159,19 @@ def task_mark(owner: str | None) -> Mark:
     return WORKING_MARK if owner else WAITING_MARK
 
 
-def time_mark(norm_at: datetime | None, late_at: datetime | None, opened_at: datetime, now: datetime) -> Mark | None:
+def time_mark(
+    norm_at: datetime | None, late_at: datetime | None, opened_at: datetime, now: datetime, calendar: Calendar
+) -> Mark | None:
     """Whether an open user task is in time; None where the SOP gives it none.
 
-    Near its limit: at most a fifth of the time between opening and limit is left, and at least half a working day
-    before it; never of a minute step, whose limit is the end of the next working day.
+    calendar  of its lane. From when on a task is near its limit is the same here and for its reminder.
     """
     if late_at is None:
         return None
     if now > late_at:
         return LATE
-    if norm_at == late_at and late_at - now <= max((late_at - opened_at) / 5, timedelta(hours=4)):
-        return DUE_SOON
-    return ON_TIME
+    near_at = near_due(opened_at, norm_at, late_at, calendar) if norm_at else None
+    return DUE_SOON if near_at is not None and now >= near_at else ON_TIME
 
 
 def returned(task_round: int) -> str:

@@ -72,6 +72,7 @@ class OpenTask:
     has_team: bool  # the instance has a team of its own for this lane
     role: str | None  # of the person who asks, in that team
     before: tuple[str, Passed] | None  # the newest completed element and its pass
+    calendar: str  # SHA-256 of the calendar that its lane counts in
 
 
 def _of(pairs: Iterable[Pair]) -> Any:
@@ -115,7 +116,8 @@ def open_tasks(db: Connection, person: str, pairs: Iterable[Pair]) -> list[OpenT
 
 
 def _open_task(row: Any) -> OpenTask:
-    passed = orjson.loads(bytes(row.state)).get("passed", {})
+    state = orjson.loads(bytes(row.state))
+    passed = state.get("passed", {})
     done = {element: records.decode(Passed, one) for element, one in passed.items()}
     newest = max(done, key=lambda element: (done[element].at, done[element].user_task), default=None)
     return OpenTask(
@@ -141,7 +143,13 @@ def _open_task(row: Any) -> OpenTask:
         has_team=bool(row.has_team),
         role=row.role,
         before=(newest, done[newest]) if newest else None,
+        calendar=_calendar(state, row.lane),
     )
+
+
+def _calendar(state: Mapping[str, Any], lane: str) -> str:
+    found: str = state["calendars"].get(lane) or state["calendars"][""]
+    return found
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -180,6 +188,7 @@ class OpenAt:
     opened_at: datetime
     norm_at: datetime | None
     late_at: datetime | None
+    calendar: str  # SHA-256 of the calendar that its lane counts in
 
 
 def _visible(person: str, pairs: Iterable[Pair], units: Iterable[str], everything: bool) -> Select[Any]:
@@ -206,7 +215,8 @@ def instances(
     )
     rows = db.execute(found.limit(most)).all()
     standing: dict[str, list[OpenAt]] = {}
-    where = user_task.c.instance.in_([row.id for row in rows])
+    states = {row.id: row.state for row in rows}
+    where = user_task.c.instance.in_(list(states))
     for task in db.execute(select(user_task).where(where).order_by(user_task.c.instance, user_task.c.number)):
         standing.setdefault(task.instance, []).append(
             OpenAt(
@@ -218,6 +228,7 @@ def instances(
                 records.moment(task.opened_at),
                 _moment(task.norm_at),
                 _moment(task.late_at),
+                _calendar(orjson.loads(bytes(states[task.instance])), task.lane),
             )
         )
     return [

@@ -36,6 +36,7 @@ from engine.calendars import (
     last_working_close_of_february,
     latest_start,
     national_holidays,
+    near_due,
     next_opening,
     parse_duration,
     six_days,
@@ -440,6 +441,31 @@ def test_the_three_instants_of_a_user_task(duration, unit, opened, norm, late, e
     assert three_instants(duration, wib(opened), five_days(), unit) == (wib(norm), wib(late), wib(escalate))
 
 
+@pytest.mark.parametrize(("duration", "unit", "opened", "near"), [
+    ("P2D", "kerja", "2027-02-02 10.00", "2027-02-03 14.45"),      # half of Thursday: 225 minutes before 10.00
+    ("P1D", "kerja", "2027-02-02 10.00", "2027-02-02 14.45"),
+    ("P20D", "kerja", "2026-12-09 10.00", "2027-01-06 10.00"),     # four days before 12 January 10.00
+    ("P2D", "kerja", "2027-02-02 17.00", "2027-02-04 11.15"),
+    # Due on 9 February 10.30; two days of it are short, of Ramadan: 2,190 minutes, of which 438 are left.
+    ("P5D", "kerja", "2027-02-01 10.00", "2027-02-08 09.42"),
+    ("PT20M", "kerja", "2027-02-02 10.00", None),
+    ("PT20M", "kalender", "2027-02-02 10.00", None),
+    ("PT120M", "kerja", "2027-02-02 15.00", None),
+    ("PT40H", "kerja", "2027-02-02 07.30", "2027-02-09 11.00"),
+])
+def test_a_norm_in_days_is_near_its_limit_when_a_fifth_is_left_and_at_least_half_a_day(duration, unit, opened, near):
+    norm_at, late_at, _ = three_instants(duration, wib(opened), five_days(), unit)
+    assert near_due(wib(opened), norm_at, late_at, five_days()) == (wib(near) if near else None)
+
+
+def test_after_an_extension_the_same_share_of_the_norm_is_left_before_the_new_limit():
+    opened = wib("2027-02-02 10.00")
+    norm_at, _, _ = three_instants("P1D", opened, five_days())
+    assert near_due(opened, norm_at, wib("2027-02-12 15.30"), five_days()) == wib("2027-02-12 11.15")
+    norm_at, _, _ = three_instants("PT20M", opened, five_days())
+    assert near_due(opened, norm_at, wib("2027-02-12 15.30"), five_days()) is None
+
+
 def test_an_unknown_unit_of_time_is_refused():
     with pytest.raises(CalendarError, match="'jam' is no unit of time; expected 'kerja' or 'kalender'"):
         three_instants("P1D", wib("2027-02-02 10.00"), five_days(), "jam")
@@ -812,6 +838,17 @@ def test_late_is_never_before_the_norm(calendar, at, duration):
     norm_at, late_at, escalate_at = three_instants(duration, at, calendar)
     assert at < norm_at <= late_at
     assert norm_at < escalate_at
+
+
+@given(ANY_CALENDAR, INSTANTS, DAYS)
+def test_near_lies_between_the_opening_and_the_limit_and_leaves_at_most_a_fifth_or_half_a_day(calendar, at, days):
+    norm_at, late_at, _ = three_instants(f"P{days}D", at, calendar)
+    near = near_due(at, norm_at, late_at, calendar)
+    if near is not None:
+        assert at < near < late_at
+        norm, left = working_minutes(at, norm_at, calendar), working_minutes(near, late_at, calendar)
+        assert left <= max(norm / 5, 12 * 60) + 1
+        assert left >= norm // 5 - 1
 
 
 @given(CALENDARS)

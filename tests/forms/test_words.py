@@ -14,6 +14,7 @@ from flask import Flask
 from flask_babel import Babel
 
 from engine import diagram, events
+from engine.calendars import due_at, five_days, near_due, three_instants
 from engine.commands import (
     Actor,
     AddComment,
@@ -108,15 +109,17 @@ def test_a_size_is_said_with_a_comma() -> None:
 
 
 def test_a_task_is_in_time_then_near_its_limit_then_late() -> None:
-    opened, late = NOW, NOW + timedelta(days=10)
-    marks = [words.time_mark(late, late, opened, NOW + timedelta(days=n)) for n in (1, 9, 11)]
-    assert marks == [words.ON_TIME, words.DUE_SOON, words.LATE]
+    late = due_at("P5D", NOW, five_days())
+    near = near_due(NOW, late, late, five_days())
+    moments = [NOW, near - timedelta(seconds=1), near, late, late + timedelta(seconds=1)]
+    marks = [words.time_mark(late, late, NOW, at, five_days()) for at in moments]
+    assert marks == [words.ON_TIME, words.ON_TIME, words.DUE_SOON, words.DUE_SOON, words.LATE]
 
 
 def test_a_step_of_minutes_is_never_near_its_limit_and_one_without_a_limit_has_no_mark() -> None:
-    norm, late = NOW + timedelta(minutes=20), NOW + timedelta(hours=20)
-    assert words.time_mark(norm, late, NOW, NOW + timedelta(hours=19)) is words.ON_TIME
-    assert words.time_mark(None, None, NOW, NOW) is None
+    norm, late, _ = three_instants("PT20M", NOW, five_days())
+    assert words.time_mark(norm, late, NOW, late, five_days()) is words.ON_TIME
+    assert words.time_mark(None, None, NOW, NOW, five_days()) is None
 
 
 def test_no_two_states_of_an_axis_look_the_same() -> None:
