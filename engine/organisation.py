@@ -27,6 +27,7 @@ SYSTEM = "sistem"                           # capacity of an actor that is the i
 STARTERS = "pemulai"                        # the lane, besides those drawn, whose performers may start a process
 ZONES = {"Asia/Jakarta": "WIB", "Asia/Pontianak": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
 SETTINGS = ("demonstration",)               # what SetSetting may set
+DAYS = "hari"                               # the subject of a reading: what "hari" in the SOP's Waktu means
 
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 LOGIN = re.compile(r"[a-z0-9._-]{3,40}")
@@ -118,6 +119,17 @@ class StartingUnit:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How a unit reads what the SOP leaves open, on the legal basis that somebody entered."""
+    key: str
+    unit: str
+    subject: str                            # DAYS, or the id of an element whose performer is assumed (sop.asumsi)
+    value: str                              # what was confirmed: "kerja" of DAYS, the lane id of an element
+    basis: str                              # number of the rule or letter
+    dated: str                              # its ISO date
+
+
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     name: str
     value: str
@@ -133,6 +145,7 @@ class Organisation:
     bindings: Mapping[tuple[str, str, str], Binding] = field(default_factory=dict)         # (key, lane, unit)
     powers: Mapping[tuple[str, str, str], Power] = field(default_factory=dict)             # (person, power, unit)
     starting_units: Mapping[tuple[str, str], StartingUnit] = field(default_factory=dict)   # (key, unit)
+    readings: Mapping[tuple[str, str, str], Reading] = field(default_factory=dict)         # (key, unit, subject)
     settings: Mapping[str, Setting] = field(default_factory=dict)                          # those of this stream
 
     def ancestors(self, unit: str) -> Iterator[str]:
@@ -288,6 +301,26 @@ class DisallowUnit:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConfirmReading:
+    """What the SOP leaves open is read so, and this is why; said again, the basis is replaced."""
+    key: str
+    unit: str
+    subject: str
+    value: str
+    basis: str = private()
+    dated: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithdrawReading:
+    """The reading was confirmed by mistake: it is open again."""
+    key: str
+    unit: str
+    subject: str
+    reason: str = private(default="")
+
+
+@dataclass(frozen=True, kw_only=True)
 class SetCredential:
     """A new password was set. Its hash is no fact and stands in no journal."""
     person: str
@@ -302,7 +335,7 @@ class SetSetting:
 
 Act = (AddUnit | ChangeUnit | AddPosition | ChangePosition | AddPerson | ChangePerson | DeactivatePerson
        | ReactivatePerson | Hold | EndHolding | Bind | Unbind | GrantPower | RevokePower | AllowUnit | DisallowUnit
-       | SetCredential | SetSetting)
+       | ConfirmReading | WithdrawReading | SetCredential | SetSetting)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -370,6 +403,12 @@ def rows(organisation: Organisation, act: Act) -> tuple[Row, ...]:
                      StartingUnit(key=act.key, unit=act.unit, facts=dict(act.facts))),)
         case DisallowUnit():
             return (("starting_units", (act.key, act.unit), None),)
+        case ConfirmReading():
+            return (("readings", (act.key, act.unit, act.subject),
+                     Reading(key=act.key, unit=act.unit, subject=act.subject, value=act.value, dated=act.dated,
+                             basis=said(act.basis, "(dihapus)"))),)
+        case WithdrawReading():
+            return (("readings", (act.key, act.unit, act.subject), None),)
         case SetCredential():
             return ()
         case SetSetting():
@@ -467,6 +506,12 @@ def decide(organisation: Organisation, change: Change) -> tuple[str, ...]:
         case DisallowUnit():
             if (act.key, act.unit) not in organisation.starting_units:
                 raise Refused("unknown", "Unit ini memang belum dapat memulai proses tersebut.")
+        case ConfirmReading():
+            judge_reading(organisation, act)
+        case WithdrawReading():
+            if (act.key, act.unit, act.subject) not in organisation.readings:
+                raise Refused("unknown", "Bacaan ini memang belum dikonfirmasi.")
+            text(act.reason, "reason", "Alasan", 500)
         case SetCredential():
             if not known(act.person, organisation.people, "person", "Orang").active:
                 raise wrong("person", "Orang ini tidak aktif. Aktifkan kembali sebelum memberi kata sandi.")
@@ -700,6 +745,14 @@ def judge_facts(act: AllowUnit) -> None:
             raise wrong(name, f"“{name}” bukan nama fakta SOP. Contoh: sop.nomorSop.")
         if len(value) > 4000:
             raise wrong(name, f"Isi {name} terlalu panjang: {len(value)} karakter, paling banyak 4000.")
+
+
+def judge_reading(organisation: Organisation, act: ConfirmReading) -> None:
+    known(act.unit, organisation.units, "unit", "Unit")
+    if not act.key or not act.subject or not act.value:
+        raise wrong("subject", "Bacaan yang dikonfirmasi belum dipilih.")
+    text(act.basis, "basis", "Dasar hukum", 200)
+    day(act.dated, "dated", "Tanggal dasar hukum")
 
 
 def months_later(at: date, months: int) -> date:

@@ -1453,6 +1453,14 @@ def tell_change(
     return Told(sequence=sequence, at=change.at, text=f"{who}{how} {what}")
 
 
+def reading_words(subject: str, definition: ProcessDefinition | None) -> str:
+    """What is read so: `“hari” = hari kerja`, `pelaksana langkah 8`."""
+    if subject == org.DAYS:
+        return _("“hari” = hari kerja")
+    element = definition.elements.get(subject) if definition else None
+    return _("pelaksana langkah %(step)s", step=element.number if element and element.number else subject)
+
+
 def sentence(act: Act, organisation: Organisation, processes: Mapping[str, ProcessDefinition]) -> str:
     """What an act did, as the rest of a sentence that begins with who did it. Names are those of today."""
 
@@ -1558,6 +1566,22 @@ def sentence(act: Act, organisation: Organisation, processes: Mapping[str, Proce
                 unit=unit(act.unit),
                 process=process(act.key),
             )
+        case org.ConfirmReading():
+            return _(
+                "mengonfirmasi bacaan %(reading)s untuk %(unit)s (%(process)s). Dasar: %(basis)s, %(day)s.",
+                reading=reading_words(act.subject, processes.get(act.key)),
+                unit=unit(act.unit),
+                process=process(act.key),
+                basis=org.said(act.basis, _("(dihapus)")),
+                day=words.short_day(date.fromisoformat(act.dated)),
+            )
+        case org.WithdrawReading():
+            return _(
+                "mencabut konfirmasi bacaan %(reading)s untuk %(unit)s (%(process)s).",
+                reading=reading_words(act.subject, processes.get(act.key)),
+                unit=unit(act.unit),
+                process=process(act.key),
+            ) + why(act.reason)
         case org.SetCredential():
             return (
                 _("membuat kata sandi sekali pakai untuk %(name)s.", name=person(act.person))

@@ -11,17 +11,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, or_, select
 
 from .. import diagram
 from ..calendars import Calendar
 from ..commands import Actor, private
 from ..definition import ProcessDefinition
+from ..instance import RUNNING, SUSPENDED, Refused
 from ..rules import Rules
 from . import journal, records
 from .database import Database, lock
+from .prepared import Prepared
+from .schema import binding, calendar_unit, instance, position
 from .schema import calendar as calendar_table
-from .schema import calendar_unit
 from .schema import definition as table
 
 ACTIVE, DRAFT = "active", "draft"
@@ -188,7 +190,7 @@ def forget_draft(db: Connection, key: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class PublishCalendar:
-    """A unit counts its working time in this calendar from now on; instances keep the one they were started with."""
+    """A unit counts its working time in this calendar from now on; `recalendar` brings it to what is open already."""
     unit: str
     sha256: str
     reason: str = private()
@@ -197,9 +199,19 @@ class PublishCalendar:
 
 def publish_calendar(db: Connection, mac_key: bytes, unit: str, value: Calendar, *, actor: Actor, reason: str,
                      at: datetime, command_id: str) -> str:
-    """Make `value` the calendar of a unit; its SHA-256. The one it has already is not recorded again."""
+    """Make `value` the calendar of a unit; its SHA-256. The one it has already is not recorded again, and a repeat of
+    its command changes nothing, though another was published since.
+
+    Raises Refused (`other`) where the command published another calendar.
+    """
     name = value.sha256
-    lock(db, calendar_stream(unit))
+    lock_calendar(db, unit)
+    prior = journal.sequence_of(db, calendar_stream(unit), command_id)
+    if prior is not None:
+        if next(one.sha256 for one in publications(db, unit) if one.sequence == prior) != name:
+            raise Refused("other", "Formulir ini sudah pernah dipakai untuk perubahan lain. Muat ulang halaman, lalu "
+                                   "ulangi.")
+        return name
     before = calendar_of(db, unit)
     if before == name:
         return name
@@ -233,6 +245,68 @@ def calendar(db: Connection, sha256: str) -> Calendar:
 def calendar_of(db: Connection, unit: str) -> str | None:
     """The SHA-256 of the calendar that a unit counts in now, None where none was published for it."""
     return db.execute(select(calendar_unit.c.sha256).where(calendar_unit.c.unit == unit)).scalar()
+
+
+def lock_calendar(db: Connection, unit: str) -> None:
+    """One publication for a unit at a time, and none while an instance is being brought to the newest."""
+    lock(db, calendar_stream(unit))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publication:
+    """One version of a unit's calendar: who published it, when and why."""
+    sequence: int
+    sha256: str
+    at: datetime
+    person: str
+    reason: str                             # "" once it was erased
+
+
+def publications(db: Connection, unit: str) -> tuple[Publication, ...]:
+    """Every version of a unit's calendar, the oldest first, each row checked against its hash."""
+    found = []
+    for entry in journal.read(db, calendar_stream(unit)):
+        act, reason = entry.command["act"], entry.command["act"].get("reason")
+        found.append(Publication(sequence=entry.sequence, sha256=act["sha256"], at=entry.at,
+                                 person=entry.command["actor"]["person"], reason=reason if type(reason) is str else ""))
+    return tuple(found)
+
+
+PUBLISHED = Prepared(select(calendar_unit.c.unit, calendar_unit.c.sha256).order_by(calendar_unit.c.unit))
+COUNTING = Prepared(
+    select(instance.c.id, instance.c.key, instance.c.unit)
+    .where(or_(instance.c.status == RUNNING, instance.c.status == SUSPENDED)).order_by(instance.c.id))
+WINDOW = Prepared(
+    select(func.min(instance.c.started_at).label("first"), func.max(instance.c.deadline_at).label("last"))
+    .where(or_(instance.c.status == RUNNING, instance.c.status == SUSPENDED)))
+PERFORMING = Prepared(
+    select(binding.c.key, binding.c.unit, binding.c.lane, position.c.unit.label("performer"))
+    .join(position, position.c.id == binding.c.position).where(position.c.unit != binding.c.unit)
+    .order_by(binding.c.key, binding.c.unit, binding.c.lane))
+
+
+def published(db: Connection) -> dict[str, str]:
+    """Unit -> SHA-256 of the calendar that it counts in now. One statement, one row a unit."""
+    return {row[0]: row[1] for row in PUBLISHED(db)}
+
+
+def counting(db: Connection) -> list[tuple[str, str, str]]:
+    """(instance, key, unit) of every running or suspended instance."""
+    return [(row[0], row[1], row[2]) for row in COUNTING(db)]
+
+
+def years_of_open_instances(db: Connection) -> range:
+    """From the year in which the oldest open instance began to the year of the last deadline; none without one."""
+    first, last = WINDOW(db).one()
+    return range(int(first[:4]), int((last or first)[:4]) + 1) if first else range(0)
+
+
+def performers_elsewhere(db: Connection) -> dict[tuple[str, str], dict[str, str]]:
+    """(key, unit) -> lane -> the other unit whose position performs it."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for key, unit, lane, performer in PERFORMING(db):
+        found.setdefault((key, unit), {})[lane] = performer
+    return found
 
 
 # For the heart

@@ -14,10 +14,34 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, and_, bindparam, case, delete, exists, func, insert, or_, select, update
 
-from ..organisation import Binding, Holding, Organisation, Person, Position, Power, Row, Setting, StartingUnit, Unit
+from ..organisation import (
+    Binding,
+    Holding,
+    Organisation,
+    Person,
+    Position,
+    Power,
+    Reading,
+    Row,
+    Setting,
+    StartingUnit,
+    Unit,
+)
 from . import records, schema
 from .prepared import Prepared
-from .schema import attempt, binding, credential, definition_unit, holding, person, position, power, setting, unit
+from .schema import (
+    attempt,
+    binding,
+    credential,
+    definition_unit,
+    holding,
+    person,
+    position,
+    power,
+    reading,
+    setting,
+    unit,
+)
 
 # Writing
 
@@ -29,6 +53,7 @@ TABLES: Mapping[str, tuple[Table, type, tuple[str, ...]]] = {     # field of Org
     "bindings": (binding, Binding, ("key", "lane", "unit")),
     "powers": (power, Power, ("person", "power", "unit")),
     "starting_units": (definition_unit, StartingUnit, ("key", "unit")),
+    "readings": (reading, Reading, ("key", "unit", "subject")),
     "settings": (setting, Setting, ("name",)),
 }
 TRUTHS = ("many", "active")                 # columns that hold 0 or 1
@@ -270,6 +295,12 @@ def unit_of_lane(db: Connection, key: str, lane: str, unit: str) -> str | None:
     """The unit of the position that performs a lane for a unit; None while the lane is bound to nobody."""
     return db.execute(select(position.c.unit).join(binding, binding.c.position == position.c.id).where(
         binding.c.key == key, binding.c.lane == lane, binding.c.unit == unit)).scalar()
+
+
+def readings(db: Connection, key: str, unit: str) -> dict[str, Reading]:
+    """What a unit has confirmed about how it reads a process, by subject."""
+    found = db.execute(select(reading).where(reading.c.key == key, reading.c.unit == unit))
+    return {row.subject: value_of(Reading, row._asdict()) for row in found}
 
 
 def units_that_may_start(db: Connection, key: str) -> tuple[StartingUnit, ...]:

@@ -125,6 +125,10 @@ binding = Table("binding", metadata, *words("key", "lane", "unit", "position"),
 # power: administrator (unit "" = of the whole installation) | auditor (of a unit)
 power = Table("power", metadata, *words("person", "power", "unit"), PrimaryKeyConstraint("person", "power", "unit"))
 
+# How a unit reads what the SOP leaves open, once it was confirmed. subject: "hari", or an element of assumed performer.
+reading = Table("reading", metadata, *words("key", "unit", "subject", "value", "basis", "dated"),
+                PrimaryKeyConstraint("key", "unit", "subject"))
+
 # Finished passes of user tasks, and how far each instance's journal was read for them (`name`: by which reader). Made
 # by the worker from the journal, never inside a completion. working_minutes: from when its work could begin to its end,
 # in its lane's calendar; returned: whether the Step that finished it opened some user task again.

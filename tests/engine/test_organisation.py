@@ -28,6 +28,7 @@ from engine.organisation import (
     ChangePerson,
     ChangePosition,
     ChangeUnit,
+    ConfirmReading,
     DeactivatePerson,
     DisallowUnit,
     EndHolding,
@@ -39,6 +40,7 @@ from engine.organisation import (
     SetCredential,
     SetSetting,
     Unbind,
+    WithdrawReading,
     decide,
     evolve,
     local_date,
@@ -53,6 +55,9 @@ KEY = bytes(range(32))
 AT = datetime(2027, 1, 4, 2, 0, tzinfo=UTC)  # Monday 09.00 WIB
 MONDAY = date(2027, 1, 4)
 LKJPD, LASEM = "penyusunan_lkjpd", "kecamatan_lasem"
+CONFIRMED = ConfirmReading(
+    key=LKJPD, unit=LASEM, subject="hari", value="kerja", basis="Perpres 21/2023", dated="2023-04-12"
+)
 SYSTEM = Actor(person="sistem", capacity="sistem")
 ADMIN = Actor(person="admin", administrator=True)
 
@@ -240,12 +245,24 @@ def plh(**other: object) -> Hold:
         (AllowUnit(key=LKJPD, unit="nowhere"), "unit", "tidak ada"),
         (AllowUnit(key=LKJPD, unit=LASEM, facts={"nomor": "1"}), "nomor", "bukan nama fakta"),
         (SetSetting(name="theme", value="dark"), "name", "tidak dikenal"),
+        (replace(CONFIRMED, basis=" "), "basis", "belum diisi"),
+        (replace(CONFIRMED, dated="2017-13-01"), "dated", "bukan tanggal"),
+        (replace(CONFIRMED, unit="nowhere"), "unit", "tidak ada"),
     ],
 )
 def test_what_may_not_be_is_refused_at_its_field_with_a_sentence(act: Act, place: str, says: str) -> None:
     refused = refusal(demo(), act)
     assert [one.place for one in refused.problems] == [place]
     assert says in str(refused)
+
+
+def test_a_reading_is_confirmed_with_its_basis_and_can_be_withdrawn() -> None:
+    one = after(CONFIRMED, replace(CONFIRMED, basis="Perbup 46/2017"))
+    assert one.readings[LKJPD, LASEM, "hari"].basis == "Perbup 46/2017"
+    undo = WithdrawReading(key=LKJPD, unit=LASEM, subject="hari", reason="Keliru")
+    assert evolve(one, undo).readings == {}
+    assert refusal(demo(), undo).code == "unknown"
+    assert [one.place for one in refusal(one, replace(undo, reason="")).problems] == ["reason"]
 
 
 def test_an_end_later_than_the_recorded_one_needs_a_new_holding() -> None:
@@ -390,6 +407,9 @@ LIFE: tuple[Act, ...] = (
     AllowUnit(key=LKJPD, unit=LASEM, facts={"sop.disahkanOleh": "Camat Lasem"}),
     DeactivatePerson(person="p9", last_day="2027-01-05", reason="Pindah"),
     ReactivatePerson(person="p9"),
+    CONFIRMED,
+    ConfirmReading(key=LKJPD, unit=LASEM, subject="langkah_8", value="tim_penyusun", basis="SK 3", dated="2026-12-01"),
+    WithdrawReading(key=LKJPD, unit=LASEM, subject="langkah_8", reason="Keliru"),
 )
 
 

@@ -30,6 +30,16 @@ def upgrade() -> None:
     )
     op.create_index("ix_finished_pass_key", "finished_pass", ["key", "element"])
     op.create_table(
+        "reading",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("unit", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("basis", sa.Text(), nullable=False),
+        sa.Column("dated", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", "unit", "subject", name=op.f("pk_reading")),
+    )
+    op.create_table(
         "projection",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("instance", sa.Text(), nullable=False),
