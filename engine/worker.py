@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import inf
 from pathlib import Path
 from threading import Event
 from uuid import uuid5
@@ -16,14 +17,14 @@ from uuid import uuid5
 import structlog
 from sqlalchemy import Connection
 
-from . import handle
+from . import handle, recalendar
 from .commands import FireTimer, RaiseIncident
 from .events import IncidentRaised
 from .instance import RUNNING, ProcessInstance, Refused, Step
 from .marking import OPEN, WAITING
 from .rules import Rules
 from .store import database as databases
-from .store import documents, due, instances, organisation
+from .store import definitions, documents, due, instances, organisation
 from .store.database import Database
 from .store.due import DueTimer
 
@@ -47,6 +48,8 @@ class Worker:
     poll_seconds: float = 1.0
     failures: Counter[tuple[str, int]] = field(default_factory=Counter)
     parked: dict[tuple[str, int], float] = field(default_factory=dict)      # until when, of `time.monotonic`
+    calendars: dict[str, str] | None = None     # unit -> SHA-256, as they were when every instance was last looked at
+    calendars_at: float = 0.0                   # when they are looked at again, of `time.monotonic`
 
     def run(self, stop: Event) -> None:
         """Round after round until `stop` is set. Raises after FAILED_ROUNDS failed rounds in a row."""
@@ -54,6 +57,7 @@ class Worker:
         log.info("worker started", poll_seconds=self.poll_seconds)
         while not stop.is_set():
             try:
+                self.follow_calendars()
                 fired = self.fire_due()
                 if time.monotonic() >= alarm_at:
                     self.raise_alarms()
@@ -136,6 +140,21 @@ class Worker:
     def park(self, timer: DueTimer) -> None:
         self.parked[timer[:2]] = time.monotonic() + PARKED_SECONDS
         self.failures.pop(timer[:2], None)
+
+    # Calendars
+
+    def follow_calendars(self) -> None:
+        """Bring what was published to the instances that its publisher did not reach; one small statement a round."""
+        with self.database.read() as db:
+            published = definitions.published(db)
+        now = time.monotonic()
+        if published == self.calendars and now < self.calendars_at:
+            return
+        changed = published != self.calendars
+        _moved, failed = recalendar.catch_up(self.database, self.rules)
+        self.calendars = published
+        # Once more a little later: an instance may have been starting while the calendar was published.
+        self.calendars_at = now + ALARM_SECONDS if changed or failed else inf
 
     # Alarms
 
