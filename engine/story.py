@@ -40,9 +40,11 @@ from .commands import (
     Act,
     Actor,
     AddComment,
+    AskExtension,
     AttachDocument,
     Attachment,
     CancelProcessInstance,
+    ChangeCalendar,
     ClaimUserTask,
     Command,
     CompleteUserTask,
@@ -50,11 +52,13 @@ from .commands import (
     Erased,
     File,
     FireTimer,
+    GrantExtension,
     OweRequirement,
     Promise,
     RaiseIncident,
     ReassignUserTask,
     RecordValues,
+    RefuseExtension,
     ReleaseUserTask,
     ResolveIncident,
     ResumeProcessInstance,
@@ -65,6 +69,8 @@ from .commands import (
 )
 from .definition import Column, Element, Field, ProcessDefinition
 from .events import (
+    DueDatesMoved,
+    ExtensionGranted,
     IncidentRaised,
     ProcessInstanceCancelled,
     ProcessInstanceCompleted,
@@ -72,7 +78,7 @@ from .events import (
     UserTaskCompleted,
     UserTaskOpened,
 )
-from .instance import CANCELLED, COMPLETED, RUNNING, SUSPENDED, ProcessInstance, Refused, Step
+from .instance import CANCELLED, COMPLETED, RUNNING, SUSPENDED, ProcessInstance, Refused, Step, UserTask
 
 DAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
 MONTHS = (
@@ -89,6 +95,7 @@ MONTHS = (
     "November",
     "Desember",
 )
+DECIDED = {"menunggu keputusan": None, "diberikan": True, "ditolak": False}     # what became of a request for time
 STATUS = {"berjalan": RUNNING, "selesai": COMPLETED, "dibatalkan": CANCELLED, "ditangguhkan": SUSPENDED}
 MEDIA_TYPES = {
     "pdf": "application/pdf",
@@ -104,7 +111,7 @@ STARTERS = "pemulai"  # the lane of those who may start without performing
 DAY = rf"(\d{{1,2}}) ({'|'.join(MONTHS)}) (\d{{4}})"
 MOMENT = rf"({'|'.join(DAYS)}) {DAY} (\d\d)\.(\d\d)(?:\.(\d\d)(?:\.(\d{{6}}))?)?"
 TASK = r"langkah (\S+?)(?: #(\d+))?"
-DETAIL = re.compile(r"(?:(lampirkan|menyusul) )?([^\s:=]+)(?: (cetak|tautan|teks))?(?:: (.*)|:| = (.*))")
+DETAIL = re.compile(r"(?:(lampirkan|menyusul|kalender) )?([^\s:=]+)(?: (cetak|tautan|teks))?(?:: (.*)|:| = (.*))")
 FILE = re.compile(r"(\S+/\S+), (\d+) byte, sha256 ([0-9a-f]{64})")
 HEADINGS = ("Cerita", "Proses", "Definisi", "Unit", "Kalender", "Ketentuan")
 
@@ -118,7 +125,7 @@ class Detail:
     """An indented line below an act, and what stands still deeper below it."""
 
     line: int
-    verb: str  # lampirkan | menyusul | ""
+    verb: str  # lampirkan | menyusul | kalender | ""
     key: str
     form: str  # cetak | tautan | teks | ""
     text: str | None  # after ": "; None where nothing stands there
@@ -912,6 +919,49 @@ class Telling:
             self.ask(at, actor, OweRequirement(user_task=task, promise=one))
         self.ask(at, actor, CompleteUserTask(user_task=task, data=data, done_at=done_at))
 
+    def ask_extension(
+        self, said: Said, at: datetime, actor: Actor, word: str, number: str | None, day: str, *_: str
+    ) -> None:
+        until = self.words.cell("date", day)
+        act = AskExtension(
+            user_task=self.task(word, number), until=until, reason=self.words_below(said, "alasan", optional=True)
+        )
+        self.ask(at, actor, act)
+
+    def grant_extension(
+        self, said: Said, at: datetime, actor: Actor, word: str, number: str | None, day: str | None, *_: str
+    ) -> None:
+        until = self.words.cell("date", day) if day else None
+        act = GrantExtension(
+            user_task=self.task(word, number), until=until, reason=self.words_below(said, "alasan", optional=True)
+        )
+        self.ask(at, actor, act)
+
+    def refuse_extension(self, said: Said, at: datetime, actor: Actor, word: str, number: str | None) -> None:
+        reason = self.words_below(said, "alasan", optional=True)
+        self.ask(at, actor, RefuseExtension(user_task=self.task(word, number), reason=reason))
+
+    def change_calendar(self, said: Said, at: datetime, actor: Actor) -> None:
+        """`kalender: enam_hari` is the unit's, `kalender tim_penyusun: enam_hari` that of a lane, as in the heading."""
+        changed: dict[str, str] = {}
+        reason: Any = ""
+        for detail in said.details:
+            self.line = detail.line
+            if detail.verb == "kalender" or (not detail.verb and detail.key == "kalender"):
+                lane = detail.key if detail.verb else ""
+                if lane in changed:
+                    self.wrong("kalender ini sudah disebut di atas; hapus salah satu")
+                changed[lane] = self.calendar(str(self.words.value(None, detail)))
+            elif detail.key == "alasan" and not detail.verb and reason == "":
+                reason = self.words.value(None, detail)
+            else:
+                self.wrong(
+                    "di bawah tindakan ini ditulis satu 'alasan: ...', lalu 'kalender: enam_hari' (kalender unit) atau "
+                    "'kalender ID_JALUR: enam_hari'"
+                )
+        self.line = said.line
+        self.ask(at, actor, ChangeCalendar(calendars=changed, reason=reason))
+
     def attach(self, said: Said, at: datetime, actor: Actor, word: str, number: str | None) -> None:
         for document, given in self.attached(said).items():
             self.ask(at, actor, AttachDocument(document=document, attachment=given, user_task=self.task(word, number)))
@@ -1066,6 +1116,28 @@ class Telling:
         said = moment_in_words(late_at, self.zone) if late_at else "tidak ada"
         self.must(said == moment[0], f"batas waktu langkah {word}: {said}")
 
+    def newest(self, word: str) -> UserTask:
+        """The open user task of a step that was opened last."""
+        tasks = [one for one in self.instance.user_tasks.values() if one.element == self.element(word).id]
+        if not tasks:
+            self.wrong(f"langkah {word} tidak terbuka")
+        return tasks[-1]
+
+    def expect_norm(self, word: str, *moment: str) -> None:
+        norm_at = self.newest(word).norm_at
+        said = moment_in_words(norm_at, self.zone) if norm_at else "tidak ada"
+        self.must(said == moment[0], f"waktu baku langkah {word}: {said}")
+
+    def expect_extension(self, word: str, judged: str) -> None:
+        asked = self.newest(word).extension
+        said = next(one for one, granted in DECIDED.items() if granted is asked.granted) if asked else "tidak ada"
+        self.must(said == judged, f"permintaan perpanjangan langkah {word}: {said}")
+
+    def expect_due(self, element: str, *moment: str) -> None:
+        running = [one for one in self.instance.timers.values() if one.element == element]
+        due = ", ".join(moment_in_words(one.due_at, self.zone) for one in running) or "tidak berjalan"
+        self.must(due == moment[0], f"{element} berbunyi pada: {due}")
+
     def expect_status(self, word: str) -> None:
         said = next(one for one, status in STATUS.items() if status == self.instance.status)
         self.must(self.instance.status == STATUS[word], f"berkas proses {said}")
@@ -1140,11 +1212,15 @@ VERBS: tuple[tuple[str, Callable[..., None]], ...] = (
     (r"menyerahkan susulan", Telling.settle),
     (rf"menyatakan menyusul pada {TASK}", Telling.owe),
     (rf"memberi dispensasi pada {TASK}", Telling.waive),
+    (rf"meminta perpanjangan {TASK} sampai ({DAY})", Telling.ask_extension),
+    (rf"memberikan perpanjangan {TASK}(?: sampai ({DAY}))?", Telling.grant_extension),
+    (rf"menolak perpanjangan {TASK}", Telling.refuse_extension),
     (r"berkomentar", Telling.comment),
     (rf"berkomentar pada {TASK}", Telling.comment),
     (r"menangguhkan proses", Telling.suspend),
     (r"melanjutkan proses", Telling.resume),
     (r"membatalkan proses", Telling.cancel),
+    (r"mengubah kalender", Telling.change_calendar),
     (r"melaporkan insiden (\S+)", Telling.raise_incident),
     (r"menyelesaikan insiden (\d+)", Telling.resolve_incident),
     (r"mengoreksi proses", Telling.correct),
@@ -1156,10 +1232,14 @@ KNOWN_VERBS = "; ".join(
         "mengalihkan langkah N kepada NAMA",
         "mengembalikan langkah N kepada jalurnya",
         "mencatat, melampirkan, menyatakan menyusul, memberi dispensasi pada langkah N",
+        "meminta perpanjangan langkah N sampai TANGGAL",
+        "memberikan perpanjangan langkah N[ sampai TANGGAL]",
+        "menolak perpanjangan langkah N",
         "melampirkan di luar langkah",
         "menyerahkan susulan",
         "berkomentar[ pada langkah N]",
         "menangguhkan, melanjutkan, membatalkan, mengoreksi proses",
+        "mengubah kalender",
         "melaporkan insiden JENIS",
         "menyelesaikan insiden N",
     )
@@ -1175,6 +1255,9 @@ EXPECTATIONS: tuple[tuple[str, Callable[..., None]], ...] = (
     (r"langkah (\S+) diselesaikan (.+?)(?: sebagai (Plh|Plt)\.)?(?: atas nama (.+))?", Telling.expect_performer),
     (r"langkah (\S+) dikerjakan (.+)", Telling.expect_owner),
     (rf"batas waktu langkah (\S+): ({MOMENT})", Telling.expect_limit),
+    (rf"waktu baku langkah (\S+): ({MOMENT})", Telling.expect_norm),
+    (rf"permintaan perpanjangan langkah (\S+) ({'|'.join(DECIDED)})", Telling.expect_extension),
+    (rf"(\S+) berbunyi pada: ({MOMENT})", Telling.expect_due),
     (rf"berkas proses ({'|'.join(STATUS)})", Telling.expect_status),
     (r"(\S+) (tidak )?menyusul", Telling.expect_owed),
     (r"(\S+) didispensasi", Telling.expect_waived),
@@ -1194,6 +1277,9 @@ KNOWN_EXPECTATIONS = "; ".join(
         "langkah N diselesaikan NAMA[ sebagai Plh.][ atas nama JALUR]",
         "langkah N dikerjakan NAMA",
         "batas waktu langkah N: ...",
+        "waktu baku langkah N: ...",
+        f"permintaan perpanjangan langkah N {' | '.join(DECIDED)}",
+        "ELEMEN berbunyi pada: ...",
         f"berkas proses {' | '.join(STATUS)}",
         "DOKUMEN [tidak] menyusul",
         "DOKUMEN didispensasi",
@@ -1234,6 +1320,7 @@ class Printing:
         self.definition: ProcessDefinition = rules.definition(start.definition)
         self.zone = ZoneInfo(rules.calendar(start.calendars[""]).zone)
         self.instance = ProcessInstance(id="")
+        self.presets = {one().sha256: name for name, one in PRESETS.items()}
         self.names = self.named(names)
         self.words = Words({name: id for id, name in self.names.items()})
         self.lanes: dict[str, set[str]] = {}  # person id -> lanes in which they always acted, teams aside
@@ -1279,9 +1366,8 @@ class Printing:
             f"Definisi: {begun.definition}",
             f"Unit: {begun.unit}",
         ]
-        presets = {one().sha256: name for name, one in PRESETS.items()}
         for lane, sha in sorted(begun.calendars.items()):
-            lines.append(f"Kalender{' ' if lane else ''}{lane}: {presets.get(sha, sha)}")
+            lines.append(f"Kalender{' ' if lane else ''}{lane}: {self.presets.get(sha, sha)}")
         for name, value in sorted(begun.unit_facts.items()):
             plain = value == value.strip() and value.isprintable() and value and not value.startswith('"')
             lines.append(f"Ketentuan {name}: {value if plain else exact(value)}")
@@ -1392,6 +1478,22 @@ class Printing:
                 return f"memberi dispensasi pada {self.task(act.user_task)}", self.words.lines(
                     None, act.document, act.reason
                 )
+            case AskExtension():
+                until = day_in_words(date.fromisoformat(act.until))
+                return f"meminta perpanjangan {self.task(act.user_task)} sampai {until}", self.why(act.reason)
+            case GrantExtension():
+                until = f" sampai {day_in_words(date.fromisoformat(act.until))}" if act.until else ""
+                return f"memberikan perpanjangan {self.task(act.user_task)}{until}", self.why(act.reason)
+            case RefuseExtension():
+                return f"menolak perpanjangan {self.task(act.user_task)}", self.why(act.reason)
+            case ChangeCalendar():
+                return "mengubah kalender", [
+                    *self.why(act.reason),
+                    *(
+                        f"    kalender{' ' if lane else ''}{lane}: {self.presets.get(sha, sha)}"
+                        for lane, sha in sorted(act.calendars.items())
+                    ),
+                ]
             case AddComment():
                 where = f" pada {self.task(act.user_task)}" if act.user_task else ""
                 return f"berkomentar{where}", self.words.lines(None, "komentar", act.text)
@@ -1442,6 +1544,10 @@ class Printing:
                         + (f" untuk {drawn.name}" if drawn else "")
                         + again
                     )
+                case ExtensionGranted(number, _, late_at, _) | DueDatesMoved(number, _, _, _, _, late_at, _):
+                    moved = self.task(number)
+                    if "#" not in moved:        # an expectation names a step, and there are several of this one
+                        said.append(f"batas waktu {moved}: {moment_in_words(late_at, self.zone)}")
                 case ProcessInstanceCompleted():
                     said.append("berkas proses selesai")
                 case ProcessInstanceCancelled():
