@@ -28,6 +28,7 @@ HOMES = {                               # library -> the modules that may import
     "alembic": {"engine/store/"}, "psycopg": {"engine/store/"}, "sqlite3": {"engine/store/"},
     "PIL": {"engine/store/documents.py"}, "puremagic": {"engine/store/documents.py"},
     "waitress": {"engine/serve.py"}, "holidays": {"engine/calendars.py"}, "argon2": {"engine/organise.py"},
+    "icalendar": {"engine/agenda.py"},
     "click": {"engine/__main__.py", "engine/terminal.py", "engine/cli_office.py", "engine/cli_process.py"},
     "structlog": {"engine/serve.py", "engine/worker.py", "engine/__main__.py", "forms/"},
 }
