@@ -15,17 +15,21 @@ from engine import process, story
 from engine.calendars import six_days
 from engine.commands import (
     AddComment,
+    AskExtension,
     AttachDocument,
     Attachment,
     CancelProcessInstance,
+    ChangeCalendar,
     CompleteUserTask,
     Correct,
     Erased,
     File,
+    GrantExtension,
     OweRequirement,
     Promise,
     RaiseIncident,
     ReassignUserTask,
+    RefuseExtension,
     ReleaseUserTask,
     ResolveIncident,
     ResumeProcessInstance,
@@ -70,8 +74,8 @@ def test_a_story_goes_as_it_says(path: Path) -> None:
     assert done.expectations >= 10
 
 
-def test_there_are_the_ten_stories_that_the_owners_asked_for() -> None:
-    assert [path.stem[:2] for path in STORIES] == [f"{number:02}" for number in range(1, 11)]
+def test_there_are_the_stories_that_the_owners_asked_for() -> None:
+    assert [path.stem[:2] for path in STORIES] == [f"{number:02}" for number in range(1, 17)]
 
 
 @pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
@@ -146,6 +150,13 @@ def test_every_act_that_a_journal_may_hold_has_words() -> None:
         (AddComment(text='Baris satu\n\n  Baris = tiga: "kutipan" | garis', user_task=number), TIM1),
         (AddComment(text="  spasi  "), HEAD_OF_OFFICE),
         (WaiveRequirement(user_task=number, document="notulen", reason="Rapat batal"), CAMAT),
+        (AskExtension(user_task=number, until="2027-01-22", reason="Data belum ada"), TIM1),
+        (RefuseExtension(user_task=number, reason="Masih cukup waktu"), CAMAT),
+        (AskExtension(user_task=number, until="2027-01-22", reason="Data tetap belum ada.\nSudah ditagih."), TIM1),
+        (GrantExtension(user_task=number), CAMAT),
+        (AskExtension(user_task=number, until="2027-01-29", reason="Sekali lagi"), TIM1),
+        (GrantExtension(user_task=number, until="2027-01-26", reason="Tidak lebih lama"), CAMAT),
+        (ChangeCalendar(calendars={"": WEEK, "tim_penyusun": WEEK}, reason="Perbup"), ADMINISTRATOR),
         (SuspendProcessInstance(reason="Menunggu petunjuk"), CAMAT),
         (ResumeProcessInstance(reason="Petunjuk sudah ada"), ADMINISTRATOR),
         (RaiseIncident(kind="watchdog", detail="10 detik"), CLOCK),
@@ -158,6 +169,7 @@ def test_every_act_that_a_journal_may_hold_has_words() -> None:
         ),
         (Correct(reason="Lompat", close=(number,), open=("langkah_9", "langkah_9")), ADMINISTRATOR),
     ]
+    held = len(case.steps)
     refused = 0
     for act, who in steps:
         try:
@@ -165,6 +177,8 @@ def test_every_act_that_a_journal_may_hold_has_words() -> None:
         except story.Refused:
             refused += 1
     assert refused == 1  # surat_edaran is not asked for in step 3
+    kinds = [type(step.command.act) for step in case.steps[held:]]
+    assert kinds.count(AskExtension) == 3 and kinds.count(GrantExtension) == 2 and ChangeCalendar in kinds
     _, second = sorted(case.instance.user_tasks)
     case = case.when(
         AttachDocument(document="dokumen_lkjpd", attachment=file_of("a b.pdf", 77), user_task=second), TIM1
@@ -172,10 +186,13 @@ def test_every_act_that_a_journal_may_hold_has_words() -> None:
     case = case.when(CancelProcessInstance(reason="Selesai di sini"), CAMAT)
     text = same(case)
     assert f"langkah 9 #{second}" in text
+    assert "    kalender: enam_hari\n    kalender tim_penyusun: enam_hari\n" in text
+    assert "maka batas waktu langkah 3: Selasa 26 Januari 2027 16.00\n" in text
     assert "application/pdf, 77 byte, sha256 " + "ab" * 32 in text
 
 
 HEAD_OF_OFFICE = somebody("camat", "kepala_pd")
+WEEK = six_days().sha256
 
 
 def file_of(name: Any, size: int) -> Attachment:
@@ -386,6 +403,44 @@ def test_a_mistake_is_told_with_its_line_and_what_to_write(old: str, new: str, s
     message = wrong(lambda text: text.replace(old, new, 1))
     assert re.match(r"stories/satu\.txt:\d+: ", message)
     assert said in message, message
+
+
+@pytest.mark.parametrize(
+    ("number", "old", "new", "said"),
+    [
+        (11, "sampai 22 Januari 2027", "sampai 31 Februari 2027", "bukan tanggal, misalnya 9 Desember 2026"),
+        (11, "sampai 22 Januari 2027", "sampai Jumat", "meminta perpanjangan langkah N sampai TANGGAL"),
+        (
+            11,
+            "maka waktu baku langkah 3: Senin 18 Januari 2027 15.10",
+            "maka waktu baku langkah 3: Senin 18 Januari 2027 15.11",
+            "waktu baku langkah 3: Senin 18 Januari 2027 15.10",
+        ),
+        (11, "maka waktu baku langkah 3: Senin", "maka waktu baku langkah 4: Senin", "langkah 4 tidak terbuka"),
+        (
+            11,
+            "maka permintaan perpanjangan langkah 3 diberikan",
+            "maka permintaan perpanjangan langkah 3 ditolak",
+            "permintaan perpanjangan langkah 3: diberikan",
+        ),
+        (
+            11,
+            "maka waktu_3 berbunyi pada: Jumat 22",
+            "maka waktu_3 berbunyi pada: Senin 18",
+            "waktu_3 berbunyi pada: Jumat 22 Januari 2027 16.30",
+        ),
+        (11, "    alasan: Data Seksi Pelayanan Umum baru", "    sebab: Data baru", "ditulis 'alasan: ...'"),
+        (16, "    kalender: enam_hari", "    kalender: tujuh_hari", "kalender 'tujuh_hari' tidak dikenal"),
+        (16, "    kalender tim_penyusun: enam_hari", "    kalender: enam_hari", "kalender ini sudah disebut di atas"),
+        (16, "    kalender: enam_hari", "    minggu: enam_hari", "lalu 'kalender: enam_hari'"),
+    ],
+)
+def test_a_mistake_about_more_time_or_another_calendar_is_told_too(number: int, old: str, new: str, said: str) -> None:
+    text = STORIES[number - 1].read_text()
+    assert old in text
+    with pytest.raises(story.StoryError) as found:
+        told(text.replace(old, new, 1))
+    assert re.match(r"cerita\.txt:\d+: ", str(found.value)) and said in str(found.value), str(found.value)
 
 
 def test_the_line_of_a_mistake_is_the_line_in_the_file() -> None:
