@@ -120,14 +120,32 @@ def standard(rules: Rules, definition: ProcessDefinition, calendars: Mapping[str
 
 
 def of_instance(rules: Rules, instance: ProcessInstance, at: datetime, *, returns: int = 0,
-                done: Sequence[PlannedPass] = ()) -> Forecast:
+                done: Sequence[PlannedPass] | None = None) -> Forecast:
     """The forecast of an instance as it stands at `at`: from its marking, its open user tasks and their norms.
 
     A suspended one is forecast as if it went on now; of one that is over, what became of it is told.
-    done  its finished passes, if they are wanted in front of `passes` (an instance does not remember when they began).
+    done  its finished passes, as they stand in front of `passes` (store/passes.py has them). None: what the instance
+          itself remembers, the newest pass of each user task, begun when what was finished before it was.
     Raises ForecastError.
     """
-    return _forecast(rules, instance, at, returns, tuple(done), opened=True)
+    known = remembered(rules, instance) if done is None else tuple(done)
+    return _forecast(rules, instance, at, returns, known, opened=True)
+
+
+def remembered(rules: Rules, instance: ProcessInstance) -> tuple[PlannedPass, ...]:
+    """The newest finished pass of each user task, in the order in which they ended."""
+    definition, found = rules.definition(instance.definition), []
+    start = instance.started_at
+    for id, one in sorted(instance.passed.items(), key=lambda item: (item[1].at, item[1].user_task)):
+        element = definition.elements.get(id)
+        if element is not None and start is not None:
+            lane = element.lane or ""
+            calendar = rules.calendar(instance.calendars.get(lane) or instance.calendars[""])
+            found.append(PlannedPass(
+                element=id, lane=lane, round=one.round, start=min(start, one.at), end=one.at, measured=True, state=DONE,
+                minutes=calendars.working_minutes(min(start, one.at), one.at, calendar)))
+            start = one.at
+    return tuple(found)
 
 
 def first_year(rules: Rules, definition: ProcessDefinition, calendars: Mapping[str, str], start: datetime) \
@@ -201,18 +219,17 @@ class Ways:
         return self.ahead[element]
 
     def minutes(self, element: str) -> int:
-        norm = norm_of(self.definition, element)
-        duration = norm[0] if norm else None
+        duration, _ = norm_of(self.definition, element)
         if duration is None or duration.startswith("="):
             return DAY_MINUTES if duration else 0
         length = calendars.parse_duration(duration, weeks=True)
         return length.days * DAY_MINUTES + length.microseconds // calendars.MINUTE
 
 
-def norm_of(definition: ProcessDefinition, element: str) -> tuple[str, str] | None:
-    """(duration or "=expression", unit) of a user task's norm, as its boundary timer says; None where it has none."""
-    return next(((one.timer.expression, one.timer.unit) for one in definition.boundary_events[element]
-                 if not one.interrupting and one.timer and one.timer.kind == "duration"), None)
+def norm_of(definition: ProcessDefinition, element: str) -> tuple[str | None, str]:
+    """(duration or "=expression", unit) of a user task's norm, as its boundary timer says; (None, ...) without one."""
+    norm = definition.norm(element)
+    return (norm.timer.expression, norm.timer.unit) if norm and norm.timer else (None, "kerja")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -345,7 +362,7 @@ class Run:
     def open(self, number: int, element: str, lane: str, round: int, start: datetime, expected: datetime | None,
              before: frozenset[int], is_open: bool) -> None:
         calendar = self.calendar(lane)
-        duration, unit = norm_of(self.definition, element) or (None, "kerja")
+        duration, unit = norm_of(self.definition, element)
         if duration is not None and duration.startswith("="):   # as its boundary timer computed it
             minutes = calendars.working_minutes(start, expected, calendar) if expected else 0
             duration, unit = (f"PT{minutes}M" if minutes > 0 else None), "kerja"
