@@ -27,6 +27,8 @@ import bootstrap
 # --- the suites -----------------------------------------------------------------------------------------------------
 
 SUITES = ("heart", "database", "browser", "faults", "soak")
+# Who asks for one of these, himself or through another fixture, stands on a database.
+DATABASES = {"database_url", "postgresql", "office", "desk_url", "sqlite_desk"}
 
 
 def suite_of(item: pytest.Item) -> str:
@@ -39,7 +41,7 @@ def suite_of(item: pytest.Item) -> str:
         return "browser"
     if "faults" in folders:
         return "faults"
-    if {"database_url", "postgresql"} & set(getattr(item, "fixturenames", ())):
+    if DATABASES & set(getattr(item, "fixturenames", ())):
         return "database"
     return "heart"
 
@@ -53,6 +55,20 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: SUITES.index(suite_of(item)))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    global heart_beats
+    heart_beats = suite_of(item) == "heart"
+
+
+def no_database_in_the_heart(event: str, _: object) -> None:
+    if heart_beats and event == "sqlite3.connect":
+        pytest.fail("This test opens a database: mark it with pytest.mark.database.")
+
+
+heart_beats = False
+sys.addaudithook(no_database_in_the_heart)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -146,6 +146,7 @@ def test_a_setting_that_cannot_be_is_one_sentence(alur: Alur, monkeypatch: pytes
     assert "\n" not in error["message"]
 
 
+@pytest.mark.database
 def test_a_database_without_tables_is_said_with_what_to_do(alur: Alur) -> None:
     error = alur.refused("instances")
     assert (error["code"], error["remedy"]) == ("database_unmigrated", "Run: alur migrate")
@@ -271,6 +272,7 @@ def test_an_office_works_by_commands_alone(alur: Alur, on: str, tmp_path: Path, 
     assert alur.json("doctor", *other)[4] == {"name": "documents", "ok": True, "state": "well", "says": "all there"}
 
 
+@pytest.mark.database
 def test_a_changed_row_is_found_by_replay_and_by_verify(alur: Alur, tmp_path: Path, clean_environment: Path) -> None:
     id = made(alur, tmp_path)
     database = open_database(f"sqlite:///{clean_environment}/alur.db", bytes(32))
@@ -285,6 +287,7 @@ def test_a_changed_row_is_found_by_replay_and_by_verify(alur: Alur, tmp_path: Pa
     assert alur.json("verify", code=1)["faults"][0]["stream"] == f"instance/{id}"
 
 
+@pytest.mark.database
 def test_deploying_is_all_or_nothing_and_says_so(alur: Alur, tmp_path: Path) -> None:
     alur("migrate")
     three, parallel = DIAGRAMS / "three_tasks.bpmn", DIAGRAMS / "parallel.bpmn"
@@ -304,6 +307,7 @@ def test_deploying_is_all_or_nothing_and_says_so(alur: Alur, tmp_path: Path) -> 
     assert alur.refused("definition", "export", again["key"], "--version", "7")["code"] == "unknown"
 
 
+@pytest.mark.database
 def test_only_an_administrator_changes_things_in_their_own_name(alur: Alur) -> None:
     alur("migrate")
     first = alur.json("user", "add", "Administrator Kabupaten", "admin.kab", "--administrator")
@@ -317,6 +321,7 @@ def test_only_an_administrator_changes_things_in_their_own_name(alur: Alur) -> N
     assert [one["login"] for one in alur.json("user", "list")] == ["admin.kab", "pegawai"]
 
 
+@pytest.mark.database
 def test_a_csv_file_is_shown_first_and_carried_out_whole(alur: Alur, tmp_path: Path) -> None:
     alur("migrate")
     alur("user", "add", "Administrator", "admin", "--administrator")
@@ -334,6 +339,7 @@ def test_a_csv_file_is_shown_first_and_carried_out_whole(alur: Alur, tmp_path: P
     assert len(alur.json("unit", "list")) == 2
 
 
+@pytest.mark.database
 def test_time_may_be_chosen_on_a_demonstration_and_nowhere_else(alur: Alur, tmp_path: Path) -> None:
     alur("migrate")
     assert alur.refused("demo")["code"] == "not_a_demonstration"
@@ -560,6 +566,7 @@ def test_the_first_signal_asks_and_the_second_ends() -> None:
     assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
 
 
+@pytest.mark.database
 def test_a_backup_is_stamped_with_the_moment_it_is_of(alur: Alur, tmp_path: Path) -> None:
     alur("migrate")
     told = alur.json("backup", tmp_path / "alur.zip")

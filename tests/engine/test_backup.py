@@ -248,6 +248,7 @@ def test_a_backup_under_another_key_restores_nothing(filled: Office, folder: Pat
     target.close()
 
 
+@pytest.mark.database
 def test_what_is_no_backup_is_said(tmp_path: Path) -> None:
     (tmp_path / "letter.zip").write_text("A letter.")
     target = open_database(f"sqlite:///{tmp_path / 'target.db'}", b"x" * 32)
