@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Select, and_, bindparam, exists, false, func, or_, select
 
-from ..instance import CANCELLED, RUNNING, Passed
+from ..instance import CANCELLED, RUNNING, Extension, Passed
 from ..organisation import Unit
 from . import records
 from .prepared import Prepared
@@ -73,6 +73,9 @@ class OpenTask:
     role: str | None  # of the person who asks, in that team
     before: tuple[str, Passed] | None  # the newest completed element and its pass
     calendar: str  # SHA-256 of the calendar that its lane counts in
+    extended: bool  # late_at was moved by an extension
+    extension: Extension | None  # the newest request for more time
+    teams: Mapping[str, Mapping[str, str]]  # lane -> person id -> role: the instance's own teams
 
 
 def _of(pairs: Iterable[Pair]) -> Any:
@@ -88,13 +91,23 @@ def _of_my_teams(person: str) -> Any:
 def open_tasks(db: Connection, person: str, pairs: Iterable[Pair]) -> list[OpenTask]:
     """The open user tasks of the processes and units that a person serves, and of the instances whose team they are in;
     the most urgent first, those without a limit last."""
+    return [_open_task(row) for row in db.execute(_open(person, pairs))]
+
+
+def asked_extensions(db: Connection, person: str, pairs: Iterable[Pair]) -> list[OpenTask]:
+    """Those of `open_tasks` of running instances whose request for more time nobody has decided on yet."""
+    waiting = _open(person, pairs).where(user_task.c.asked_until.is_not(None), instance.c.status == RUNNING)
+    return [_open_task(row) for row in db.execute(waiting)]
+
+
+def _open(person: str, pairs: Iterable[Pair]) -> Select[Any]:
     appointed = exists().where(team.c.instance == user_task.c.instance, team.c.lane == user_task.c.lane)
     role = (
         select(team.c.role)
         .where(team.c.instance == user_task.c.instance, team.c.lane == user_task.c.lane, team.c.person == person)
         .scalar_subquery()
     )
-    found = (
+    return (
         select(
             user_task,
             instance.c.definition,
@@ -112,7 +125,6 @@ def open_tasks(db: Connection, person: str, pairs: Iterable[Pair]) -> list[OpenT
         .where(or_(_of(pairs), _of_my_teams(person)))
         .order_by(func.coalesce(user_task.c.late_at, "9999"), user_task.c.opened_at, user_task.c.instance)
     )
-    return [_open_task(row) for row in db.execute(found)]
 
 
 def _open_task(row: Any) -> OpenTask:
@@ -120,6 +132,8 @@ def _open_task(row: Any) -> OpenTask:
     passed = state.get("passed", {})
     done = {element: records.decode(Passed, one) for element, one in passed.items()}
     newest = max(done, key=lambda element: (done[element].at, done[element].user_task), default=None)
+    task = state["user_tasks"].get(str(row.number), {})
+    asked = task.get("extension")
     return OpenTask(
         instance=row.instance,
         number=row.number,
@@ -144,6 +158,9 @@ def _open_task(row: Any) -> OpenTask:
         role=row.role,
         before=(newest, done[newest]) if newest else None,
         calendar=_calendar(state, row.lane),
+        extended=bool(task.get("extended")),
+        extension=records.decode(Extension, asked) if asked else None,
+        teams={lane: dict(members) for lane, members in state.get("team", {}).items()},
     )
 
 
