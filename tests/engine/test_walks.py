@@ -23,23 +23,28 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine import expressions, process, requirements, story
+from engine.calendars import five_days, six_days
 from engine.commands import (
     Act,
     Actor,
     AddComment,
+    AskExtension,
     AttachDocument,
     Attachment,
     CancelProcessInstance,
+    ChangeCalendar,
     ClaimUserTask,
     Command,
     CompleteUserTask,
     Correct,
     FireTimer,
+    GrantExtension,
     OweRequirement,
     Promise,
     RaiseIncident,
     ReassignUserTask,
     RecordValues,
+    RefuseExtension,
     ReleaseUserTask,
     ResolveIncident,
     ResumeProcessInstance,
@@ -359,6 +364,8 @@ class Walk:
             (self.owe, 1),
             (self.settle, 1),
             (self.waive, 1),
+            (self.extension, 3),
+            (self.other_calendar, 1),
             (self.comment, 1),
             (self.suspend, 0.5),
             (self.incident, 0.5),
@@ -460,6 +467,35 @@ class Walk:
                 WaiveRequirement(user_task=task.number, document=field.id, reason="Keadaan darurat"),
                 self.person(self.one.lanes[0].id),
             )
+
+    def extension(self) -> None:
+        """More time is asked for; where it was asked, somebody decides. Who may is the heart's to say."""
+        if task := self.task():
+            norm = self.one.norm(task.element)
+            above = norm.timer.extended_by[0] if norm and norm.timer and norm.timer.extended_by else task.lane
+            day = (self.today + timedelta(days=self.draw.choice((0, 1, 9, 40, 400)))).isoformat()
+            act: Act = AskExtension(user_task=task.number, until=day, reason="Data belum lengkap")
+            if task.extension and task.extension.granted is None:
+                act = self.draw.choice([
+                    GrantExtension(user_task=task.number), GrantExtension(user_task=task.number, until=day),
+                    RefuseExtension(user_task=task.number, reason="Tenggat dekat")])
+            deciding = not isinstance(act, AskExtension)
+            self.may_be_refused(act, self.person(above if deciding else task.lane, None if deciding else task.owner))
+
+    def other_calendar(self) -> None:
+        """Some lane, or the unit, counts otherwise from now on; dates that are over must not move."""
+        lane = self.draw.choice(["", *(one.id for one in self.one.lanes)])
+        other = self.draw.choice([five_days().sha256, six_days().sha256])
+        before = self.instance
+        self.may_be_refused(ChangeCalendar(calendars={lane: other}, reason="Keputusan baru"), ADMINISTRATOR)
+        for number, task in before.user_tasks.items():
+            now = self.instance.user_tasks[number]
+            for name in ("norm_at", "late_at", "escalate_at"):
+                was, then = getattr(task, name), getattr(now, name)
+                assert was == then or (was > self.now and then >= self.now)
+        for number, timer in before.timers.items():
+            then = self.instance.timers[number].due_at
+            assert then == timer.due_at or (timer.due_at > self.now and then >= self.now)
 
     def comment(self) -> None:
         self.ask(AddComment(text=self.typist.text()), ADMINISTRATOR)
