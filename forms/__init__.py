@@ -28,7 +28,7 @@ from engine.rules import Rules
 from engine.settings import Settings
 from engine.store.database import Database, Unavailable
 
-from . import admin, inbox, processes, session, words
+from . import admin, inbox, monitoring, notices, processes, session, words
 from .session import Office, door, goes_on, know_who_asks, messages, office
 
 POLICY = (
@@ -74,6 +74,7 @@ def create_app(
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     Babel(app, locale_selector=lambda: settings.language)
     protect = CSRFProtect(app)
+    notices.limiter.init_app(app)
 
     @app.before_request
     def guard() -> Any:
@@ -91,7 +92,7 @@ def create_app(
     app.register_error_handler(Unavailable, lambda _error: error_page(503))
     app.register_error_handler(HTTPException, lambda error: error if error.response else error_page(error.code or 500))
     app.register_error_handler(Exception, something_broke)
-    for blueprint in (door, inbox.inbox, processes.processes, admin.admin):
+    for blueprint in (door, inbox.inbox, processes.processes, monitoring.monitoring, notices.notices, admin.admin):
         app.register_blueprint(blueprint)
     return app
 
@@ -141,6 +142,8 @@ def places() -> list[tuple[str, str, bool]]:
     if visitor is None:
         return []
     found = [("inbox.tasks", "inbox", _("Kotak Tugas")), ("processes.listed", "processes", _("Proses"))]
+    if monitoring.watches(visitor):
+        found.append(("monitoring.page", "monitoring", _("Pemantauan")))
     if visitor.administrator:
         found.append(("admin.home", "admin", _("Pengaturan")))
     return [(url_for(endpoint), name, request.blueprint == blueprint) for endpoint, blueprint, name in found]
@@ -215,7 +218,9 @@ def something_broke(error: Exception) -> tuple[str, int]:
     if current_app.testing:
         raise error
     number = secrets.token_hex(4).upper()
-    current_app.logger.error("error %s on %s %s", number, request.method, request.path, exc_info=error)
+    secret = request.url_rule is not None and "secret" in request.url_rule.arguments
+    where = request.url_rule if secret else request.path  # a secret address stands in no log
+    current_app.logger.error("error %s on %s %s", number, request.method, where, exc_info=error)
     try:
         return error_page(500, number=number)
     except Exception:  # the page itself needs what is broken

@@ -10,7 +10,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,7 +28,7 @@ from engine import organise
 from engine.commands import Actor
 from engine.instance import Refused
 from engine.organisation import ADMINISTRATOR, AUDITOR, Person
-from engine.store import access, database, organisation, queries, sessions
+from engine.store import access, database, definitions, notices, organisation, queries, sessions
 
 DAYS_LONGEST = 2  # idle sessions end after settings.session_hours; all end after this
 SEEN_EVERY = timedelta(minutes=1)  # a row written at each look would make every reader a writer
@@ -178,13 +178,17 @@ class Visitor:
     zone: str
     administrator: bool
     auditor_of: tuple[str, ...]  # unit ids, "" of all
+    unread: int  # notices
+    leads: frozenset[tuple[str, str]] = frozenset()  # (process key, unit): whose first lane they perform
 
     @property
     def id(self) -> str:
         return self.person.id
 
 
-NOBODY_NEEDED = frozenset({"static", "door.sign_in", "door.sign_out", "door.alive", "door.ready"})
+NOBODY_NEEDED = frozenset(
+    {"static", "door.sign_in", "door.sign_out", "door.alive", "door.ready", "notices.agenda_of"}
+)
 
 
 def know_who_asks() -> Any:
@@ -232,7 +236,20 @@ def visitor(db: Any, person_id: str, now: datetime) -> Visitor | None:
         zone=first.zone if first else "Asia/Jakarta",
         administrator=any(p.power == ADMINISTRATOR for p in powers),
         auditor_of=tuple(p.unit for p in powers if p.power == AUDITOR),
+        unread=notices.count_unread(db, person_id),
+        leads=leading(db, person_id, today) if positions else frozenset(),
     )
+
+
+def leading(db: Any, person_id: str, today: date) -> frozenset[tuple[str, str]]:
+    """(process key, unit) of the processes whose head somebody is: they perform the first lane as drawn, Kepala PD's;
+    who is represented by a Plh. or Plt. for now goes on seeing them."""
+    mine = organisation.serves(db, person_id, today)
+    if not mine:
+        return frozenset()
+    newest = {one.key: office().rules.definition(one.sha256) for one in definitions.newest_of_all(db)}
+    heads = {key: one.lanes[0].id for key, one in newest.items() if one.lanes}
+    return frozenset((one.key, one.unit) for one in mine if heads.get(one.key) == one.lane)
 
 
 def me() -> Visitor:

@@ -1,0 +1,298 @@
+"""A forecast as people read it: a mark, a few sentences, a picture. The same words on every page that shows one.
+
+Nothing is computed here that `engine.forecast` did not find; a time is said as everywhere else (`words`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+
+from engine import calendars
+from engine.calendars import Calendar
+from engine.definition import ProcessDefinition
+from engine.forecast import Forecast, Likelihood, PlannedPass, Ways
+
+from . import charts, words
+from .charts import DONE, OPEN, Bar, Chart, Line
+
+DELIVERED = words.Mark("✓", _l("Sudah disampaikan"), "done")
+RETURNS_SAID_MOST = 9  # more is said without a number
+
+IN_TIME = words.Mark("●", _l("Diperkirakan tepat waktu"), "on-time")
+NO_ROOM = words.Mark("▲", _l("Tepat waktu, tanpa ruang pengembalian"), "due-soon")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Band:
+    """What stands above an instance, or a start, about its end."""
+
+    mark: words.Mark | None  # None: this process has no deadline
+    finish: str
+    room: str = ""
+    left: str = ""
+    start_by: str = ""
+    likely: str = ""
+    costs: str = ""
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """What stands smaller under the first sentences."""
+        return tuple(one for one in (self.start_by, self.left, self.costs, self.likely) if one)
+
+
+def delivered(forecast: Forecast, definition: ProcessDefinition) -> datetime | None:
+    """When the element that the deadline names was finished; None while it is not, or where there is no deadline."""
+    if definition.deadline is None:
+        return None
+    ahead = any(one.element == definition.deadline.satisfied_by and one.state != DONE for one in forecast.passes)
+    return None if ahead or forecast.finish is None or forecast.finish > forecast.at else forecast.finish
+
+
+def light(forecast: Forecast, definition: ProcessDefinition) -> words.Mark | None:
+    """Where the forecast stands against the deadline: a shape and words, never colour alone."""
+    if forecast.deadline is None or forecast.finish is None:
+        return None
+    if done := delivered(forecast, definition):
+        return DELIVERED if done < forecast.deadline else words.Mark("■", _("Disampaikan setelah tenggat"), "late")
+    late = forecast.late_by_working_days
+    if late > 0:
+        text = ngettext("Diperkirakan terlambat %(num)s hari kerja", "Diperkirakan terlambat %(num)s hari kerja", late)
+        return words.Mark("■", text, "late")
+    return NO_ROOM if forecast.returns_possible == 0 and may_return(forecast, definition) else IN_TIME
+
+
+def may_return(forecast: Forecast, definition: ProcessDefinition) -> bool:
+    """Whether a decision that can lead back is still ahead: after the last of them nothing can be returned."""
+    back = {definition.flows[one].source for one in Ways(definition).returns}
+    ahead = {one.element for one in forecast.passes if one.state != DONE}
+    return any(gateway in after(definition, one) for gateway in back for one in ahead)
+
+
+def after(definition: ProcessDefinition, user_task: str) -> set[str]:
+    """The elements that can follow a user task before the next one."""
+    found, ahead = set[str](), [flow.target for flow in definition.outgoing[user_task]]
+    while ahead:
+        one = ahead.pop()
+        if one not in found:
+            found.add(one)
+            if definition.elements[one].kind != "userTask":
+                ahead += [flow.target for flow in definition.outgoing[one]]
+    return found
+
+
+def finish_words(forecast: Forecast, definition: ProcessDefinition, zone: str) -> str:
+    """`Perkiraan disampaikan Jumat, 26 Februari 2027 pukul 15.30 WIB; tenggat 28 Februari.`"""
+    if forecast.finish is None or forecast.deadline_day is None:
+        return str(_("Perkiraan selesai %(at)s.", at=words.full(forecast.instance_finish, zone)))
+    done = delivered(forecast, definition)
+    at = done or forecast.finish
+    until = day_near(forecast.deadline_day, at, zone)
+    if done:
+        return str(_("Disampaikan %(at)s; tenggat %(day)s.", at=words.full(at, zone), day=until))
+    return str(_("Perkiraan disampaikan %(at)s; tenggat %(day)s.", at=words.full(at, zone), day=until))
+
+
+def day_near(day: date, beside: datetime, zone: str) -> str:
+    """A day without its year where an instant beside it has said it already."""
+    text = words.short_day(day)
+    return text.rsplit(" ", 1)[0] if day.year == words.local(beside, zone).year else text
+
+
+def room(forecast: Forecast, definition: ProcessDefinition) -> str:
+    """How many returns the plan still bears."""
+    possible = forecast.returns_possible
+    if possible is None or forecast.working_deadline is None or not may_return(forecast, definition):
+        return ""
+    if forecast.at > forecast.working_deadline:
+        return str(_("Batas kerja sudah lewat."))
+    if possible > RETURNS_SAID_MOST:
+        return str(_("Masih cukup waktu untuk pengembalian."))
+    if possible < 0:
+        return str(_("Tanpa pengembalian pun batas kerja terlewati."))
+    if possible == 0:
+        return str(_("Tidak ada ruang untuk pengembalian."))
+    return ngettext("Masih mungkin %(num)s kali pengembalian.", "Masih mungkin %(num)s kali pengembalian.", possible)
+
+
+def left(forecast: Forecast, calendar: Calendar, now: datetime, zone: str) -> str:
+    """Working days until the working deadline, or since."""
+    until = forecast.working_deadline
+    if until is None:
+        return ""
+    days = calendars.working_days_between(now, until, calendar)
+    at = words.full(until, zone)
+    if now > until:
+        return str(_("Batas kerja %(at)s sudah lewat.", at=at))
+    if days == 0:
+        return str(_("Batas kerja hari ini, %(at)s.", at=at))
+    return ngettext(
+        "Sisa %(num)s hari kerja sampai batas kerja %(at)s.",
+        "Sisa %(num)s hari kerja sampai batas kerja %(at)s.",
+        days,
+        at=at,
+    )
+
+
+def likely(found: Likelihood | None, zone: str) -> str:
+    """How probable it is to be late, by what steps really took; before there is enough of that, that there is not."""
+    if found is None:
+        return str(_("Kemungkinan terlambat: belum cukup data (perlu lima kali selesai dari langkah-langkahnya)."))
+    text = _(
+        "Kemungkinan terlambat %(share)s persen, menurut lama yang sebenarnya (%(runs)s simulasi; "
+        "delapan dari sepuluh berakhir antara %(early)s dan %(late)s).",
+        share=round(found.probability_late * 100),
+        runs=found.runs,
+        early=words.short_day(words.local(found.finish_10, zone).date()),
+        late=words.short_day(words.local(found.finish_90, zone).date()),
+    )
+    if not found.standard:
+        return str(text)
+    few = ngettext(
+        "Untuk %(num)s langkah belum cukup data; di situ dipakai waktu baku.",
+        "Untuk %(num)s langkah belum cukup data; di situ dipakai waktu baku.",
+        len(found.standard),
+    )
+    return f"{text} {few}"
+
+
+def costliest(forecast: Forecast, definition: ProcessDefinition) -> str:
+    """The lane that the rest of the way costs most, and what."""
+    lane = definition.lane(forecast.costliest_lane)
+    if lane is None or not forecast.lane_minutes.get(lane.id):
+        return ""
+    return str(
+        _(
+            "Paling banyak waktu: %(lane)s, %(length)s.",
+            lane=lane.name,
+            length=words.working(forecast.lane_minutes[lane.id]),
+        )
+    )
+
+
+def of_instance(
+    forecast: Forecast,
+    definition: ProcessDefinition,
+    calendar: Calendar,
+    now: datetime,
+    zone: str,
+    found: Likelihood | None = None,
+) -> Band:
+    """The band of a running instance."""
+    if delivered(forecast, definition):
+        return Band(mark=light(forecast, definition), finish=finish_words(forecast, definition, zone))
+    return Band(
+        mark=light(forecast, definition),
+        finish=finish_words(forecast, definition, zone),
+        room=room(forecast, definition),
+        left=left(forecast, calendar, now, zone),
+        likely=likely(found, zone),
+        costs=costliest(forecast, definition),
+    )
+
+
+def before_start(
+    forecast: Forecast, definition: ProcessDefinition, zone: str, found: Likelihood | None = None, now: bool = True
+) -> Band:
+    """The band of a start that has not been made: what comes of it, and by when it would have to be made."""
+    finish = finish_words(forecast, definition, zone)
+    if now:
+        finish = _("Bila dimulai sekarang: %(finish)s", finish=finish[:1].lower() + finish[1:])
+    return Band(
+        mark=light(forecast, definition),
+        finish=str(finish),
+        room=room(forecast, definition),
+        start_by=start_by(forecast, zone),
+        likely=likely(found, zone),
+    )
+
+
+def start_by(forecast: Forecast, zone: str) -> str:
+    if forecast.latest_start is None:
+        return ""
+    at = words.full(forecast.latest_start, zone)
+    if forecast.latest_start < forecast.at:
+        return str(_("Agar tepat waktu, seharusnya dimulai paling lambat %(at)s.", at=at))
+    return str(_("Agar tepat waktu, paling lambat mulai %(at)s.", at=at))
+
+
+# The picture
+
+
+def chart(
+    forecast: Forecast,
+    definition: ProcessDefinition,
+    calendar: Calendar,
+    zone: str,
+    title: str,
+    *,
+    now: datetime | None,
+    free: Callable[[date], bool] | None = None,
+) -> Chart:
+    """The plan as a chart.
+
+    calendar  the unit's own: its free days are shaded.
+    now       is drawn as a line; None: it does not matter to this plan.
+    """
+    windows = {(one.element, one.round): one for one in forecast.windows}
+    lines = []
+    if now is not None:
+        lines.append(Line(at=now, kind="today", label=_("Hari ini")))
+    if forecast.working_deadline:
+        lines.append(Line(at=forecast.working_deadline, kind="working", label=_("Batas kerja")))
+    if forecast.deadline and forecast.deadline_day:
+        text = _("Tenggat %(day)s", day=words.short_day(forecast.deadline_day))
+        lines.append(Line(at=forecast.deadline, kind="deadline", label=text))
+    return Chart(
+        title=title,
+        lanes=tuple((lane.id, lane.name) for lane in definition.lanes),
+        bars=charts.in_order(
+            bar(one, definition, windows) for one in forecast.passes if one.element in definition.elements
+        ),
+        lines=tuple(lines),
+        zone=zone,
+        free=free or (lambda day: not calendar.hours(day)),
+    )
+
+
+def bar(one: PlannedPass, definition: ProcessDefinition, windows: Mapping[tuple[str, int], object]) -> Bar:
+    element, window = definition.elements[one.element], windows.get((one.element, one.round))
+    norm = definition.norm(one.element)
+    standard = norm is not None and norm.timer is not None and not one.measured and one.state != DONE
+    return Bar(
+        lane=one.lane,
+        number=element.number,
+        name=element.name,
+        round=one.round,
+        start=one.start,
+        end=one.end,
+        state=one.state,
+        duration=words.length(norm.timer.expression, norm.timer.unit)
+        if standard and norm and norm.timer
+        else words.working(one.minutes),
+        measured=one.measured,
+        latest_start=getattr(window, "latest_start", None),
+        latest_finish=getattr(window, "latest_finish", None),
+    )
+
+
+def next_for(
+    forecasts: Sequence[tuple[Forecast, ProcessDefinition]], lanes: Mapping[str, frozenset[str]]
+) -> tuple[datetime, str] | None:
+    """(when, what) of the next user task that will probably come to somebody: the earliest pass to come in a lane of
+    theirs.
+
+    lanes  process key -> the lanes that they perform.
+    """
+    coming = [
+        (one.start, definition.elements[one.element].name)
+        for forecast, definition in forecasts
+        for one in forecast.passes
+        if one.state not in (DONE, OPEN) and one.lane in lanes.get(definition.key, frozenset())
+    ]
+    return min(coming, default=None)
