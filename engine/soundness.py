@@ -13,6 +13,7 @@ from datetime import datetime
 from . import expressions
 from .definition import BUILT_IN_NAMES, Element, Field, ProcessDefinition, Timer
 from .gate import SUPPORTED_NODES, Judged, counted, folded, listed, nearest, plain_value, quoted, some
+from .reminders import PLACEHOLDERS
 from .sop import in_words, norm
 
 MOST_NODES = 300                # the engine's own way of building a process ends at about 450 in a row
@@ -509,8 +510,6 @@ def _deadline_refers(it: Judged) -> None:
 
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-REMINDER_WORDS = frozenset(
-    "n tahun unit mulai batas lewat sisa tenggat belum_disampaikan pelaksana jabatan tautan".split())
 
 
 def _placeholders(it: Judged) -> None:
@@ -520,9 +519,9 @@ def _placeholders(it: Judged) -> None:
     for id, timer in timers:
         said = " ".join(text or "" for text in (timer.reminder, timer.subject, timer.near, timer.escalation))
         for name in _PLACEHOLDER.findall(said):
-            if name not in REMINDER_WORDS:
+            if name not in PLACEHOLDERS:
                 it.error(id, f"Pengingat menyebut {{{name[:60]}}}, yang tidak dikenal. Yang dikenal: "
-                             f"{', '.join(sorted(REMINDER_WORDS))}.")
+                             f"{', '.join(sorted(PLACEHOLDERS))}.")
 
 
 # Expressions
