@@ -17,14 +17,16 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy import Connection
 
-from . import calendars, deploy, diagram, handle, process, story, terminal
+from . import calendars, deploy, diagram, forecast, handle, outlook, process, story, terminal
+from .calendars import Calendar
 from .commands import AttachDocument, Attachment, CompleteUserTask, Correct, File
 from .definition import DiagramError, Element, ProcessDefinition
 from .execution import ENGINE
+from .forecast import Forecast, Likelihood
 from .instance import ProcessInstance, Refused, Step
 from .rules import Rules
 from .store import database as databases
-from .store import definitions, documents, instances, integrity, journal, organisation, queries, records
+from .store import definitions, documents, instances, integrity, journal, organisation, passes, queries, records
 from .store.queries import Summary
 from .terminal import Command, Group, Stop, Terminal, finding, local, pass_terminal
 
@@ -547,18 +549,7 @@ class DiagramsOnDisk:
 @pass_terminal
 def due(here: Terminal, start_: str, duration: str, calendar_: str) -> None:
     """Say when a duration of working time is over, and which days were counted and skipped."""
-    if calendar_ in calendars.PRESETS:
-        found = calendars.PRESETS[calendar_]()
-    else:
-        with here.database.read() as db:
-            sha256 = definitions.calendar_of(db, calendar_)
-            if sha256 is None:
-                raise Stop(
-                    "unknown",
-                    f"No calendar and no unit is named {calendar_!r}.",
-                    f"Use one of {', '.join(calendars.PRESETS)}, or the id of a unit.",
-                )
-            found = definitions.calendar(db, sha256)
+    found = calendar_named(here, calendar_)
     try:
         explained = calendars.explain(duration, terminal.instant(start_, found.zone), found).to_json()
     except calendars.CalendarError as error:
@@ -567,6 +558,150 @@ def due(here: Terminal, start_: str, duration: str, calendar_: str) -> None:
     here.tell(
         explained, f"Due: {explained['due']} ({found.title})", f"Counted from: {explained['counted_from']}", *skipped
     )
+
+
+def calendar_named(here: Terminal, name: str) -> Calendar:
+    """A preset, or the calendar of a unit of this installation."""
+    if name in calendars.PRESETS:
+        return calendars.PRESETS[name]()
+    with here.database.read() as db:
+        sha256 = definitions.calendar_of(db, name)
+        if sha256 is None:
+            raise Stop(
+                "unknown",
+                f"No calendar and no unit is named {name!r}.",
+                f"Use one of {', '.join(calendars.PRESETS)}, or the id of a unit.",
+            )
+        return definitions.calendar(db, sha256)
+
+
+@click.command("forecast", cls=Command)
+@click.argument("process_", metavar="DEF", required=False)
+@click.option("--start", "start_", metavar="T", help="When it would begin, ISO 8601; without offset: of its zone.")
+@click.option("--calendar", "calendar_", metavar="NAME", help="lima_hari (default), enam_hari, or a unit's.")
+@click.option("--returns", default=0, type=click.IntRange(0, forecast.MOST_RETURNS), help="Supposed from here on.")
+@click.option("--year", type=click.IntRange(1900, 9000), help="Tahun laporan; default: of the first deadline after T.")
+@click.option("--instance", metavar="ID", help="Of this process instance, as it stands now.")
+@pass_terminal
+def forecast_(
+    here: Terminal,
+    process_: str | None,
+    start_: str | None,
+    calendar_: str | None,
+    returns: int,
+    year: int | None,
+    instance: str | None,
+) -> None:
+    """Say when a process would be done, and when each of its steps must begin at the latest.
+
+    DEF is the key of a deployed process, or a .bpmn file, which needs no database.
+    """
+    if (process_ is None) == (instance is None):
+        raise click.UsageError("Name a process, with --start, or one --instance.")
+    if instance is not None and (start_ or calendar_ or year is not None):
+        raise click.UsageError("An instance has its own start, calendars and year: leave those options away.")
+    if instance is None and start_ is None:
+        raise click.UsageError("Say when it would begin: --start T.")
+    try:
+        if instance is not None:
+            tell_forecast(here, *forecast_of_instance(here, instance, returns))
+        else:
+            found = forecast_of_process(here, str(process_), str(start_), calendar_ or "lima_hari", returns, year)
+            tell_forecast(here, *found)
+    except (forecast.ForecastError, calendars.CalendarError) as error:
+        raise Stop("forecast", str(error), "Look at the start, the year, the calendar and the norms.") from error
+
+
+Forecasted = tuple[dict[str, Any], Forecast, Likelihood | None, ProcessDefinition, str]
+
+
+def forecast_of_instance(here: Terminal, id: str, returns: int) -> Forecasted:
+    with here.database.read() as db:
+        found, at = open_instance(db, id), databases.now(db)
+        made = outlook.of_instance(db, here.rules, found, at, returns)
+        zone = here.rules.calendar(found.calendars[""]).zone
+    about = {"instance": id, "process": found.key, "year": found.year, "at": local(at, zone)}
+    return about, made.forecast, made.likelihood, here.rules.definition(found.definition), zone
+
+
+def forecast_of_process(
+    here: Terminal, named: str, start_: str, calendar_: str, returns: int, year: int | None
+) -> Forecasted:
+    """Of a file or of a deployed key; with the calendar of a unit, each lane in that of who performs it there."""
+    path, lanes, samples = Path(named), dict[str, str](), forecast.Samples()
+    if path.suffix == ".bpmn" or path.is_file():
+        definition = diagram.read(path.read_bytes())
+    else:
+        with here.database.read() as db:
+            newest = definitions.newest(db, named)
+            if newest is None:
+                raise Stop("unknown", f"No process has the key {named!r}.", "alur definition list shows what there is.")
+            definition, samples = here.rules.definition(newest.sha256), passes.samples(db, named)
+            if calendar_ not in calendars.PRESETS:
+                for lane in definition.lanes:
+                    performer = organisation.unit_of_lane(db, named, lane.id, calendar_)
+                    sha256 = definitions.calendar_of(db, performer) if performer else None
+                    lanes |= {lane.id: sha256} if sha256 else {}
+    own = calendar_named(here, calendar_)
+    known = {own.sha256: own} | {sha256: here.rules.calendar(sha256) for sha256 in lanes.values()}
+    rules = Rules({definition.sha256: definition}.__getitem__, known.__getitem__)
+    start = terminal.instant(start_, own.zone)
+    of = {"": own.sha256, **lanes}
+    if year is None:
+        year = forecast.first_year(rules, definition, of, start)
+    data = {} if year is None else {"tahun_laporan": year}
+    made = forecast.standard(rules, definition, of, start, data=data, returns=returns)
+    beginning = forecast.Beginning(definition=definition, calendars=of, data=data)
+    likely = forecast.likelihood(rules, beginning, start, samples, seed=0, runs=outlook.RUNS)
+    about = {"process": definition.key, "year": year, "start": local(start, own.zone), "calendar": own.name}
+    return about, made, likely, definition, own.zone
+
+
+def tell_forecast(here: Terminal, about: dict[str, Any], made: Forecast, likely: Likelihood | None,
+                  definition: ProcessDefinition, zone: str) -> None:
+    def shown(value: Any) -> dict[str, Any]:
+        return {k: local(v, zone) if isinstance(v, datetime) else v for k, v in vars(value).items()}
+
+    windows = {(one.element, one.round): one for one in made.windows}
+    told = about | shown(made) | {
+        "deadline_day": made.deadline_day.isoformat() if made.deadline_day else None,
+        "passes": [shown(one) for one in made.passes],
+        "windows": [shown(one) for one in made.windows],
+        "likelihood": shown(likely) if likely else None,
+    }
+    met = definition.deadline.satisfied_by if definition.deadline else None
+    sentences = [f"{definition.name}{f' {made_for}' if (made_for := about.get('year')) else ''}, "
+                 f"{made.returns} returns supposed from {local(made.at, zone)} on."]
+    if made.finish is not None:
+        late = made.late_by_working_days
+        judged = f"{late} working days late" if late else "in time"
+        sentences.append(f"{met} is done: {local(made.finish, zone)}, {judged}.")
+    sentences.append(f"Everything is done: {local(made.instance_finish, zone)}")
+    if made.deadline_day is not None:
+        sentences.append(f"Deadline: the end of {made.deadline_day.isoformat()}; "
+                         f"working deadline: {local(made.working_deadline, zone)}")
+    if made.latest_start is not None:
+        sentences.append(f"Latest start: {local(made.latest_start, zone)}")
+    if made.returns_possible is not None:
+        fit = "none, and not even the straight path" if made.returns_possible < 0 else str(made.returns_possible)
+        sentences.append(f"Returns that still fit: {fit}.")
+    if made.costliest_lane is not None:
+        lane = definition.lane(made.costliest_lane)
+        minutes = made.lane_minutes[made.costliest_lane]
+        sentences.append(f"Most of the time: {lane.name if lane else made.costliest_lane}, {minutes} working minutes.")
+    if likely is None:
+        sentences.append("Durations really taken: not enough of them yet.")
+    else:
+        sentences.append(f"By the durations really taken, {likely.runs} runs: late in {likely.probability_late:.0%}; "
+                         f"half are done by {local(likely.finish_50, zone)}, nine of ten by "
+                         f"{local(likely.finish_90, zone)}.")
+    rows = []
+    for one in made.passes:
+        window = windows.get((one.element, one.round))
+        rows.append((one.element, one.round, one.lane, local(one.start, zone), local(one.end, zone),
+                     *((local(window.latest_start, zone), local(window.latest_finish, zone)) if window else ("", ""))))
+    heads = ("ELEMENT", "ROUND", "LANE", "BEGINS", "ENDS", "LATEST START", "LATEST FINISH")
+    here.tell(told, *sentences, *terminal.columns(rows, heads))
 
 
 # Proof
@@ -636,5 +771,6 @@ def verify(here: Terminal) -> int:
 
 
 commands = (
-    check, deploy_, definition, start, complete, correct, list_instances, list_tasks, story_, due, replay, verify
+    check, deploy_, definition, start, complete, correct, list_instances, list_tasks, story_, due, forecast_, replay,
+    verify,
 )
