@@ -147,6 +147,8 @@ ON_TIME = Mark("●", _l("Tepat waktu"), "on-time")
 DUE_SOON = Mark("▲", _l("Mendekati batas waktu"), "due-soon")
 LATE = Mark("■", _l("Terlambat"), "late")
 RETURNED = Mark("↩", _l("Dikembalikan untuk diperbaiki"), "returned")
+EXTENDED = Mark("→", _l("Diperpanjang"), "done")  # beside a task's time, not one of its states
+ASKED = Mark("?", _l("Perpanjangan diminta"), "working")
 PROCESS_MARKS: Mapping[str, Mark] = {
     RUNNING: Mark("▸", _l("Berjalan"), "working"),
     SUSPENDED: Mark("‖", _l("Ditangguhkan"), "due-soon"),
@@ -257,6 +259,12 @@ TOLD = frozenset(
         "UserTaskReassigned",
         "ValuesRecorded",
         "UserTaskCompleted",
+        "ExtensionAsked",
+        "ExtensionGranted",
+        "ExtensionRefused",
+        "CalendarChanged",
+        "DueDatesMoved",
+        "TimerMoved",
         "TeamAppointed",
         "TimerFired",
         "DocumentAttached",
@@ -285,15 +293,28 @@ def history(steps: Iterable[Step], definition: ProcessDefinition, zone: str, nam
     """
     told: list[Told] = []
     tasks: dict[int, str] = {}
+    norms: dict[int, datetime] = {}
     for step in steps:
-        tasks |= {e.user_task: e.element for e in step.events if isinstance(e, events.UserTaskOpened)}
+        for event in step.events:
+            if isinstance(event, events.UserTaskOpened):
+                tasks[event.user_task] = event.element
+            if isinstance(event, events.UserTaskOpened | events.DueDatesMoved) and event.norm_at:
+                norms[event.user_task] = event.norm_at
         kinds = {type(one) for one in step.events}
         for one in step.events:
-            # Who completes an unclaimed task claims it in the same instant: that is one sentence, not two.
-            twice = isinstance(one, events.UserTaskClaimed) and events.UserTaskCompleted in kinds
-            if type(one).__name__ in TOLD and not twice:
-                told.append(Told(step.command.at, sentence(one, step, definition, zone, names, tasks)))
+            if type(one).__name__ in TOLD and not told_already(one, kinds, definition):
+                told.append(Told(step.command.at, sentence(one, step, definition, zone, names, tasks, norms)))
     return told
+
+
+def told_already(event: events.Event, kinds: set[type], definition: ProcessDefinition) -> bool:
+    """Whether another event of the same step says it: one sentence, not two."""
+    match event:
+        case events.UserTaskClaimed():  # who completes an unclaimed task claims it in the same instant
+            return events.UserTaskCompleted in kinds
+        case events.TimerMoved(_number, id):  # a user task's own timer moves with its dates
+            return id in definition.elements and definition.elements[id].attached_to is not None
+    return False
 
 
 def sentence(
@@ -303,11 +324,13 @@ def sentence(
     zone: str,
     names: Callable[[str], str],
     tasks: Mapping[int, str],
+    norms: Mapping[int, datetime] | None = None,
 ) -> str:
     """One event as a sentence.
 
     names  the name of a person, a position or a unit by its id.
     tasks  the element of each user task by its number.
+    norms  the standard time of each user task by its number, where it is known.
     """
     act, actor = step.command.act, step.command.actor
     who = names(actor.person)
@@ -403,6 +426,70 @@ def sentence(
             return text + (" " + _("Terlambat.") if late else "")
         case events.UserTaskCancelled(_number, id):
             return _("%(what)s dihentikan.", what=_upper(element(id)))
+        case events.ExtensionAsked(number, until):
+            return _(
+                "%(who)s meminta perpanjangan waktu %(what)s sampai %(until)s.",
+                who=who,
+                what=element(tasks.get(number)),
+                until=full(until, zone),
+            ) + why(getattr(act, "reason", ""))
+        case events.ExtensionGranted(number, before, late_at, _escalate):
+            said = {
+                "who": who,
+                "what": element(tasks.get(number)),
+                "before": full(before, zone),
+                "now": full(late_at, zone),
+            }
+            norm_at = (norms or {}).get(number)
+            return (
+                _(
+                    "%(who)s memberikan perpanjangan: batas waktu %(what)s dari %(before)s menjadi %(now)s "
+                    "(waktu baku tetap %(norm)s).",
+                    **said,
+                    norm=full(norm_at, zone),
+                )
+                if norm_at
+                else _(
+                    "%(who)s memberikan perpanjangan: batas waktu %(what)s dari %(before)s menjadi %(now)s "
+                    "(waktu baku tetap).",
+                    **said,
+                )
+            ) + why(getattr(act, "reason", ""))
+        case events.ExtensionRefused(number):
+            return _(
+                "%(who)s menolak permintaan perpanjangan waktu %(what)s.", who=who, what=element(tasks.get(number))
+            ) + why(getattr(act, "reason", ""))
+        case events.CalendarChanged(changes):
+            of = [
+                (performer.name if (performer := definition.lane(lane)) else lane) if lane else _("unit")
+                for lane, _before, _now in changes
+            ]
+            return _("%(who)s mengubah kalender kerja (%(of)s).", who=who, of=", ".join(of)) + why(
+                getattr(act, "reason", "")
+            )
+        case events.DueDatesMoved(number, norm_before, before, _e, norm_at, late_at, _escalate):
+            said = {"what": element(tasks.get(number))}
+            if late_at == before:
+                return _(
+                    "Kalender kerja berubah: waktu baku %(what)s dari %(before)s menjadi %(now)s; "
+                    "batas waktunya tetap.",
+                    **said,
+                    before=full(norm_before, zone),
+                    now=full(norm_at, zone),
+                )
+            return _(
+                "Kalender kerja berubah: batas waktu %(what)s dari %(before)s menjadi %(now)s.",
+                **said,
+                before=full(before, zone),
+                now=full(late_at, zone),
+            ) + why(getattr(act, "reason", ""))
+        case events.TimerMoved(_number, id, before, due_at, _calendar):
+            return _(
+                "Pengatur waktu %(name)s berpindah dari %(before)s menjadi %(now)s.",
+                name=_timer_name(definition, id),
+                before=full(before, zone),
+                now=full(due_at, zone),
+            )
         case events.TeamAppointed(lane, members, _basis):
             performer = definition.lane(lane)
             return _(

@@ -18,14 +18,18 @@ from engine.calendars import due_at, five_days, near_due, three_instants
 from engine.commands import (
     Actor,
     AddComment,
+    AskExtension,
     AttachDocument,
     Attachment,
+    ChangeCalendar,
     Command,
     CompleteUserTask,
     Erased,
     File,
+    GrantExtension,
     OweRequirement,
     Promise,
+    RefuseExtension,
 )
 from engine.instance import Step
 from engine.marking import Marking
@@ -143,6 +147,7 @@ def example(kind: type, act: object) -> events.Event:
         "until": "langkah_3",
         "members": (("tim1", "ketua"),),
         "fields": ("arahan",),
+        "changes": (("", "a" * 64, "b" * 64), ("tim_penyusun", "a" * 64, "b" * 64)),
         "opened": ("langkah_5",),
         "closed": (),
         "year": 2026,
@@ -150,9 +155,11 @@ def example(kind: type, act: object) -> events.Event:
     values = {}
     for field in dataclasses.fields(kind):
         hint = hints[field.name]
-        values[field.name] = known.get(field.name) or (
+        values[field.name] = (
             NOW
             if hint in (datetime, datetime | None)
+            else known[field.name]
+            if field.name in known
             else True
             if hint is bool
             else 1
@@ -188,6 +195,64 @@ def test_who_completes_an_unclaimed_task_is_told_in_one_sentence() -> None:
     )
     assert [one.text for one in told] == [
         "Camat Lasem menyelesaikan langkah 7, Memeriksa dan menandatangani. Terlambat."
+    ]
+
+
+def asked(at: datetime, act: object, who: str, *happened: events.Event) -> Step:
+    command = Command(id="k", at=at, actor=Actor(person=who), act=act)  # type: ignore[arg-type]
+    return Step(sequence=1, command=command, events=happened, marking=Marking())
+
+
+def test_more_time_is_told_with_its_reason_and_the_norm_that_stays() -> None:
+    norm, later = due_at("P5D", NOW, five_days()), due_at("P9D", NOW, five_days())
+    opened = events.UserTaskOpened(4, "langkah_6", "sekretaris_pd", 1, norm, norm, due_at("P10D", NOW, five_days()))
+    told = words.history(
+        [
+            asked(NOW, AddComment(text="-"), "camat", opened),
+            asked(
+                NOW,
+                AskExtension(user_task=4, until="2027-02-16", reason="Menunggu data"),
+                "tim1",
+                events.ExtensionAsked(4, later),
+            ),
+            asked(
+                NOW,
+                GrantExtension(user_task=4),
+                "camat",
+                events.ExtensionGranted(4, norm, later, later),
+                events.TimerMoved(5, "waktu_6", norm, later, "c" * 64),
+            ),
+            asked(NOW, RefuseExtension(user_task=4, reason="Tidak perlu."), "camat", events.ExtensionRefused(4)),
+        ],
+        LKJPD,
+        WIB,
+        lambda id: {"camat": "Camat Lasem", "tim1": "Anggota Tim Penyusun 1"}[id],
+    )
+    step = "langkah 6, Memeriksa dan memaraf"
+    assert [one.text for one in told[1:]] == [
+        f"Anggota Tim Penyusun 1 meminta perpanjangan waktu {step} sampai {words.full(later, WIB)}. "
+        "Alasan: Menunggu data.",
+        f"Camat Lasem memberikan perpanjangan: batas waktu {step} dari {words.full(norm, WIB)} menjadi "
+        f"{words.full(later, WIB)} (waktu baku tetap {words.full(norm, WIB)}).",
+        f"Camat Lasem menolak permintaan perpanjangan waktu {step}. Alasan: Tidak perlu.",
+    ]
+
+
+def test_another_calendar_is_told_once_for_each_task_and_for_the_deadline() -> None:
+    moved = events.DueDatesMoved(4, NOW, NOW, NOW, *[NOW + timedelta(days=1)] * 3)
+    norm_only = events.DueDatesMoved(4, NOW, NOW, NOW, NOW + timedelta(hours=1), NOW, NOW)
+    own = events.TimerMoved(5, "waktu_6", NOW, NOW + timedelta(days=1), "c" * 64)
+    of_all = events.TimerMoved(6, "tenggat", NOW, NOW + timedelta(hours=1), "c" * 64)
+    changed = events.CalendarChanged((("tim_penyusun", "a" * 64, "b" * 64),))
+    act = ChangeCalendar(calendars={"tim_penyusun": "b" * 64}, reason="Perbup dikonfirmasi")
+    opened = events.UserTaskOpened(4, "langkah_6", "sekretaris_pd", 1, NOW, NOW, NOW)
+    step = asked(NOW, act, "admin", changed, opened, moved, own, norm_only, of_all)
+    told = words.history([step], LKJPD, WIB, lambda id: "Administrator")
+    assert [one.text.split(" dari ")[0] for one in told if "dibuka" not in one.text] == [
+        "Administrator mengubah kalender kerja (Tim Penyusun LKjPD). Alasan: Perbup dikonfirmasi.",
+        "Kalender kerja berubah: batas waktu langkah 6, Memeriksa dan memaraf",
+        "Kalender kerja berubah: waktu baku langkah 6, Memeriksa dan memaraf",
+        "Pengatur waktu Tenggat penyampaian berpindah",
     ]
 
 
