@@ -12,6 +12,18 @@ function forget(test) {
 const summary = document.getElementById("galat");
 if (summary) summary.focus();
 
+// Where the page has no https, a browser gives its clipboard only to the older way.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const field = document.getElementById(button.dataset.copy);
+    field.select();
+    if (navigator.clipboard) await navigator.clipboard.writeText(field.value);
+    else document.execCommand("copy");
+    button.textContent = button.dataset.copied;
+  });
+}
+
 for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => window.print());
 
 // What was kept in this browser goes when it is no longer needed: the task is done, or the person leaves.
