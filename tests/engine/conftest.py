@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from itertools import count
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,6 @@ from engine.bench import Office
 from tests.conftest import PostgreSQL
 
 BPMN = Path(__file__).resolve().parents[2] / "bpmn" / "penyusunan_lkjpd" / "penyusunan_lkjpd.bpmn"
-numbers = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -31,12 +30,13 @@ def postgresql_office(postgresql: PostgreSQL) -> str:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
     """An office of this test's own."""
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_office"), tmp_path / "alur.db")
-        url = f"sqlite:///{tmp_path / 'alur.db'}"
-    else:
-        server = request.getfixturevalue("postgresql")
-        url = server.create(f"office_{next(numbers)}", template=request.getfixturevalue("postgresql_office"))
-    office = Office.of(url, BPMN)
-    yield office
-    office.database.close()
+    with ExitStack() as until_the_end:
+        if request.param == "sqlite":
+            shutil.copy(request.getfixturevalue("sqlite_office"), tmp_path / "alur.db")
+            url = f"sqlite:///{tmp_path / 'alur.db'}"
+        else:
+            copy = request.getfixturevalue("postgresql").copy(request.getfixturevalue("postgresql_office"))
+            url = until_the_end.enter_context(copy)
+        office = Office.of(url, BPMN)
+        yield office
+        office.database.close()

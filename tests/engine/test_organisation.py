@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -100,29 +100,25 @@ def sqlite_office(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture(scope="module")
-def postgresql_office(postgresql: PostgreSQL) -> Iterator[str]:
-    name = f"office_{os.getpid()}"
-    furnish(postgresql.create(name))
-    yield name
-    postgresql.drop(name)
+@pytest.fixture(scope="session")
+def postgresql_office(postgresql: PostgreSQL) -> str:
+    furnish(postgresql.create("organisation"))
+    return "organisation"
 
 
 @pytest.fixture(params=[pytest.param(one, marks=pytest.mark.database) for one in ("sqlite", "postgresql")])
 def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database of this test's own, with the demo office: a copy of one that was furnished once."""
-    server, name = None, f"office_{os.getpid()}_{next(numbers)}"
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_office"), tmp_path / "alur.db")
-        url = f"sqlite:///{tmp_path / 'alur.db'}"
-    else:
-        server = request.getfixturevalue("postgresql")
-        url = server.create(name, template=request.getfixturevalue("postgresql_office"))
-    database = open_database(url, KEY)
-    yield database
-    database.close()
-    if server:
-        server.drop(name)
+    with ExitStack() as until_the_end:
+        if request.param == "sqlite":
+            shutil.copy(request.getfixturevalue("sqlite_office"), tmp_path / "alur.db")
+            url = f"sqlite:///{tmp_path / 'alur.db'}"
+        else:
+            copy = request.getfixturevalue("postgresql").copy(request.getfixturevalue("postgresql_office"))
+            url = until_the_end.enter_context(copy)
+        database = open_database(url, KEY)
+        yield database
+        database.close()
 
 
 numbers = iter(range(10**9))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -13,8 +11,6 @@ import pytest
 from engine import organise
 from tests.conftest import PostgreSQL
 from tests.desk import QUICK_HASH, Desk, furnish
-
-numbers = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -32,8 +28,8 @@ def sqlite_desk(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def postgresql_desk(postgresql: PostgreSQL, folder: Path) -> str:
-    furnish(postgresql.create(f"desk_{os.getpid()}"), folder)
-    return f"desk_{os.getpid()}"
+    furnish(postgresql.create("desk"), folder)
+    return "desk"
 
 
 @pytest.fixture
@@ -50,11 +46,8 @@ def desk_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         shutil.copy(request.getfixturevalue("sqlite_desk"), tmp_path / "alur.db")
         yield f"sqlite:///{tmp_path / 'alur.db'}"
         return
-    server: PostgreSQL = request.getfixturevalue("postgresql")
-    template = request.getfixturevalue("postgresql_desk")
-    name = f"desk_{os.getpid()}_{next(numbers)}"
-    yield server.create(name, template=template)
-    server.drop(name)
+    with request.getfixturevalue("postgresql").copy(request.getfixturevalue("postgresql_desk")) as url:
+        yield url
 
 
 @pytest.fixture
