@@ -37,7 +37,7 @@ from engine.instance import CANCELLED, COMPLETED, RUNNING, SUSPENDED, ProcessIns
 from engine.organisation import local_date
 from engine.store import access, definitions, documents, instances, organisation, queries
 
-from . import words
+from . import bands, charts, words
 from .session import me, office, tell
 
 processes = Blueprint("processes", __name__)
@@ -296,6 +296,7 @@ class Pass:
     cancelled: bool = False
     values: Mapping[str, Any] = field(default_factory=dict)
     came_back: bool = False  # opened again by a return
+    extended: bool = False  # late_at was moved by an extension; norm_at never is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -340,6 +341,7 @@ def passes(sight: Sight, steps: Iterable[Step]) -> list[Pass]:
             late_at=task.late_at,
             owner=task.owner,
             claimed_at=task.claimed_at,
+            extended=task.extended,
         )
         for task in instance.user_tasks.values()
         if task.number not in known
@@ -373,6 +375,10 @@ def told_passes(definition: ProcessDefinition, steps: Iterable[Step]) -> list[Pa
                     found[number] = replace(found[number], owner=None, claimed_at=None)
                 case events.UserTaskReassigned(number, person, _before) if number in found:
                     found[number] = replace(found[number], owner=person, claimed_at=at if person else None)
+                case events.ExtensionGranted(number, _before, late_at, _escalate) if number in found:
+                    found[number] = replace(found[number], late_at=late_at, extended=True)
+                case events.DueDatesMoved(number, _n, _l, _e, norm_at, late_at, _escalate) if number in found:
+                    found[number] = replace(found[number], norm_at=norm_at, late_at=late_at)
                 case events.UserTaskCompleted(number, element, _waiting, _processing, late):
                     left = element
                     act = step.command.act
@@ -553,9 +559,17 @@ def page(id: UUID) -> Any:
             returns=sum(1 for one in done if one.came_back),
             leads=sight.leads,
             values=step_values(sight, done) if sight.whole else [],
+            seen=planned(sight) if sight.whole else None,
+            charts=charts,
         )
     leave_trace(sight, access.ProcessInstanceRead(instance=sight.instance.id, sequence=sight.instance.sequence))
     return shown_page
+
+
+def planned(sight: Sight) -> bands.Seen | None:
+    """What is forecast of the instance, and its plan as a picture."""
+    title = _("Rencana %(title)s", title=sight.heading.title)
+    return bands.seen(sight.db, sight.instance, sight.definition, sight.now, sight.zone, title)
 
 
 def by_day(told: Sequence[words.Told], sight: Sight) -> list[tuple[date, list[words.Told]]]:
