@@ -7,6 +7,7 @@ import re
 from base64 import b64encode
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from sqlalchemy import func, insert, select, update
@@ -277,3 +278,14 @@ def test_a_process_page_has_a_text_for_whoever_the_step_waits_for(site: Desk) ->
     )
     for login in ("camat", "inspektorat"):  # who has it, and who is of another office
         assert site.reader(login).get(f"/proses/{id}").page.xpath("//textarea[@readonly]") == []
+
+
+def test_who_comes_next_can_be_told_once_a_step_is_done_and_only_then(site: Desk) -> None:
+    id = site.waiting_at(6)
+    reader = site.complete(id, 6)
+    [number] = site.instance(id).user_tasks
+    [address] = reader.page.xpath("//a[starts-with(@href, 'https://wa.me/')]/@href")
+    text = unquote(address.removeprefix("https://wa.me/?text="))
+    assert text.startswith("Yth. Camat Lasem, ada tugas") and f"/tugas/{id}/{number}" in text
+    reader.get("/pemberitahuan").send({"surel": "tidak"}, action="/surel")
+    assert reader.messages() and reader.page.xpath("//a[starts-with(@href, 'https://wa.me/')]") == []
