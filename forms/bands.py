@@ -1,25 +1,30 @@
 """A forecast as people read it: a mark, a few sentences, a picture. The same words on every page that shows one.
 
-Nothing is computed here that `engine.forecast` did not find; a time is said as everywhere else (`words`).
+Nothing is computed here that `engine.forecast` did not find; a time is said as everywhere else (`words`). Where nobody
+can say how it will end, there is None, and the page goes without.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
+from sqlalchemy import Connection
 
-from engine import calendars
-from engine.calendars import Calendar
+from engine import calendars, handle, outlook
+from engine import forecast as forecasts
+from engine.calendars import Calendar, CalendarError
 from engine.definition import ProcessDefinition
-from engine.forecast import Forecast, Likelihood, PlannedPass, Ways
+from engine.forecast import Forecast, ForecastError, Likelihood, PlannedPass, Ways, Window
+from engine.instance import CANCELLED, RUNNING, SUSPENDED, ProcessInstance, Refused, UserTask
 
 from . import charts, words
 from .charts import DONE, OPEN, Bar, Chart, Line
+from .session import office
 
 DELIVERED = words.Mark("✓", _l("Sudah disampaikan"), "done")
 RETURNS_SAID_MOST = 9  # more is said without a number
@@ -260,7 +265,7 @@ def chart(
     )
 
 
-def bar(one: PlannedPass, definition: ProcessDefinition, windows: Mapping[tuple[str, int], object]) -> Bar:
+def bar(one: PlannedPass, definition: ProcessDefinition, windows: Mapping[tuple[str, int], Window]) -> Bar:
     element, window = definition.elements[one.element], windows.get((one.element, one.round))
     norm = definition.norm(one.element)
     standard = norm is not None and norm.timer is not None and not one.measured and one.state != DONE
@@ -276,23 +281,93 @@ def bar(one: PlannedPass, definition: ProcessDefinition, windows: Mapping[tuple[
         if standard and norm and norm.timer
         else words.working(one.minutes),
         measured=one.measured,
-        latest_start=getattr(window, "latest_start", None),
-        latest_finish=getattr(window, "latest_finish", None),
+        latest_start=window.latest_start if window else None,
+        latest_finish=window.latest_finish if window else None,
     )
 
 
+# What a page asks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """A forecast as the page of an instance shows it."""
+
+    band: Band
+    chart: Chart
+    windows: Mapping[tuple[str, int], Window]  # (element, round) -> by when it must be begun and done
+
+
+def seen(
+    db: Connection, instance: ProcessInstance, definition: ProcessDefinition, now: datetime, zone: str, title: str
+) -> Seen | None:
+    """What the page of an instance shows of its end. None of a cancelled one, and where nobody can say."""
+    if instance.status == CANCELLED:
+        return None
+    try:
+        found = outlook.of_instance(db, office().rules, instance, now)
+    except (ForecastError, CalendarError):
+        return None
+    calendar = office().rules.calendar(instance.calendars[""])
+    over = instance.status not in (RUNNING, SUSPENDED)
+    return Seen(
+        band=of_instance(found.forecast, definition, calendar, now, zone, found.likelihood),
+        chart=chart(found.forecast, definition, calendar, zone, title, now=None if over else now),
+        windows={(one.element, one.round): one for one in found.forecast.windows},
+    )
+
+
+def glance(db: Connection, instance: ProcessInstance, now: datetime) -> Forecast | None:
+    """The forecast of an instance without what lies behind it: one of many in a list, asked for no statement each."""
+    if instance.status == CANCELLED:
+        return None
+    known = ("glance", instance.id, instance.sequence, outlook.hour(now))
+    try:
+        found: Forecast = outlook.Memory.of(db).recall(
+            known, lambda: forecasts.of_instance(office().rules, instance, now)
+        )
+    except (ForecastError, CalendarError):
+        return None
+    return found
+
+
+def starting(
+    db: Connection, definition: ProcessDefinition, unit: str, now: datetime, zone: str, year: int | None
+) -> Band | None:
+    """What would come of a start now.
+
+    year  the tahun laporan that is typed; None: the one whose deadline comes first.
+    """
+    try:
+        if year is None:
+            opening = handle.opening(db, definition.key, unit, data={})
+            year = forecasts.first_year(office().rules, definition, opening.calendars, now)
+        data = {} if year is None else {"tahun_laporan": year}
+        found = outlook.before_start(db, office().rules, definition.key, unit, now, data)
+    except (ForecastError, CalendarError, Refused):
+        return None
+    return before_start(found.forecast, definition, zone, found.likelihood)
+
+
+def needed_by(db: Connection, instance: ProcessInstance, task: UserTask, now: datetime) -> datetime | None:
+    """By when an open user task must be done for the deadline to be met; None where there is none, or it is met."""
+    found = glance(db, instance, now)
+    windows = found.windows if found else ()
+    return next((w.latest_finish for w in windows if (w.element, w.round) == (task.element, task.round)), None)
+
+
 def next_for(
-    forecasts: Sequence[tuple[Forecast, ProcessDefinition]], lanes: Mapping[str, frozenset[str]]
+    found: Iterable[tuple[Forecast, ProcessDefinition, frozenset[str]]],
 ) -> tuple[datetime, str] | None:
     """(when, what) of the next user task that will probably come to somebody: the earliest pass to come in a lane of
     theirs.
 
-    lanes  process key -> the lanes that they perform.
+    found  of each instance its forecast, its definition, and the lanes that they perform in it.
     """
     coming = [
-        (one.start, definition.elements[one.element].name)
-        for forecast, definition in forecasts
+        (one.start, words.step_name(definition, one.element))
+        for forecast, definition, lanes in found
         for one in forecast.passes
-        if one.state not in (DONE, OPEN) and one.lane in lanes.get(definition.key, frozenset())
+        if one.state not in (DONE, OPEN) and one.lane in lanes
     ]
     return min(coming, default=None)

@@ -102,7 +102,7 @@ def page() -> Any:
         people = {task.owner for one in loaded.values() for task in one.user_tasks.values() if task.owner}
         names.known.update(organisation.names(db, people))
         needs = what_needs(db, found, loaded, names, now)
-    rows = sorted((row(one, loaded[one.id], passed.get(one.id, ()), names, now) for one in shown), key=urgency)
+        rows = sorted((row(db, one, loaded[one.id], passed.get(one.id, ()), names, now) for one in shown), key=urgency)
     definitions_ = {one.key: office().rules.definition(one.definition).name for one in found}
     return render_template(
         "monitoring.html",
@@ -145,6 +145,7 @@ def wanted(one: queries.Summary) -> bool:
 
 
 def row(
+    db: Connection,
     one: queries.Summary,
     instance: ProcessInstance,
     passed: Sequence[overview.Passed],
@@ -152,12 +153,13 @@ def row(
     now: datetime,
 ) -> Row:
     definition = office().rules.definition(one.definition)
+    found = bands.glance(db, instance, now)
     tasks = [standing(instance, number, task, definition, names, now) for number, task in instance.user_tasks.items()]
     return Row(
         summary=one,
         steps=len(definition.user_tasks),
         tasks=tuple(tasks),
-        band=band(instance, definition, now, one.zone),
+        band=bands.of_instance(found, definition, calendar_of(instance), now, one.zone) if found else None,
         late=sum(each.late for each in passed) + sum(1 for task in tasks if task.time is words.LATE),
         passes=sum(each.passes for each in passed),
     )
@@ -189,17 +191,6 @@ def calendar_of(instance: ProcessInstance, lane: str = "") -> Calendar:
     """What a lane of an instance counts in; of no lane, the unit's own."""
     calendar: Calendar = office().rules.calendar(instance.calendars.get(lane) or instance.calendars[""])
     return calendar
-
-
-def band(instance: ProcessInstance, definition: ProcessDefinition, now: datetime, zone: str) -> bands.Band | None:
-    """What is forecast of an instance; None of a cancelled one, and where nobody can say."""
-    if instance.status == CANCELLED:
-        return None
-    try:
-        found = forecast.of_instance(office().rules, instance, now)
-    except (ForecastError, CalendarError):
-        return None
-    return bands.of_instance(found, definition, calendar_of(instance), now, zone)
 
 
 def what_needs(
