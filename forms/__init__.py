@@ -28,7 +28,7 @@ from engine.rules import Rules
 from engine.settings import Settings
 from engine.store.database import Database, Unavailable
 
-from . import admin, inbox, monitoring, notices, processes, session, words
+from . import admin, calendars, inbox, monitoring, notices, processes, session, words
 from .session import Office, door, goes_on, know_who_asks, messages, office
 
 POLICY = (
@@ -92,7 +92,8 @@ def create_app(
     app.register_error_handler(Unavailable, lambda _error: error_page(503))
     app.register_error_handler(HTTPException, lambda error: error if error.response else error_page(error.code or 500))
     app.register_error_handler(Exception, something_broke)
-    for blueprint in (door, inbox.inbox, processes.processes, monitoring.monitoring, notices.notices, admin.admin):
+    pages = (door, inbox.inbox, processes.processes, monitoring.monitoring, notices.notices, admin.admin)
+    for blueprint in (*pages, calendars.calculator):
         app.register_blueprint(blueprint)
     return app
 

@@ -24,7 +24,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from sqlalchemy import Connection
 
-from engine import import_csv, organise
+from engine import import_csv, organise, recalendar
 from engine import organisation as org
 from engine.commands import Actor
 from engine.definition import ProcessDefinition
@@ -70,6 +70,7 @@ def what_these_pages_know() -> dict[str, Any]:
         ("holdings", _("Pemegang jabatan")),
         ("lanes", _("Pelaksana")),
         ("units", _("Unit")),
+        ("calendars", _("Kalender")),
         ("powers", _("Kuasa")),
         ("imports", _("Impor CSV")),
         ("history", _("Riwayat")),
@@ -267,13 +268,14 @@ def home() -> str:
     """What needs attention, and how much there is of everything."""
     with office().database.read() as db:
         organisation, processes = store.load(db), deployed(db)
+        found = [*concerns(organisation, processes), *concerns_of_calendars(db, organisation)]
     counts = [
         (url_for("admin.people"), _("Orang"), sum(one.active for one in organisation.people.values())),
         (url_for("admin.positions"), _("Jabatan"), len(organisation.positions)),
         (url_for("admin.units"), _("Unit"), len(organisation.units)),
         (url_for("admin.lanes"), _("Proses"), len(processes)),
     ]
-    return render_template("admin/home.html", concerns=list(concerns(organisation, processes)), counts=counts)
+    return render_template("admin/home.html", concerns=found, counts=counts)
 
 
 def concerns(organisation: Organisation, processes: Mapping[str, ProcessDefinition]) -> Iterator[Concern]:
@@ -322,6 +324,24 @@ def concerns(organisation: Organisation, processes: Mapping[str, ProcessDefiniti
             text=_("%(person)s tidak memegang jabatan apa pun.", person=person.name),
             address=url_for("admin.person", id=person.id),
         )
+
+
+def concerns_of_calendars(db: Connection, organisation: Organisation) -> Iterator[Concern]:
+    for id, years in sorted(recalendar.without_cuti_bersama(db, office().rules, office().now()).items()):
+        yield Concern(
+            text=_(
+                "Kalender %(unit)s belum memuat cuti bersama tahun %(years)s.",
+                unit=organisation.units[id].name if id in organisation.units else id,
+                years=org.listed(map(str, years)),
+            ),
+            address=url_for("admin.calendar", unit=id, tahun=years[0]),
+        )
+    for key, id in sorted(organisation.starting_units):
+        if recalendar.unconfirmed(db, office().rules, key, id):
+            yield Concern(
+                text=_("%(unit)s: kalender atau bacaan SOP belum dikonfirmasi.", unit=organisation.units[id].name),
+                address=url_for("admin.calendar", unit=id, _anchor="bacaan"),
+            )
 
 
 # Orang
@@ -1089,7 +1109,7 @@ def unit(id: str) -> str:
         one = found(organisation.units, id)
         told = history_of(db, organisation, id)
         calendar = definitions.calendar_of(db, id)
-        calendar_name = definitions.calendar(db, calendar).name if calendar else ""
+        calendar_name = office().rules.calendar(calendar).title if calendar else ""
     starts = [(definition, organisation.starting_units.get((key, id))) for key, definition in sorted(processes.items())]
     listed = sorted((p for p in organisation.positions.values() if p.unit == id), key=lambda p: p.name.casefold())
     return render_template(
