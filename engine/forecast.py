@@ -444,7 +444,9 @@ def _begun(rules: Rules, definition: ProcessDefinition, calendars_: Mapping[str,
     try:
         run = Run(rules, Ways(definition), empty, start, lambda element: False)
         step = process.suppose(rules, empty, command(act, start), run.plan(definition.start.id, start))
-    except (Refused, calendars.CalendarError) as error:
+    except Refused as error:
+        raise ForecastError(str(error)) from error
+    except calendars.CalendarError as error:
         raise ForecastError(f"Berkas proses tidak dapat dimulai: {error}") from error
     return process.evolve(empty, step)
 
