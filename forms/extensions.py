@@ -7,17 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from sqlalchemy import Connection
 
+from engine import calendars
 from engine.definition import Element, ProcessDefinition
 from engine.instance import Extension, UserTask
 from engine.organisation import local_date
 from engine.store import organisation, queries
 
-from .processes import Names
+from . import words
+from .processes import Names, Sight
 from .session import me, office
+
+REFUSED = words.Mark("×", _l("Perpanjangan ditolak"), "ahead")
 
 
 def lanes_that_decide(definition: ProcessDefinition, element: str) -> tuple[str, ...]:
@@ -35,6 +42,116 @@ def decides(
     if asked is None or asked.granted is not None or asked.person == person or task.lane in mine:
         return False
     return bool(mine & set(lanes_that_decide(definition, task.element)))
+
+
+def deciders(sight: Sight, task: UserTask) -> str:
+    """Who decides on more time for a task: names or lanes, without those who perform the step themselves."""
+
+    def people(lane: str) -> set[str]:
+        team = sight.instance.team.get(lane)
+        if team is not None:
+            return {person for person, _role in team}
+        performing = organisation.who_performs(
+            sight.db, sight.instance.key, lane, sight.instance.unit, sight.today
+        )
+        return set(performing)
+
+    own, named = people(task.lane), lanes_that_decide(sight.definition, task.element)
+    may = [lane for lane in named if people(lane) - own] or list(named)
+    return str(_(" atau ")).join(sight.of_lane(lane) for lane in may)
+
+
+# What stands on the pages of one task
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """The newest request for more time of an open task, in words."""
+
+    mark: words.Mark
+    text: str
+    reason: str  # of who asked
+    why: str  # of who decided
+
+
+def state(sight: Sight, task: UserTask) -> State | None:
+    """What was asked and what became of it; None where nothing was."""
+    asked = task.extension
+    if asked is None:
+        return None
+    who = sight.names(asked.person)
+    if asked.granted is None:
+        mark, text = words.ASKED, _(
+            "%(who)s meminta waktu sampai %(until)s. Menunggu keputusan %(deciders)s.",
+            who=who,
+            until=words.full(asked.until, sight.zone),
+            deciders=deciders(sight, task),
+        )
+    else:
+        said = {
+            "who": sight.names(asked.decided_by or ""),
+            "at": words.near(asked.decided_at, sight.now, sight.zone) if asked.decided_at else "",
+        }
+        mark = words.EXTENDED if asked.granted else REFUSED
+        text = (
+            _("Diperpanjang sampai %(until)s oleh %(who)s, %(at)s.", until=until_words(sight, task), **said)
+            if asked.granted
+            else _("Ditolak %(who)s, %(at)s. Batas waktu tidak berubah.", **said)
+        )
+    return State(mark=mark, text=str(text), reason=words.str_of(asked.reason), why=words.str_of(asked.why))
+
+
+def _step(sight: Sight, task: UserTask) -> str:
+    said = words.short_step(sight.definition, task.element)
+    return said[:1].upper() + said[1:]
+
+
+def until_words(sight: Sight, task: UserTask) -> str:
+    return words.full(task.late_at, sight.zone) if task.late_at else ""
+
+
+def room_after(sight: Sight, until: datetime) -> str:
+    """`Sesudah hari itu tersisa 8 hari kerja sampai tenggat, Minggu, 28 Februari 2027.`; "" where no deadline runs."""
+    deadline = sight.instance.deadline_at
+    if sight.instance.deadline_timer is None or deadline is None:
+        return ""
+    last = words.local(deadline, sight.zone) - timedelta(microseconds=1)
+    first = words.local(until, sight.zone) + timedelta(days=1)
+    days = calendars.working_days(first.date(), last.date(), sight.calendar(""))
+    day = words.deadline(deadline, sight.zone)
+    if not days:
+        return str(_("Sesudah hari itu tidak tersisa hari kerja sampai tenggat, %(day)s.", day=day))
+    return str(
+        ngettext(
+            "Sesudah hari itu tersisa %(num)s hari kerja sampai tenggat, %(day)s.",
+            "Sesudah hari itu tersisa %(num)s hari kerja sampai tenggat, %(day)s.",
+            days,
+            day=day,
+        )
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A waiting request as the page of its instance says it."""
+
+    number: int  # of the user task
+    text: str
+    mine: bool  # the visitor may decide on it
+
+
+def requests_of(sight: Sight) -> list[Request]:
+    """The waiting requests of an instance, those that the visitor may see."""
+    return [
+        Request(
+            number=task.number,
+            text=f"{_step(sight, task)}: {found.text}",
+            mine=decides(sight.definition, task, sight.actor.lanes, me().id),
+        )
+        for task in sight.instance.user_tasks.values()
+        if task.extension and task.extension.granted is None and (sight.whole or task.lane in sight.lanes)
+        if (found := state(sight, task))
+    ]
 
 
 # What waits for the visitor

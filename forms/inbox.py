@@ -25,15 +25,18 @@ from engine import calendars, expressions, handle, requirements
 from engine.commands import (
     Act,
     AddComment,
+    AskExtension,
     AttachDocument,
     Attachment,
     ClaimUserTask,
     CompleteUserTask,
     File,
+    GrantExtension,
     OweRequirement,
     Promise,
     ReassignUserTask,
     RecordValues,
+    RefuseExtension,
     ReleaseUserTask,
     SettleRequirement,
     StartProcessInstance,
@@ -46,7 +49,7 @@ from engine.instance import RUNNING, Problem, ProcessInstance, Refused, Step, Us
 from engine.organisation import local_date
 from engine.store import documents, instances, organisation, queries, sessions
 
-from . import fields, words
+from . import extensions, fields, words
 from .processes import (
     Names,
     Pass,
@@ -69,6 +72,7 @@ from .session import drawn_for, form_key, me, office, seal, tell
 inbox = Blueprint("inbox", __name__)
 
 EXTRAS = ("menyusul.", "luar.")  # typed beside the form's own fields; kept in the draft with them
+MORE_TIME = "perpanjangan."  # the names of what is typed when more time is asked for, and of what is wrong with it
 PHOTOS = (documents.JPEG, documents.PNG)
 
 
@@ -82,6 +86,9 @@ def anchor(place: str) -> str:
 def day_words(text: str) -> str:
     """A stored date as people read it."""
     return words.short_day(date.fromisoformat(text))
+
+
+inbox.app_template_global("extension_requests")(extensions.requests_of)
 
 
 # The inbox
@@ -115,6 +122,7 @@ def tasks() -> Any:
         units = sorted({(r["task"].unit, r["task"].unit_name) for r in rows})
         shown = [r for r in rows if wanted(r)]
         starts = startable(db, now)
+        requests = extensions.to_decide(db, now)
     late = sum(1 for r in rows if r["time"] is words.LATE)
     return render_template(
         "inbox.html",
@@ -125,6 +133,7 @@ def tasks() -> Any:
         processes=processes,
         units=units,
         starts=starts,
+        requests=requests,
         asked={name: request.args.get(name, "") for name in ("cari", "proses", "unit", "keadaan")},
         any_filter=any(request.args.get(name) for name in ("cari", "proses", "unit", "keadaan")),
     )
@@ -460,6 +469,11 @@ def task_page(
         doubts=requirements.doubts(element, draft.values, task.opened_at, sight.local) if draft.saved_at else (),
         diagram=diagram_state(sight, done),
         expected_year=sight.instance.year,
+        extension=extensions.state(sight, task),
+        extends=works and bool(extensions.lanes_that_decide(sight.definition, task.element)),
+        extension_decided_by=extensions.deciders(sight, task),
+        extension_mine=extensions.decides(sight.definition, task, sight.actor.lanes, me().id),
+        extension_errors={one.place: one.message for one in problems if one.place.startswith(MORE_TIME)},
     )
 
 
@@ -827,6 +841,164 @@ def reassign(id: UUID, number: int) -> Any:
             _("Tugas dialihkan kepada %(who)s.", who=name) if to else _("Tugas dikembalikan kepada seluruh pelaksana.")
         )
     return redirect(page_of(str(id), number), 303)
+
+
+# More time
+
+
+@inbox.post("/tugas/<uuid:id>/<int:number>/extension")
+def ask_extension(id: UUID, number: int) -> Any:
+    """Ask for more time, until when and why; then who decides on it is told where to look."""
+    key, reason = the_key(), request.form.get("perpanjangan.alasan", "").strip()
+    until = fields.day(request.form.get("perpanjangan.sampai", "").strip())
+    with office().database.read() as db:
+        sight = look(db, id)
+        task = sight.instance.user_tasks.get(number)
+        behalf = on_behalf(sight, task) if task else None
+        draft = draft_of(sight, number)
+    typed = Draft(
+        values=draft.values,
+        extras={**draft.extras, "perpanjangan.sampai": until, "perpanjangan.alasan": reason},
+        saved_at=draft.saved_at,
+    )
+    sent = Sent(id=str(id), number=number, key=key, element=None, draft=typed, behalf=behalf, saved_at=draft.saved_at)
+    act = AskExtension(user_task=number, until=until, reason=reason)
+    try:
+        ask(sent.id, requested(act, made_id(key, "perpanjangan"), behalf))
+    except Refused as refused:
+        named = tuple(Problem(PLACES_OF_MORE_TIME.get(p.place, p.place), p.message) for p in refused.problems)
+        return refusal(sent, Refused(refused.code, refused.message, named, refused.person, refused.at))
+    with office().database.read() as db:
+        sight = look(db, id)
+        task = sight.instance.user_tasks.get(number)
+        if task is None or task.extension is None:  # sent again, long after
+            return redirect(page_of(sent.id, number), 303)
+        who = extensions.deciders(sight, task)
+        address = office().settings.url + url_for("inbox.extension", id=id, number=number)
+        tell(
+            _(
+                "Permintaan perpanjangan sampai %(until)s sudah tercatat. Sekarang menunggu keputusan %(who)s.",
+                until=words.full(task.extension.until, sight.zone),
+                who=who,
+            ),
+            copy=_(
+                "Yth. %(who)s, ada permintaan yang menunggu keputusan Bapak/Ibu di aplikasi Alur: %(address)s. "
+                "Terima kasih.",
+                who=who,
+                address=address,
+            ),
+        )
+    return redirect(page_of(sent.id, number), 303)
+
+
+PLACES_OF_MORE_TIME = {"until": "perpanjangan.sampai", "reason": "perpanjangan.alasan"}
+
+
+@inbox.get("/tugas/<uuid:id>/<int:number>/perpanjangan")
+def extension(id: UUID, number: int) -> Any:
+    """A request for more time, for whoever may decide on it; everybody else sees it on the task's page."""
+    with office().database.read() as db:
+        sight = look(db, id)
+        task = sight.instance.user_tasks.get(number)
+        if task is None or not extensions.decides(sight.definition, task, sight.actor.lanes, me().id):
+            return redirect(url_for("inbox.task", id=id, number=number))
+        return extension_page(sight, task, {}, (), form_key())
+
+
+def extension_page(
+    sight: Sight, task: UserTask, typed: Mapping[str, str], problems: Sequence[Problem], key: str, title: str = ""
+) -> str:
+    asked = task.extension
+    assert asked is not None, "the page is about a request"
+    return render_template(
+        "extension.html",
+        sight=sight,
+        task=task,
+        element=sight.definition.elements[task.element],
+        asked=asked,
+        state=extensions.state(sight, task),
+        open=asked.granted is None,
+        room=extensions.room_after(sight, asked.until),
+        left=time_left(sight, task),
+        typed=typed,
+        problems=problems,
+        problem_title=title,
+        errors={one.place: one.message for one in problems},
+        key=key,
+        sealed=drawn_for(key),
+    )
+
+
+@inbox.post("/tugas/<uuid:id>/<int:number>/extension/grant")
+def grant_extension(id: UUID, number: int) -> Any:
+    """Give more time: until the day that was asked for, or until another."""
+    until = fields.day(request.form.get("sampai", "").strip())
+    reason = request.form.get("alasan", "").strip()
+    typed = {"berikan.sampai": until, "berikan.alasan": reason}
+    # The day stands in the form as it was asked for: left as it is, it is no other day.
+    as_asked = until in ("", request.form.get("diminta", ""))
+    act = GrantExtension(user_task=number, until=None if as_asked else until, reason=reason)
+    return decide_on(id, number, act, typed, "berikan")
+
+
+@inbox.post("/tugas/<uuid:id>/<int:number>/extension/refusal")
+def refuse_extension(id: UUID, number: int) -> Any:
+    """Refuse more time, with the reason."""
+    reason = request.form.get("alasan", "").strip()
+    act = RefuseExtension(user_task=number, reason=reason)
+    return decide_on(id, number, act, {"tolak.alasan": reason}, "tolak")
+
+
+def decide_on(
+    id: UUID, number: int, act: GrantExtension | RefuseExtension, typed: Mapping[str, str], form: str
+) -> Any:
+    """Decide once; who comes second, or may not, is told what has become of it and keeps what was typed."""
+    key = the_key()
+    with office().database.read() as db:
+        look(db, id)
+    try:
+        ask(str(id), requested(act, made_id(key, form)))
+    except Refused as refused:
+        with office().database.read() as db:
+            sight = look(db, id)
+            task = sight.instance.user_tasks.get(number)
+            if task is None or task.extension is None:
+                return render_template("extension_gone.html", sight=sight, number=number, typed=typed), 409
+            places = {"until": f"{form}.sampai", "reason": f"{form}.alasan"}
+            problems = [Problem(places.get(p.place, p.place), p.message) for p in refused.problems]
+            page = extension_page(
+                sight, task, typed, problems or [Problem("", refused.message)], key, refused.message
+            )
+        return page, 422 if refused.code in ("incomplete", "wrong", "other") else 409
+    with office().database.read() as db:
+        sight = look(db, id)
+        task = sight.instance.user_tasks.get(number)
+        if task is not None and task.extension is not None:
+            tell(
+                decided_words(sight, task, isinstance(act, GrantExtension)),
+                link=(url_for("processes.page", id=id), _("Lihat berkas proses")),
+            )
+    return redirect(url_for("inbox.tasks"), 303)
+
+
+def decided_words(sight: Sight, task: UserTask, granted: bool) -> str:
+    number = sight.definition.elements[task.element].number
+    if not granted:
+        return str(
+            _(
+                "Permintaan ditolak. Batas waktu langkah %(n)s tetap %(until)s.",
+                n=number,
+                until=extensions.until_words(sight, task),
+            )
+        )
+    return str(
+        _(
+            "Perpanjangan diberikan: batas waktu langkah %(n)s sekarang %(until)s. Waktu baku tetap %(norm)s.",
+            n=number,
+            until=extensions.until_words(sight, task),
+            norm=words.full(task.norm_at, sight.zone) if task.norm_at else "",
+        )
+    )
 
 
 @inbox.post("/tugas/<uuid:id>/<int:number>/draft")

@@ -197,6 +197,14 @@ def step_name(definition: ProcessDefinition, element: str) -> str:
     return _("langkah %(n)s, %(name)s", n=one.number, name=one.name) if one.number else one.name or element
 
 
+def short_step(definition: ProcessDefinition, element: str | None) -> str:
+    """`langkah 6`, where its name would be in the way; the name of a step without a number."""
+    one = definition.elements.get(element or "")
+    if one is None:
+        return element or _("berkas proses")
+    return _("langkah %(n)s", n=one.number) if one.number else one.name or one.id
+
+
 def document_name(definition: ProcessDefinition, type: str) -> str:
     """The name of a document type, without what one step says about it in brackets ("(berparaf)")."""
     field = definition.fields.get(type)
@@ -430,13 +438,13 @@ def sentence(
             return _(
                 "%(who)s meminta perpanjangan waktu %(what)s sampai %(until)s.",
                 who=who,
-                what=element(tasks.get(number)),
+                what=short_step(definition, tasks.get(number)),
                 until=full(until, zone),
             ) + why(getattr(act, "reason", ""))
         case events.ExtensionGranted(number, before, late_at, _escalate):
             said = {
                 "who": who,
-                "what": element(tasks.get(number)),
+                "what": short_step(definition, tasks.get(number)),
                 "before": full(before, zone),
                 "now": full(late_at, zone),
             }
@@ -457,7 +465,9 @@ def sentence(
             ) + why(getattr(act, "reason", ""))
         case events.ExtensionRefused(number):
             return _(
-                "%(who)s menolak permintaan perpanjangan waktu %(what)s.", who=who, what=element(tasks.get(number))
+                "%(who)s menolak permintaan perpanjangan waktu %(what)s.",
+                who=who,
+                what=short_step(definition, tasks.get(number)),
             ) + why(getattr(act, "reason", ""))
         case events.CalendarChanged(changes):
             of = [
@@ -468,7 +478,7 @@ def sentence(
                 getattr(act, "reason", "")
             )
         case events.DueDatesMoved(number, norm_before, before, _e, norm_at, late_at, _escalate):
-            said = {"what": element(tasks.get(number))}
+            said = {"what": short_step(definition, tasks.get(number))}
             if late_at == before:
                 return _(
                     "Kalender kerja berubah: waktu baku %(what)s dari %(before)s menjadi %(now)s; "

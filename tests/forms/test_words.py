@@ -228,7 +228,7 @@ def test_more_time_is_told_with_its_reason_and_the_norm_that_stays() -> None:
         WIB,
         lambda id: {"camat": "Camat Lasem", "tim1": "Anggota Tim Penyusun 1"}[id],
     )
-    step = "langkah 6, Memeriksa dan memaraf"
+    step = "langkah 6"
     assert [one.text for one in told[1:]] == [
         f"Anggota Tim Penyusun 1 meminta perpanjangan waktu {step} sampai {words.full(later, WIB)}. "
         "Alasan: Menunggu data.",
@@ -250,8 +250,8 @@ def test_another_calendar_is_told_once_for_each_task_and_for_the_deadline() -> N
     told = words.history([step], LKJPD, WIB, lambda id: "Administrator")
     assert [one.text.split(" dari ")[0] for one in told if "dibuka" not in one.text] == [
         "Administrator mengubah kalender kerja (Tim Penyusun LKjPD). Alasan: Perbup dikonfirmasi.",
-        "Kalender kerja berubah: batas waktu langkah 6, Memeriksa dan memaraf",
-        "Kalender kerja berubah: waktu baku langkah 6, Memeriksa dan memaraf",
+        "Kalender kerja berubah: batas waktu langkah 6",
+        "Kalender kerja berubah: waktu baku langkah 6",
         "Pengatur waktu Tenggat penyampaian berpindah",
     ]
 
