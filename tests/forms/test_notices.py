@@ -82,7 +82,7 @@ def test_the_frame_says_how_many_are_unread_and_leads_to_the_page(desk: Desk) ->
     assert re.sub(r"\s+", " ", link.text_content()).strip() == "Pemberitahuan 2 belum dibaca"
     reader.get(link.get("href"))
     assert "2 belum dibaca." in reader.text and "Langkah 3 sangat terlambat, selengkapnya." in reader.text
-    assert f"/proses/{id}" in reader.page.xpath("//a[@class='label']/@href")
+    assert f"/proses/{id}" in reader.page.xpath("//ul[contains(@class, 'comments')]//a/@href")
 
 
 def test_a_notice_about_a_task_leads_to_the_task(site: Desk) -> None:
@@ -90,7 +90,7 @@ def test_a_notice_about_a_task_leads_to_the_task(site: Desk) -> None:
     [number] = site.instance(id).user_tasks
     tell(site, "tim1", "Tugas Anda terlambat", id, number)
     reader = site.reader("tim1").get("/pemberitahuan")
-    assert reader.page.xpath("//a[@class='label']/@href") == [f"/tugas/{id}/{number}"]
+    assert reader.page.xpath("//ul[contains(@class, 'comments')]//a/@href") == [f"/tugas/{id}/{number}"]
 
 
 def test_one_is_marked_as_read_or_all_and_nobody_elses(desk: Desk) -> None:
