@@ -23,15 +23,18 @@ from .calendars import Calendar
 from .commands import (
     Act,
     AddComment,
+    AskExtension,
     AttachDocument,
     Attachment,
     CancelProcessInstance,
     ClaimUserTask,
     CompleteUserTask,
     File,
+    GrantExtension,
     OweRequirement,
     Promise,
     RecordValues,
+    RefuseExtension,
     StartProcessInstance,
     SuspendProcessInstance,
 )
@@ -152,6 +155,17 @@ def tales(at: datetime) -> list[Tale]:
         tale("langkah_9_bukti_menyusul", last - 13, *DRAFTED, *REVIEW, *SIGNED, ("PT6H", deliver_and_owe), idle="PT2H"),
         tale("atas_nama_inspektorat", last - 14, *DRAFTED, ("P8D", review_on_behalf), idle="PT7H"),
         tale("ditangguhkan", last - 15, *BEGUN, ("P3D", suspend), idle="P5D"),
+        tale("perpanjangan_diminta", last - 16, *DRAFTED, ("P7D", review_with_notes), ("P3D", ask_for_time)),
+        tale("perpanjangan_diberikan", last - 17, *BEGUN, ("P18D", ask_for_time), ("P1D", give_time), idle="P2D"),
+        tale(
+            "perpanjangan_ditolak",
+            last - 18,
+            *DRAFTED,
+            *REVIEW,
+            *RETURN,
+            ("P4D", ask_for_time),
+            ("PT4H", refuse_time),
+        ),
     ]
 
 
@@ -523,6 +537,27 @@ def cancel(desk: Desk) -> None:
 
 def suspend(desk: Desk) -> None:
     desk.ask(CAMAT, SuspendProcessInstance(reason="Menunggu petunjuk Bagian Organisasi tentang format baru."))
+
+
+def ask_for_time(desk: Desk) -> None:
+    """Five days more for the Tim's step, whichever it stands at."""
+    (task,) = desk.instance.user_tasks.values()
+    assert task.late_at is not None, "the steps in days have a limit"
+    later = calendars.due_at("P5D", max(task.late_at, desk.at), desk.calendar)
+    until = later.astimezone(ZoneInfo(desk.calendar.zone)).date().isoformat()
+    reason = "Data kinerja dari dua seksi belum lengkap."
+    desk.ask(TIM1, AskExtension(user_task=task.number, until=until, reason=reason))
+
+
+def give_time(desk: Desk) -> None:
+    (task,) = desk.instance.user_tasks
+    desk.ask(CAMAT, GrantExtension(user_task=task, reason="Gunakan waktunya untuk mencocokkan angka capaian."))
+
+
+def refuse_time(desk: Desk) -> None:
+    (task,) = desk.instance.user_tasks
+    reason = "Koreksinya sedikit dan tenggat penyampaian sudah dekat."
+    desk.ask(CAMAT, RefuseExtension(user_task=task, reason=reason))
 
 
 def begin_owing(desk: Desk) -> None:

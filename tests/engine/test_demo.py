@@ -50,7 +50,7 @@ def told(database: Database, rules: Rules, made: list[str]) -> dict[str, Process
 def test_the_demo_shows_every_state_replays_and_is_made_once(office: tuple[Database, Rules], tmp_path: Path) -> None:
     database, rules = office
     made = demo.fill(database, rules, tmp_path, NOW)
-    assert len(made) == len(demo.tales(NOW)) == 18
+    assert len(made) == len(demo.tales(NOW)) == 21
     there = told(database, rules, made)
 
     open_steps = {name: sorted(task.element for task in one.user_tasks.values()) for name, one in there.items()}
@@ -70,7 +70,13 @@ def test_the_demo_shows_every_state_replays_and_is_made_once(office: tuple[Datab
         assert one.deadline_at is not None
         assert (one.passed["langkah_8"].at < one.deadline_at) is punctual
     assert there["baru"].year == 2026
-    assert len({one.year for one in there.values() if one.status != CANCELLED}) == 17
+    assert len({one.year for one in there.values() if one.status != CANCELLED}) == 20
+
+    requests = {name: task.extension for name, one in there.items() for task in one.user_tasks.values()}
+    decided = {name: asked.granted for name, asked in requests.items() if asked}
+    assert decided == {"perpanjangan_diminta": None, "perpanjangan_diberikan": True, "perpanjangan_ditolak": False}
+    (longer,) = there["perpanjangan_diberikan"].user_tasks.values()
+    assert longer.extended and longer.norm_at and longer.late_at and longer.norm_at < NOW < longer.late_at
 
     with database.read() as db:
         for id in made:
