@@ -630,6 +630,8 @@ def forecast_of_process(
     """Of a file or of a deployed key; with the calendar of a unit, each lane in that of who performs it there."""
     path, lanes, samples = Path(named), dict[str, str](), forecast.Samples()
     if path.suffix == ".bpmn" or path.is_file():
+        if not path.is_file():
+            raise click.UsageError(f"File {named!r} does not exist.")
         definition = diagram.read(path.read_bytes())
     else:
         with here.database.read() as db:

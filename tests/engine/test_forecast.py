@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from engine import calendars, forecast, story
 from engine.calendars import Calendar, five_days, parse_duration, six_days
-from engine.commands import StartProcessInstance
+from engine.commands import AskExtension, GrantExtension, StartProcessInstance
 from engine.definition import Deadline, Element, ProcessDefinition, SequenceFlow, Timer
 from engine.events import UserTaskCompleted, UserTaskOpened
 from engine.forecast import Beginning, Forecast, ForecastError, Samples, first_year, likelihood
@@ -35,11 +35,13 @@ from tests.engine.test_calendars import (
     wib,
 )
 from tests.story import (
+    CAMAT,
     FIVE_DAYS,
     HEAD,
     LKJPD,
     MONDAY,
     STAFF,
+    TIM1,
     WIB,
     at,
     definition,
@@ -421,14 +423,15 @@ def test_a_late_task_ends_now() -> None:
     assert in_time.finish < found.finish
 
 
-def test_more_time_that_was_granted_moves_the_end() -> None:
+def test_more_time_that_was_granted_moves_the_end_and_what_was_only_asked_does_not() -> None:
     case = lkjpd_before(5)
-    task, norm_at = case.task("langkah_5"), case.task("langkah_5").norm_at
-    until = date(2027, 2, 5)
-    asked = replace(task, extended=True, late_at=calendars.last_working_close(until, five_days()))
-    instance = replace(case.instance, user_tasks={task.number: asked})
-    found = forecast.of_instance(case.rules, instance, task.opened_at)
-    assert found.passes[4].end == asked.late_at > norm_at
+    task = case.task("langkah_5")
+    until = (task.norm_at.astimezone(WIB) + timedelta(days=9)).date()
+    asked = case.when(AskExtension(user_task=task.number, until=until.isoformat(), reason="Data belum lengkap."), TIM1)
+    assert ends(forecast.of_instance(case.rules, asked.instance, task.opened_at))["langkah_5"] == task.norm_at
+    granted = asked.when(GrantExtension(user_task=task.number), CAMAT)
+    found = forecast.of_instance(case.rules, granted.instance, task.opened_at)
+    assert ends(found)["langkah_5"] == granted.task("langkah_5").late_at > task.norm_at
 
 
 def test_a_suspended_instance_is_forecast_as_if_it_went_on() -> None:
