@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
@@ -133,8 +133,8 @@ def due(reminders: Iterable[Reminder], told: Sequence[Told], at: datetime) -> li
     for number, come in by_task.items():
         stage = next((come[kind] for kind in (LATE, NEAR, RETURNED, NEW) if kind in come), None)
         twice, deadline = come.get(TWICE), come.get(DEADLINE)
-        if stage is not None and twice is not None and stage.kind == LATE and not is_told(twice, told):
-            stage = Reminder(**{**vars(stage), "besides": (*twice.to, *twice.copy)})
+        if stage is not None and twice is not None and stage.kind == LATE:
+            stage = replace(stage, besides=(*twice.to, *twice.copy))
         if stage is not None and stage.kind in (NEW, RETURNED) and any(one.user_task == number for one in told):
             stage = None                    # who was told more has learnt that it came
         found += [one for one in (stage, twice, deadline) if one is not None and not is_told(one, told)]

@@ -133,18 +133,18 @@ class Right(NamedTuple):
 
 _on: Any = bindparam("on")
 _other = holding.alias("other")
-_held = and_(holding.c.valid_from <= _on, or_(holding.c.valid_until.is_(None), holding.c.valid_until >= _on))
+HELD = and_(holding.c.valid_from <= _on, or_(holding.c.valid_until.is_(None), holding.c.valid_until >= _on))
 # A Plh. or Plt. holds the position now: its definitive holder only reads.
-_replaced = and_(holding.c.capacity == "definitif", position.c.many == 0, exists().where(
+REPLACED = and_(holding.c.capacity == "definitif", position.c.many == 0, exists().where(
     _other.c.position == holding.c.position, _other.c.capacity != "definitif", _other.c.valid_from <= _on,
     or_(_other.c.valid_until.is_(None), _other.c.valid_until >= _on)))
 _rights = (select(binding.c.lane, position.c.id, position.c.name, position.c.unit, holding.c.capacity, holding.c.basis)
            .join(holding, holding.c.position == binding.c.position).join(position, position.c.id == binding.c.position)
            .join(person, person.c.id == holding.c.person)
            .where(holding.c.person == bindparam("person"), person.c.active == 1, binding.c.key == bindparam("key"),
-                  binding.c.unit == bindparam("unit"), _held)
+                  binding.c.unit == bindparam("unit"), HELD)
            .order_by(binding.c.lane, position.c.id, holding.c.capacity, holding.c.valid_from))
-PERFORMS = Prepared(_rights.where(~_replaced))
+PERFORMS = Prepared(_rights.where(~REPLACED))
 READS = Prepared(_rights)
 
 
@@ -165,7 +165,7 @@ WHO_PERFORMS = Prepared(
     select(holding.c.person).distinct().select_from(binding).join(holding, holding.c.position == binding.c.position)
     .join(position, position.c.id == binding.c.position).join(person, person.c.id == holding.c.person)
     .where(binding.c.key == bindparam("key"), binding.c.lane == bindparam("lane"), binding.c.unit == bindparam("unit"),
-           person.c.active == 1, _held, ~_replaced).order_by(holding.c.person))
+           person.c.active == 1, HELD, ~REPLACED).order_by(holding.c.person))
 
 
 def who_performs(db: Connection, key: str, lane: str, unit: str, on: date) -> tuple[str, ...]:
@@ -182,10 +182,10 @@ class Served(NamedTuple):
 
 
 SERVES = Prepared(
-    select(binding.c.key, binding.c.unit, binding.c.lane, func.min(case((_replaced, 1), else_=0)))
+    select(binding.c.key, binding.c.unit, binding.c.lane, func.min(case((REPLACED, 1), else_=0)))
     .join(holding, holding.c.position == binding.c.position).join(position, position.c.id == binding.c.position)
     .join(person, person.c.id == holding.c.person)
-    .where(holding.c.person == bindparam("person"), person.c.active == 1, _held)
+    .where(holding.c.person == bindparam("person"), person.c.active == 1, HELD)
     .group_by(binding.c.key, binding.c.unit, binding.c.lane).order_by(binding.c.key, binding.c.unit, binding.c.lane))
 
 
@@ -264,10 +264,10 @@ class Staff(NamedTuple):
 _staff = (select(person.c.id, person.c.name, position.c.id, position.c.name, holding.c.capacity, holding.c.basis)
           .select_from(holding).join(position, position.c.id == holding.c.position)
           .join(person, person.c.id == holding.c.person)
-          .where(person.c.active == 1, _held))
+          .where(person.c.active == 1, HELD))
 OF_UNIT = Prepared(_staff.where(position.c.unit == bindparam("unit")).order_by(person.c.name, position.c.name))
-OF_POSITION = Prepared(_staff.where(position.c.id == bindparam("position"), ~_replaced).order_by(person.c.name))
-OF_PERSON = Prepared(_staff.where(person.c.id == bindparam("person"), ~_replaced)
+OF_POSITION = Prepared(_staff.where(position.c.id == bindparam("position"), ~REPLACED).order_by(person.c.name))
+OF_PERSON = Prepared(_staff.where(person.c.id == bindparam("person"), ~REPLACED)
                      .order_by(case((holding.c.capacity == "definitif", 0), else_=1), position.c.name))
 
 
