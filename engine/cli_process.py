@@ -632,7 +632,11 @@ def forecast_of_process(
     if path.suffix == ".bpmn" or path.is_file():
         if not path.is_file():
             raise click.UsageError(f"File {named!r} does not exist.")
-        definition = diagram.read(path.read_bytes())
+        try:
+            definition = diagram.read(path.read_bytes())
+        except DiagramError as error:
+            details = [finding(one) for one in error.findings]
+            raise Stop("diagram", f"{named} is refused by the gate.", "Mend what is found.", details) from error
     else:
         with here.database.read() as db:
             newest = definitions.newest(db, named)

@@ -202,6 +202,52 @@ def test_due_says_when_and_why(alur: Alur) -> None:
     assert alur.refused("due", "--from", "2027-01-04T08:00", "--duration", "2 hari")["code"] == "duration"
 
 
+def test_forecast_says_of_a_file_when_it_would_be_done_without_a_database(
+        alur: Alur, clean_environment: Path) -> None:
+    for start, year, finish, latest in (("2025-01-02T07:30", 2024, "2025-03-03T10:20", "2024-12-31T13:40"),
+                                        ("2026-01-02T07:30", 2025, "2026-03-03T10:20", "2025-12-30T11:40"),
+                                        ("2027-01-04T00:30+00:00", 2026, "2027-03-02T10:20", "2026-12-30T11:40")):
+        found = alur.json("forecast", LKJPD, "--start", start)
+        assert found["year"] == year
+        assert (found["finish"], found["latest_start"]) == (f"{finish}:00{WIB}", f"{latest}:00{WIB}")
+        assert found["deadline"] == f"{year + 1}-03-01T00:00:00{WIB}"
+        assert found["late_by_working_days"] > 0 and found["returns_possible"] == -1
+    assert found["instance_finish"] == f"2027-03-02T10:35:00{WIB}"
+    assert found["working_deadline"] == f"2027-02-26T15:30:00{WIB}"
+    assert (found["deadline_day"], found["calendar"], found["likelihood"]) == ("2027-02-28", "lima_hari", None)
+    assert [one["element"] for one in found["passes"]] == [f"langkah_{n}" for n in range(1, 10)]
+    assert found["windows"][0]["latest_start"] == found["latest_start"]
+    six = alur.json("forecast", LKJPD, "--start", "2027-01-02T07:00", "--calendar", "enam_hari", "--returns", "2")
+    assert (six["finish"], six["late_by_working_days"]) == (f"2027-03-13T09:50:00{WIB}", 7)
+    later = alur.json("forecast", LKJPD, "--start", "2027-01-04T07:30", "--year", "2027")
+    assert (later["late_by_working_days"], later["deadline_day"]) == (0, "2028-02-29")
+    said = alur("forecast", LKJPD, "--start", "2027-01-04T07:30")
+    assert "2 working days late" in said and "Latest start: 2026-12-30T11:40:00+07:00" in said
+    assert "not even the straight path" in said
+    assert not clean_environment.exists()
+    small = alur.json("forecast", DIAGRAMS / "parallel.bpmn", "--start", "2027-01-04T07:30")
+    assert (small["finish"], small["deadline"], small["year"]) == (None, None, None)
+
+
+@pytest.mark.parametrize("words", [
+    (), (LKJPD,), ("--start", "2027-01-04"), (LKJPD, "--start", "besok"), ("nowhere.bpmn", "--start", "2027-01-04"),
+    (LKJPD, "--start", "2027-01-04", "--returns", "-1"), (LKJPD, "--start", "2027-01-04", "--returns", "1000"),
+    (LKJPD, "--start", "2027-01-04", "--year", "tahun"), (LKJPD, "--instance", "x"),
+    ("--instance", "x", "--start", "2027-01-04"), ("--instance", "x", "--year", "2026"),
+])
+def test_a_forecast_that_is_asked_wrongly_ends_with_2(alur: Alur, words: tuple[str, ...]) -> None:
+    assert alur.refused("forecast", *words, code=2)["code"] == "usage"
+
+
+def test_a_forecast_that_cannot_be_made_says_why(alur: Alur, tmp_path: Path) -> None:
+    for start in ("9999-12-31T23:00", "0001-01-01T00:00"):
+        assert alur.refused("forecast", LKJPD, "--start", start)["code"] == "forecast"
+    bad = tmp_path / "bad.bpmn"
+    bad.write_text("<definitions/>")
+    error = alur.refused("forecast", bad, "--start", "2027-01-04T07:30")
+    assert error["code"] == "diagram" and error["details"]
+
+
 # A whole installation, by commands alone
 
 def made(alur: Alur, tmp_path: Path) -> str:
@@ -253,6 +299,20 @@ def test_an_office_works_by_commands_alone(alur: Alur, on: str, tmp_path: Path, 
     replayed = alur.json("replay", "--all")
     assert (replayed["instances"], replayed["different"]) == (1, [])
     assert alur.json("verify")["faults"] == []
+    forecast = alur.json("forecast", "--instance", id)
+    assert (forecast["instance"], forecast["year"], forecast["likelihood"]) == (id, YEAR, None)
+    assert [(one["element"], one["state"]) for one in forecast["passes"]][:3] == [
+        ("langkah_1", "selesai"), ("langkah_2", "terbuka"), ("langkah_3", "akan_datang")]
+    assert forecast["finish"].endswith(WIB) and forecast["windows"][0]["element"] == "langkah_2"
+    assert len(alur.json("forecast", "--instance", id, "--returns", "1")["passes"]) == 12
+    assert "Deadline: the end of " in alur("forecast", "--instance", id)
+    start = ("--start", f"{YEAR + 1}-01-04T07:30")
+    for calendar in ("lima_hari", "enam_hari", "kec"):
+        found = alur.json("forecast", "penyusunan_lkjpd", *start, "--calendar", calendar)
+        assert (found["process"], found["year"], len(found["passes"])) == ("penyusunan_lkjpd", YEAR, 9)
+    assert alur.refused("forecast", "penyusunan_lkjpd", *start, "--calendar", "x")["code"] == "unknown"
+    assert alur.refused("forecast", "nothing", *start)["code"] == "unknown"
+    assert alur.refused("forecast", "--instance", "nothing")["code"] == "unknown"
     story = alur("story", "show", id)
     assert "Camat menyelesaikan langkah 1" in story
     examined = {one["name"]: one["state"] for one in alur.json("doctor")}
