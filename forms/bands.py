@@ -26,7 +26,8 @@ from . import charts, words
 from .charts import DONE, OPEN, Bar, Chart, Line
 from .session import office
 
-DELIVERED = words.Mark("✓", _l("Sudah disampaikan"), "done")
+DELIVERED = words.Mark("✓", _l("Disampaikan tepat waktu"), "done")
+TOO_LATE = words.Mark("■", _l("Tenggat sudah lewat"), "late")
 RETURNS_SAID_MOST = 9  # more is said without a number
 
 IN_TIME = words.Mark("●", _l("Diperkirakan tepat waktu"), "on-time")
@@ -39,6 +40,7 @@ class Band:
 
     mark: words.Mark | None  # None: this process has no deadline
     finish: str
+    ahead: bool = True  # False: it is over, or what the deadline asks for is done
     room: str = ""
     left: str = ""
     start_by: str = ""
@@ -65,6 +67,8 @@ def light(forecast: Forecast, definition: ProcessDefinition) -> words.Mark | Non
         return None
     if done := delivered(forecast, definition):
         return DELIVERED if done < forecast.deadline else words.Mark("■", _("Disampaikan setelah tenggat"), "late")
+    if forecast.at >= forecast.deadline:
+        return TOO_LATE
     late = forecast.late_by_working_days
     if late > 0:
         text = ngettext("Diperkirakan terlambat %(num)s hari kerja", "Diperkirakan terlambat %(num)s hari kerja", late)
@@ -114,8 +118,8 @@ def room(forecast: Forecast, definition: ProcessDefinition) -> str:
     possible = forecast.returns_possible
     if possible is None or forecast.working_deadline is None or not may_return(forecast, definition):
         return ""
-    if forecast.at > forecast.working_deadline:
-        return str(_("Batas kerja sudah lewat."))
+    if forecast.at >= forecast.working_deadline:
+        return ""  # it is past, and said so
     if possible > RETURNS_SAID_MOST:
         return str(_("Masih cukup waktu untuk pengembalian."))
     if possible < 0:
@@ -190,7 +194,7 @@ def of_instance(
 ) -> Band:
     """The band of a running instance."""
     if delivered(forecast, definition):
-        return Band(mark=light(forecast, definition), finish=finish_words(forecast, definition, zone))
+        return Band(mark=light(forecast, definition), finish=finish_words(forecast, definition, zone), ahead=False)
     return Band(
         mark=light(forecast, definition),
         finish=finish_words(forecast, definition, zone),

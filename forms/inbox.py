@@ -49,7 +49,7 @@ from engine.instance import RUNNING, Problem, ProcessInstance, Refused, Step, Us
 from engine.organisation import local_date
 from engine.store import documents, instances, organisation, queries, sessions
 
-from . import extensions, fields, words
+from . import bands, extensions, fields, monitoring, words
 from .processes import (
     Names,
     Pass,
@@ -123,11 +123,13 @@ def tasks() -> Any:
         shown = [r for r in rows if wanted(r)]
         starts = startable(db, now)
         requests = extensions.to_decide(db, now)
+        coming = None if rows else monitoring.next_task(db, performs, now)
     late = sum(1 for r in rows if r["time"] is words.LATE)
     return render_template(
         "inbox.html",
         groups=in_groups(shown, now, visitor.zone),
         total=len(rows),
+        coming=coming,
         late=late,
         shown=len(shown),
         processes=processes,
@@ -460,6 +462,7 @@ def task_page(
         sealed=drawn_for(key),
         time=words.time_mark(task.norm_at, task.late_at, task.opened_at, sight.now, sight.calendar(task.lane)),
         left=time_left(sight, task),
+        needed_by=bands.needed_by(sight.db, sight.instance, task, sight.now),
         came_back=returned_from(sight, done, this),
         before=[one for one in reversed(done) if one.by and one.number != task.number],
         said=said,
@@ -1242,6 +1245,7 @@ def start(key: str) -> Any:
             abort(404)
         zone = getattr(organisation.unit_of(db, unit), "zone", me().zone)
         staff = organisation.people_of_unit(db, unit, local_date(now, zone))
+        band = bands.starting(db, definition, unit, now, zone, typed_year())
     local = words.local(now, zone)
     choices = list(
         {
@@ -1250,6 +1254,7 @@ def start(key: str) -> Any:
         }.items()
     )
     page: dict[str, Any] = {"definition": definition, "units": units, "unit": unit, "people": choices, "zone": zone}
+    page["band"] = band
     if request.method == "GET":
         return start_page(page, definition, {}, {}, {}, [], form_key(), local)
     form, sent_key = request.form, the_key()
@@ -1272,6 +1277,12 @@ def start(key: str) -> Any:
         else:
             return after_start(id, step)
     return start_page(page, definition, values, kept, extras, problems, sent_key, local), 422
+
+
+def typed_year() -> int | None:
+    """The tahun laporan as it was typed, where it is one; for the forecast only, the form judges it."""
+    text = request.form.get("isian.tahun_laporan", "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) == 4 and int(text) > 1999 else None
 
 
 def start_page(

@@ -22,7 +22,7 @@ from engine.forecast import Forecast, ForecastError
 from engine.instance import CANCELLED, COMPLETED, RUNNING, SUSPENDED, Problem, ProcessInstance, Refused, UserTask
 from engine.store import definitions, organisation, overview, queries
 
-from . import bands, charts, words
+from . import bands, charts, extensions, words
 from .processes import Names, served
 from .session import Visitor, me, office
 
@@ -66,8 +66,13 @@ class Row:
     passes: int  # steps done so far, those done again counted again
 
     @property
+    def threatened(self) -> bool:
+        """Whether it will probably be late, or is."""
+        return bool(self.band and self.band.ahead and self.band.mark and self.band.mark.look == "late")
+
+    @property
     def urgency(self) -> tuple[int, int, datetime]:
-        look = self.band.mark.look if self.band and self.band.mark else ""
+        look = self.band.mark.look if self.band and self.band.mark and self.band.ahead else ""
         order = {"late": 0, "due-soon": 1, "on-time": 2}.get(look, 3)
         return (STATES.index(self.summary.status), order, self.summary.deadline_at or datetime.max.replace(tzinfo=UTC))
 
@@ -114,9 +119,10 @@ def page() -> Any:
         units=sorted({(one.unit, one.unit_name) for one in found}, key=lambda item: item[1]),
         years=sorted({one.year for one in found if one.year}, reverse=True),
         states=[(status, words.PROCESS_MARKS[status].word) for status in STATES],
+        forecast_for=sorted({(one.summary.key, one.summary.unit) for one in rows if one.band and one.band.ahead}),
         filtered=any(request.args.get(name) for name in FILTERS),
         running=sum(1 for one in rows if one.summary.status == RUNNING),
-        threatened=sum(1 for one in rows if one.band and one.band.mark and one.band.mark.look == "late"),
+        threatened=sum(1 for one in rows if one.summary.status == RUNNING and one.threatened),
     )
 
 
@@ -210,29 +216,56 @@ def what_needs(
         instance = loaded[summary.id]
         if instance.status != RUNNING:
             continue
-        definition, lanes = office().rules.definition(instance.definition), mine.get((summary.key, summary.unit), set())
+        definition = office().rules.definition(instance.definition)
+        lanes = own_lanes(instance, mine.get((summary.key, summary.unit), ()))
         for number, task in instance.user_tasks.items():
             element, asked = definition.elements[task.element], task.extension
-            norm = definition.norm(task.element)
             said = {
                 "task": f"{element.number} · {element.name}" if element.number else element.name,
                 "title": summary.title,
                 "zone": summary.zone,
-                "address": url_for("inbox.task", id=instance.id, number=number),
             }
-            decides = bool(norm and norm.timer and lanes & set(norm.timer.extended_by))
-            if asked is not None and asked.granted is None and decides:
-                needs.append(Need(kind="extension", who=names(asked.person), until=asked.until, **said))
-            if hers(instance, task, lanes) and task.late_at is not None and task.late_at < now:
-                needs.append(Need(kind="late", who="", until=task.late_at, **said))
+            if asked and extensions.decides(definition, task, lanes, me().id):
+                address = url_for("inbox.extension", id=instance.id, number=number)
+                needs.append(
+                    Need(kind="extension", who=names(asked.person), until=asked.until, address=address, **said)
+                )
+            if task.lane in lanes and task.owner in (None, me().id) and task.late_at and task.late_at < now:
+                address = url_for("inbox.task", id=instance.id, number=number)
+                needs.append(Need(kind="late", who="", until=task.late_at, address=address, **said))
     return sorted(needs, key=lambda one: (one.kind, one.until))
 
 
-def hers(instance: ProcessInstance, task: UserTask, lanes: set[str]) -> bool:
-    """Whether an open task is the visitor's to do: of a lane they perform, and nobody else's already."""
-    members = instance.team.get(task.lane)
-    performs = task.lane in lanes if members is None else me().id in dict(members)
-    return performs and task.owner in (None, me().id)
+def own_lanes(instance: ProcessInstance, performs: Iterable[str]) -> frozenset[str]:
+    """The lanes that the visitor performs in an instance: where it has a team for a lane, only as one of it.
+
+    performs  the lanes of its process that they perform for its unit.
+    """
+    own = {lane for lane in performs if lane not in instance.team}
+    return frozenset(own | {lane for lane, team in instance.team.items() if me().id in dict(team)})
+
+
+def next_task(db: Connection, performs: Mapping[queries.Pair, set[str]], now: datetime) -> str:
+    """When the next task will probably come to the visitor, by the forecast of what is running; "" where nothing that
+    is running leads to them.
+
+    performs  (process key, unit) -> the lanes that they perform there.
+    """
+    running = [one for one in queries.instances(db, me().id, performs) if one.status == RUNNING]
+    loaded = overview.loaded(db, (one.id for one in running))
+    found = []
+    for one in running:
+        instance, definition = loaded[one.id], office().rules.definition(one.definition)
+        if forecast_ := bands.glance(db, instance, now):
+            found.append((forecast_, definition, own_lanes(instance, performs.get((one.key, one.unit), ()))))
+    coming = bands.next_for(found)
+    if coming is None:
+        return ""
+    at, what = coming
+    day, today = words.local(at, me().zone).date(), words.local(now, me().zone).date()
+    text = words.near_day(day, today)
+    text = _("sekitar %(day)s", day=text) if (day - today).days > 1 else text
+    return str(_("Tugas berikutnya kemungkinan datang %(day)s (%(what)s).", day=text, what=what))
 
 
 # Simulasi tenggat
