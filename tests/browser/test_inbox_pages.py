@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -13,6 +15,7 @@ from tests.browser.conftest import Served
 from tests.desk import LKJPD, PASSWORD, TODAY, pdf, photo
 
 FIRST_LOAD_BYTES_MOST = 60_000
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 def task_address(served: Served, step: int) -> str:
@@ -76,38 +79,59 @@ def look_at(page: Page, where: str) -> None:
     assert small == [], f"{where}: smaller than 44 px"
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_every_page_is_sound_at_both_widths_and_in_both_schemes(served: Served, width: int, scheme: str) -> None:
-    stranger = served.person(None, width, scheme)
-    stranger.goto("/masuk")
-    look_at(stranger, "sign-in")
-    seen = {
-        "sekcam": ["/", f"/proses/mulai/{LKJPD}", task_address(served, 2), task_address(served, 4), "/kata-sandi"],
-        "camat": [
-            "/proses",
-            task_address(served, 7),
-            task_address(served, 3),
-            "/tidak-ada",
-            f"/proses/{served.desk.waiting_at(7)}",
-            f"/proses/{served.desk.waiting_at(7)}/lembar-kendali",
-            f"/proses/{served.desk.waiting_at(7)}/tertulis/surat_undangan",
-        ],
-        "tim1": [task_address(served, 3), task_address(served, 5), task_address(served, 8)],
-        "penerima": ["/"],
-    }
-    for login, addresses in seen.items():
-        page = served.person(login, width, scheme)
-        for address in addresses:
-            page.goto(address)
-            if page.locator("#diagram").count():
-                page.locator("#diagram").scroll_into_view_if_needed()
-                page.wait_for_selector("body[data-ready]")
-            look_at(page, f"{login} {address}")
-    wrong = served.person("sekcam", width, scheme)
-    wrong.goto(task_address(served, 2))
-    wrong.click("button[data-complete]")
-    expect(wrong.locator("#galat")).to_be_focused()
-    look_at(wrong, "a task with mistakes")
+# Every page there is: who looks, and where. {task3} is the task that waits at step 3, {process3} its instance.
+PAGES = [
+    (None, "/masuk"),
+    ("sekcam", "/"),
+    ("sekcam", f"/proses/mulai/{LKJPD}"),
+    ("sekcam", "{task2}"),
+    ("sekcam", "{task4}"),
+    ("sekcam", "/kata-sandi"),
+    ("camat", "/proses"),
+    ("camat", "{task7}"),
+    ("camat", "{task3}"),
+    ("camat", "/tidak-ada"),
+    ("camat", "/proses/{process7}"),
+    ("camat", "/proses/{process7}/lembar-kendali"),
+    ("camat", "/proses/{process7}/tertulis/surat_undangan"),
+    ("tim1", "{task3}"),
+    ("tim1", "{task5}"),
+    ("tim1", "{task8}"),
+    ("penerima", "/"),
+]
+
+
+def look_at_all_four(page: Page, where: str, come: Callable[[], object]) -> None:
+    """Come to a page at both widths, and look at it in both schemes."""
+    for width, height in ((1280, 900), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        come()
+        if page.locator("#diagram").count():
+            page.locator("#diagram").scroll_into_view_if_needed()
+            page.wait_for_selector("body[data-ready]")
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            look_at(page, f"{where}, {width} px, {scheme}")
+
+
+@pytest.mark.parametrize("login", dict.fromkeys(login for login, _ in PAGES))
+def test_every_page_is_sound_at_both_widths_and_in_both_schemes(served: Served, login: str | None) -> None:
+    places = {f"task{step}": task_address(served, step) for step in range(1, 10)}
+    places |= {f"process{step}": served.desk.waiting_at(step) for step in range(1, 10)}
+    page = served.person(login)
+    for address in [address.format(**places) for who, address in PAGES if who == login]:
+        look_at_all_four(page, f"{login} {address}", partial(page.goto, address))
+
+
+def test_a_task_with_mistakes_is_sound_too(served: Served) -> None:
+    page = served.person("sekcam")
+
+    def come() -> None:
+        page.goto(task_address(served, 2))
+        page.click("button[data-complete]")
+        expect(page.locator("#galat")).to_be_focused()
+
+    look_at_all_four(page, "a task with mistakes", come)
 
 
 def test_the_first_load_of_the_inbox_is_small(served: Served) -> None:
