@@ -12,14 +12,13 @@ function forget(test) {
 const summary = document.getElementById("galat");
 if (summary) summary.focus();
 
-// Where the page has no https, a browser gives its clipboard only to the older way.
+// Without https, or where it is not allowed, a browser gives its clipboard only to the older way.
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.hidden = false;
   button.addEventListener("click", async () => {
     const field = document.getElementById(button.dataset.copy);
     field.select();
-    if (navigator.clipboard) await navigator.clipboard.writeText(field.value);
-    else document.execCommand("copy");
+    try { await navigator.clipboard.writeText(field.value); } catch { document.execCommand("copy"); }
     button.textContent = button.dataset.copied;
   });
 }
