@@ -129,9 +129,7 @@ def differences(before: Calendar | None, after: Calendar, short: bool = False) -
     if before.title != after.title:
         told.append(_("Nama: %(old)s menjadi %(new)s.", old=before.title, new=after.title))
     if before.zone != after.zone:
-        told.append(
-            _("Zona waktu: %(old)s menjadi %(new)s.", old=zone_words(before.zone), new=zone_words(after.zone))
-        )
+        told.append(_("Zona waktu: %(old)s menjadi %(new)s.", old=zone_words(before.zone), new=zone_words(after.zone)))
     told += week_differences(before.week, after.week)
     told += season_differences(before.seasons, after.seasons)
     told += holiday_differences(before.holidays, after.holidays, short)
@@ -407,7 +405,8 @@ class Moved:
     """An open user task whose limit moves."""
 
     title: str
-    step: str
+    step: str  # "5 · Memperbaiki"
+    in_words: str  # "langkah 5, Memperbaiki"
     lane: str
     before: datetime
     late_at: datetime
@@ -415,15 +414,17 @@ class Moved:
 
 
 def moved(instance: ProcessInstance, step: Step) -> Iterator[Moved]:
+    """The open user tasks whose limit a Step moves; where only the word to the superior moves, nobody need look."""
     definition = office().rules.definition(instance.definition)
     for event in step.events:
         if isinstance(event, DueDatesMoved):
             task: UserTask | None = instance.user_tasks.get(event.user_task)
-            if task is None:  # finished since
+            if task is None or event.late_at == event.late_before:  # finished since; or its limit stands
                 continue
             element, lane = definition.elements[task.element], definition.lane(task.lane)
             yield Moved(
                 title=instances.title(definition, instance),
+                in_words=words.step_name(definition, task.element),
                 step=f"{element.number} · {element.name}" if element.number else element.name,
                 lane=lane.name if lane else task.lane,
                 before=event.late_before,
@@ -457,6 +458,7 @@ def edited(sight: Sight, page: Page) -> Any:
             return stale(sight_of_unit(sight.unit.id), page, typed, versi)
         return form_page(sight, page, typed, refused.problems or (Problem("alasan", str(refused)),))
     due_dates = [one for instance, step in rehearsal.steps for one in moved(instance, step)]
+    due_dates.sort(key=lambda one: (one.before, one.title))
     return render_template(
         "admin/calendar_preview.html",
         sight=sight,
@@ -512,6 +514,7 @@ def what_moved(done: recalendar.Published) -> str:
             instance = instances.load(db, id)
             if instance is not None:
                 found += moved(instance, step)
+    found.sort(key=lambda one: (one.before, one.title))
     left = (
         " "
         + ngettext(
@@ -527,9 +530,9 @@ def what_moved(done: recalendar.Published) -> str:
     zone, now = me().zone, office().now()
     listed = "; ".join(
         _(
-            "%(title)s, langkah %(step)s: %(old)s menjadi %(new)s",
+            "%(title)s, %(step)s: %(old)s menjadi %(new)s",
             title=one.title,
-            step=one.step,
+            step=one.in_words,
             old=words.near(one.before, now, zone),
             new=words.near(one.late_at, now, zone),
         )
@@ -1154,6 +1157,7 @@ class Calculation:
     escalate_at: datetime
     lines: tuple[Line, ...]
     hidden: int  # days that are not shown: the duration is very long
+    into_the_day: int | None  # working minutes between the opening and the start, where days are counted
     latest_start: datetime | None = None
     by: datetime | None = None
 
@@ -1171,6 +1175,9 @@ def count() -> Any:
         "akhir": request.args.get("akhir", ""),
         "akhir_pukul": request.args.get("akhir_pukul", ""),
     }
+    if simple := re.fullmatch(r"P(?:(\d+)D|T(\d+)H|T(\d+)M)", typed["lama"].strip().upper()):
+        typed["lama"] = simple[1] or simple[2] or simple[3]
+        typed["satuan"] = "hari" if simple[1] else "jam" if simple[2] else "menit"
     with office().database.read() as db:
         published = definitions.published(db)
         units = {one.id: one for one in store.units(db) if one.id in published}
@@ -1189,11 +1196,13 @@ def count() -> Any:
             typed["kalender"] = known
         else:
             options.append((typed["kalender"], _("Kalender yang dipakai berkas proses: %(title)s", title=chosen.title)))
-    if typed["lama"] and chosen is not None:
+    if typed["lama"]:
         try:
-            calculation = calculated(chosen, typed)
+            calculation = calculated(chosen or working.five_days(), typed)
         except Refused as refused:
             problems += refused.problems
+    if problems:
+        calculation = None
     page = render_template(
         "calculator.html",
         typed=typed,
@@ -1234,16 +1243,28 @@ def instant(day: str, at: str, zone: str, place: str, label: str) -> datetime:
 
 def calculated(calendar: Calendar, typed: Mapping[str, str]) -> Calculation:
     """The whole answer. Raises Refused at the input that is wrong."""
-    start = instant(typed["tanggal"], typed["pukul"], calendar.zone, "tanggal", _("Tanggal mulai"))
-    duration = duration_of(typed["lama"], typed["satuan"])
+    asked: list[Any] = []
+    problems: list[Problem] = []
+    for question in (
+        lambda: instant(typed["tanggal"], typed["pukul"], calendar.zone, "tanggal", _("Tanggal mulai")),
+        lambda: duration_of(typed["lama"], typed["satuan"]),
+        lambda: (
+            instant(typed["akhir"], typed["akhir_pukul"] or "23.59", calendar.zone, "akhir", _("Harus selesai pada"))
+            if typed["akhir"]
+            else None
+        ),
+    ):
+        try:
+            asked.append(question())
+        except Refused as refused:
+            problems += refused.problems
+    if problems:
+        raise Refused("wrong", _("Belum dapat dihitung"), tuple(problems))
+    start, duration, by = asked
     try:
         explained = working.explain(duration, start, calendar)
         _norm, late_at, escalate_at = working.three_instants(duration, start, calendar)
-        latest = by = None
-        if typed["akhir"]:
-            clock = typed["akhir_pukul"] or "23.59"
-            by = instant(typed["akhir"], clock, calendar.zone, "akhir", _("Harus selesai pada"))
-            latest = working.latest_start([(duration, calendar)], by)
+        latest = working.latest_start([(duration, calendar)], by) if by else None
     except CalendarError:
         raise wrong(
             "lama", _("Lama: tidak dapat dihitung. Tulis angka biasa paling lama sepuluh tahun, atau P2D, PT20M.")
@@ -1258,9 +1279,15 @@ def calculated(calendar: Calendar, typed: Mapping[str, str]) -> Calculation:
         escalate_at=escalate_at,
         lines=tuple(lines[:DAYS_SHOWN]),
         hidden=max(len(lines) - DAYS_SHOWN, 0),
+        into_the_day=into_the_day(calendar, explained) if working.parse_duration(duration).days else None,
         latest_start=latest,
         by=by,
     )
+
+
+def into_the_day(calendar: Calendar, one: working.Explanation) -> int:
+    opening = datetime.combine(one.counted_from.date(), calendar.hours(one.counted_from.date())[0][0])
+    return working.working_minutes(opening.replace(tzinfo=one.counted_from.tzinfo), one.counted_from, calendar)
 
 
 def duration_of(text: str, unit: str) -> str:

@@ -217,7 +217,8 @@ def test_what_a_crash_left_between_publishing_and_changing_is_caught_up(office: 
 def test_a_crash_half_way_leaves_the_rest_to_who_comes_next(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = [office.begin(year) for year in (2026, 2027, 2028)]
     calendar = with_holiday(five_days(), *next_days(office))
-    whole, done = recalendar.bring, []
+    whole = recalendar.bring
+    done: list[str] = []
 
     class Crash(BaseException):
         """Not an error that anybody handles: the process is gone."""
@@ -266,7 +267,8 @@ def test_two_processes_at_once_change_once(office: Office) -> None:
     ids = [office.begin(year) for year in (2026, 2027, 2028, 2029)]
     calendar = with_holiday(five_days(), *next_days(office))
     url = office.database.engine.url.render_as_string(hide_password=False)
-    barrier, told = threading.Barrier(3), []
+    barrier = threading.Barrier(3)
+    told: list[object] = []
 
     def another(name: str) -> None:
         database = open_database(url, office.database.key)
