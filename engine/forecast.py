@@ -86,7 +86,8 @@ class Forecast:
     late_by_working_days  of `finish` against `working_deadline`, in the unit's calendar; 0: in time
     latest_start      of the whole remaining path, against the working deadline; of a running instance: when its open
                       steps should have been opened at the latest. None: no deadline, or it is met already
-    returns_possible  how many more returns still fit before the working deadline; -1: not even the straight path
+    returns_possible  how many more returns still fit before the working deadline, MOST_RETURNS at most; -1: not even
+                      the straight path
     windows           of the passes before the deadline that are open or to come, in the order of `passes`
     lane_minutes      lane id -> working minutes still to come in it, to the end of the instance
     """
