@@ -822,6 +822,80 @@ def test_an_explanation_accounts_for_every_day_and_minute(calendar, at, days, mi
         day for day in every if day < found.counted_from.date()}
 
 
+@cache
+def _long_weekends(calendar: Calendar, free: int) -> list[tuple[date, date]]:
+    """(the working day before, the one after) of every run of at least so many free days from 2023 to 2027."""
+    first = date(2023, 1, 1)
+    days = [day for n in range(5 * 365) if calendar.hours(day := first + timedelta(days=n))]
+    return [(one, other) for one, other in pairwise(days) if (other - one).days > free]
+
+
+LONG = st.sampled_from([(make(), *gap) for make, free in ((five_days, 2), (six_days, 1))
+                        for gap in _long_weekends(make(), free)])
+POINT = st.floats(0, 1, allow_nan=False)
+
+
+@given(LONG, POINT, DAYS, MINUTES)
+def test_a_start_anywhere_in_a_long_weekend_is_a_start_at_the_opening_after_it(long, point, days, minutes):
+    calendar, before, after = long
+    close = close_of_day(datetime.combine(before, time(0), WIB), calendar)
+    opening = next_opening(datetime.combine(after, time(0), WIB), calendar)
+    at = close + (opening - close) * point
+    assume(close < at)
+    assert counted_from(at, calendar) == opening
+    for duration in (f"P{days}D", f"PT{minutes}M", f"P{days}DT{minutes}M"):
+        assert due_at(duration, at, calendar) == due_at(duration, opening, calendar)
+
+
+@given(LONG, st.integers(1, 400), MINUTES)
+def test_a_long_weekend_passes_without_counting(long, into, minutes):
+    calendar, before, after = long
+    at = due_at(f"PT{into}M", next_opening(datetime.combine(before, time(0), WIB), calendar), calendar)
+    assume(at.astimezone(WIB).date() == before)
+    there = due_at("P1D", at, calendar)
+    assert there.astimezone(WIB).date() == after        # the next working day, however many days lie between
+    assert working_days_between(at, there, calendar) == 1
+    left = working_minutes(at, close_of_day(at, calendar), calendar) if at < close_of_day(at, calendar) else 0
+    due = due_at(f"PT{minutes}M", at, calendar)
+    assert (due.astimezone(WIB).date() == before) == (minutes <= left)
+
+
+@given(st.sampled_from([five_days(), six_days()]), st.integers(2023, 2027), st.integers(0, 4_000), DAYS, MINUTES)
+def test_a_year_ends_in_the_middle_of_what_is_counted(calendar, year, into, days, minutes):
+    """Counting over New Year is counting to it and on from it: nothing is lost, nothing doubled."""
+    last = last_working_close(date(year, 12, 31), calendar)
+    at = latest_start([(f"PT{into + 1}M", calendar)], last)
+    new_year = datetime(year + 1, 1, 1, tzinfo=WIB)
+    left = working_minutes(at, new_year, calendar)
+    due = due_at(f"PT{minutes}M", at, calendar)
+    assert (due < new_year) == (minutes <= left)
+    if minutes > left:
+        assert due == due_at(f"PT{minutes - left}M", new_year, calendar)
+    there = due_at(f"P{days}D", at, calendar)
+    assert working_days_between(at, there, calendar) == days
+    assert calendar.holiday(there.astimezone(WIB).date()) is None      # 1 January is nobody's day
+
+
+@given(st.integers(0, 260), st.integers(0, 24 * 60 - 1), MINUTES)
+def test_nothing_runs_in_a_friday_break(week, clock, minutes):
+    """Friday 11.30 to 13.00 (12.30 in Ramadan) is nobody's time: what comes in it counts from its end, nothing ends
+    in it, and it costs as many minutes as it is long."""
+    calendar = five_days()
+    friday = date(2023, 1, 6) + timedelta(weeks=week)
+    assume(calendar.hours(friday))
+    (_, pause), (resume, _) = calendar.hours(friday)
+    begins, ends_at = (datetime.combine(friday, at, WIB) for at in (pause, resume))
+    at = datetime.combine(friday, time(clock // 60, clock % 60), WIB)
+    if begins < at < ends_at:
+        assert counted_from(at, calendar) == ends_at
+    due = due_at(f"PT{minutes}M", at, calendar)
+    assert not begins < due <= ends_at
+    before = working_minutes(at, begins, calendar)
+    if 0 <= before < minutes and at <= begins and due.astimezone(WIB).date() == friday:
+        assert due - counted_from(at, calendar) == timedelta(minutes=minutes) + (ends_at - begins) \
+            or counted_from(at, calendar) == ends_at
+
+
 @given(ANY_CALENDAR, INSTANTS, st.lists(st.sampled_from(list(STEPS.values())), min_size=1, max_size=8))
 def test_the_latest_start_is_in_time_and_a_minute_later_is_not(calendar, by, durations):
     steps = [(duration, calendar) for duration in durations]
