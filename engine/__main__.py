@@ -25,12 +25,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy import Connection
 
 from . import calendars, cli_office, cli_process, deploy, seed, serve, settings, terminal
 from .seed import SignIn
 from .settings import Settings
 from .store import database as databases
-from .store import definitions, documents, due, integrity, organisation
+from .store import definitions, documents, due, integrity, notices, organisation
 from .store.database import Unavailable
 from .terminal import Stop, Terminal, pass_terminal
 from .worker import Worker
@@ -117,10 +118,16 @@ def worker(here: Terminal) -> int:
         serve.set_up_log(here.settings.log_level)
         make_data_folder(here.settings)
         try:
-            Worker(here.database, here.rules, here.settings.data_dir, here.settings.worker_poll_seconds).run(stop)
+            the_worker(here).run(stop)
         finally:
             here.database.close()
     return 0
+
+
+def the_worker(here: Terminal) -> Worker:
+    """The worker of this process, as the settings say."""
+    chosen = here.settings
+    return Worker(here.database, here.rules, chosen.data_dir, chosen.worker_poll_seconds, chosen.url, chosen.mailer())
 
 
 def answer(here: Terminal, held: Any, stop: threading.Event, with_worker: bool) -> int:
@@ -131,8 +138,7 @@ def answer(here: Terminal, held: Any, stop: threading.Event, with_worker: bool) 
     worker_stop = threading.Event()
     thread = None
     if with_worker:
-        one = Worker(here.database, here.rules, here.settings.data_dir, here.settings.worker_poll_seconds)
-        thread = threading.Thread(target=one.run, args=(worker_stop,), name="worker", daemon=True)
+        thread = threading.Thread(target=the_worker(here).run, args=(worker_stop,), name="worker", daemon=True)
         thread.start()
     request_bytes = (here.settings.upload_megabytes * 2 + 2) * 1_000_000
     serve.serve(app, held, here.settings.threads, lambda: thread is None or thread.is_alive(), stop, request_bytes)
@@ -301,6 +307,7 @@ def examine(here: Terminal) -> list[tuple[str, str, str]]:
             state = NOTE if alive else WRONG
             says += ", and waits for its incident to be resolved" if alive else ", and no worker runs that fires it"
         found.append(("timers", state, says))
+        found.append(("mail", *mail_state(db, chosen, at)))
         known = ", ".join(f"{one.key} {one.version}" for one in definitions.newest_of_all(db))
         advice = "none is deployed yet; say: alur deploy FILE --reason WHY"
         found.append(("processes", WELL if known else NOTE, known or advice))
@@ -310,6 +317,16 @@ def examine(here: Terminal) -> list[tuple[str, str, str]]:
     if not chosen.secure:
         found.append(("address", NOTE, f"{chosen.url} is not https: what people type can be read on the way"))
     return found
+
+
+def mail_state(db: Connection, chosen: Settings, at: datetime) -> tuple[str, str]:
+    """(state, a sentence) of the mails: who is not reached by mail still finds everything in the inbox."""
+    if not chosen.smtp_url:
+        return NOTE, "none is sent, notices stand in the inbox only; name a mail server in ALUR_SMTP_URL"
+    waiting, given_up = notices.mails(db, at)
+    failed = notices.failed(db, most=1)
+    last = f", the last one {terminal.local(failed[0].created_at)}" if failed else ""
+    return NOTE if given_up else WELL, f"{waiting} wait to be sent, {given_up} were given up{last}"
 
 
 def worker_alive(chosen: Settings) -> bool:

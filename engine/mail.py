@@ -170,7 +170,8 @@ def composed(mail: Mail, mailer: Mailer) -> EmailMessage:
 
     Raises Undeliverable where the address is none.
     """
-    message = EmailMessage(policy=AS_SENT)
+    # Python folds a long header right behind its name, which leaves a space in front; up to 998 a line may be long.
+    message = EmailMessage(policy=AS_SENT.clone(max_line_length=998) if mail.subject.isascii() else AS_SENT)
     try:
         message["From"] = Address(addr_spec=mailer.sender, display_name="Alur")
         message["To"] = Address(addr_spec=mail.to)

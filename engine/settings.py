@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from .mail import Mailer, mailer
 from .store.database import Unavailable
 
 
@@ -43,6 +44,13 @@ class Settings:
     language: str = field(default="id", metadata=says("The language of the pages."))
     log_level: str = field(default="info", metadata=says("What the log says: debug, info, warning or error."))
     worker_poll_seconds: float = field(default=1.0, metadata=says("How often the worker looks for due timers."))
+    smtp_url: str = field(default="", metadata=says(
+        "The mail server that reminders go through: smtp://, smtp+starttls:// or smtps://. Empty: no mail is sent.",
+        "smtp+starttls://alur@mail.example.go.id:587"))
+    smtp_password_file: Path | None = field(default=None, metadata=says(
+        "A file that holds the mail server's password.", "/run/secrets/smtp_password"))
+    mail_from: str = field(default="", metadata=says(
+        "The address that mails come from. Empty: alur@ the host of ALUR_URL.", "alur@kecamatan.example.go.id"))
 
     def __post_init__(self) -> None:
         if not self.database_url:
@@ -62,6 +70,8 @@ class Settings:
             raise _wrong("log_level", f"is {self.log_level!r}, not debug, info, warning or error")
         if not 0.05 <= self.worker_poll_seconds <= 60:
             raise _wrong("worker_poll_seconds", f"is {self.worker_poll_seconds}, not between 0.05 and 60")
+        if self.smtp_url:
+            mailer(self.smtp_url, self.mail_from, self.url)     # said at the start, not at the first mail
 
     @property
     def documents_dir(self) -> Path:
@@ -88,13 +98,22 @@ class Settings:
 
     def database_password(self) -> str | None:
         """The password in `database_password_file`. Raises Unavailable when the file cannot be read."""
-        if self.database_password_file is None:
+        return _secret("database_password_file", self.database_password_file)
+
+    def mailer(self) -> Mailer | None:
+        """The mail server and in whose name is written to it; None where mails are not sent. Raises Unavailable."""
+        if not self.smtp_url:
             return None
-        try:
-            return self.database_password_file.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise _wrong("database_password_file", f"is {self.database_password_file}, which cannot be read: "
-                                                   f"{error.strerror}") from error
+        return mailer(self.smtp_url, self.mail_from, self.url, _secret("smtp_password_file", self.smtp_password_file))
+
+
+def _secret(name: str, file: Path | None) -> str | None:
+    if file is None:
+        return None
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise _wrong(name, f"is {file}, which cannot be read: {error.strerror}") from error
 
 
 def environment_name(name: str) -> str:
@@ -138,7 +157,7 @@ def table(settings: Settings) -> list[dict[str, str]]:
     for one in fields(Settings):
         value = getattr(settings, one.name)
         shown = "" if value is None else str(value)
-        if one.name == "database_url":
+        if one.name in ("database_url", "smtp_url"):
             shown = hide_password(shown)
         rows.append({"name": environment_name(one.name), "value": shown, **one.metadata})
     return rows

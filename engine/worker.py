@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import inf
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from uuid import uuid5
 
 import structlog
 from sqlalchemy import Connection
 
-from . import handle, recalendar
+from . import handle, notify, recalendar
 from .commands import FireTimer, RaiseIncident
 from .events import IncidentRaised
 from .instance import RUNNING, ProcessInstance, Refused, Step
+from .mail import Mailer
 from .marking import OPEN, WAITING
 from .rules import Rules
 from .store import database as databases
@@ -47,6 +48,9 @@ class Worker:
     rules: Rules
     data_dir: Path | None = None        # None: nothing is swept
     poll_seconds: float = 1.0
+    url: str | None = None              # the public address, for the links of notices; None: nobody is told anything
+    mailer: Mailer | None = None        # None: what is told stays in the inbox
+    told: notify.Memory = field(default_factory=notify.Memory)
     failures: Counter[tuple[str, int]] = field(default_factory=Counter)
     parked: dict[tuple[str, int], float] = field(default_factory=dict)      # until when, of `time.monotonic`
     calendars: dict[str, str] | None = None     # unit -> SHA-256, as they were when every instance was last looked at
@@ -55,11 +59,13 @@ class Worker:
     def run(self, stop: Event) -> None:
         """Round after round until `stop` is set. Raises after FAILED_ROUNDS failed rounds in a row."""
         failed, alarm_at, sweep_at, passes_at = 0, 0.0, 0.0, 0.0
-        log.info("worker started", poll_seconds=self.poll_seconds)
+        log.info("worker started", poll_seconds=self.poll_seconds, mail=self.mailer is not None)
+        self.start_posting(stop)
         while not stop.is_set():
             try:
                 self.follow_calendars()
                 fired = self.fire_due()
+                self.tell()
                 if time.monotonic() >= alarm_at:
                     self.raise_alarms()
                     alarm_at = time.monotonic() + ALARM_SECONDS
@@ -195,6 +201,27 @@ class Worker:
             return False
         log.warning("incident raised", instance=id, kind=act.kind)
         return True
+
+    # Who is told
+
+    def tell(self, at: datetime | None = None) -> int:
+        """Make the notices that are due; how many. One that cannot be made stops no timer."""
+        if self.url is None:
+            return 0
+        try:
+            if at is None:
+                with self.database.read() as db:
+                    at = databases.now(db)
+            return notify.notify(self.database, self.rules, at, self.url, self.told, self.mailer is not None)
+        except Exception as error:
+            log.error("notices not made", error=f"{type(error).__name__}: {error}")
+            return 0
+
+    def start_posting(self, stop: Event) -> None:
+        """Send mails in a thread of its own, which ends with `stop`: a mail server may take its time."""
+        if self.mailer is not None and self.url is not None:
+            given = (self.database, self.rules, self.mailer, self.url, stop)
+            Thread(target=notify.keep_posting, args=given, name="mail", daemon=True).start()
 
     # What was finished
 

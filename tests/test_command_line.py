@@ -316,7 +316,7 @@ def test_an_office_works_by_commands_alone(alur: Alur, on: str, tmp_path: Path, 
     story = alur("story", "show", id)
     assert "Camat menyelesaikan langkah 1" in story
     examined = {one["name"]: one["state"] for one in alur.json("doctor")}
-    assert examined == {**dict.fromkeys(examined, "well"), "address": "note"}
+    assert examined == {**dict.fromkeys(examined, "well"), "address": "note", "mail": "note"}
 
     backup = tmp_path / "alur.zip"
     assert alur.json("backup", backup)["documents"] == 1

