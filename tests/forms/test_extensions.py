@@ -56,6 +56,7 @@ def test_more_time_is_asked_granted_and_shown_beside_the_norm(desk: Desk) -> Non
     assert task_of(desk, id).late_at == before.late_at, "asking moves nothing"
 
     inbox = desk.reader("camat").get("/")
+    assert "1 permintaan menunggu keputusan Anda." in inbox.text
     row = text_of(inbox, "//section[@aria-labelledby='permintaan']")
     assert REQUEST in row and "Anggota Tim Penyusun 1, hari ini" in row and WHY in row and "Putuskan" in row
     [link] = inbox.page.xpath("//section[@aria-labelledby='permintaan']//a[contains(@class,'primary')]/@href")
