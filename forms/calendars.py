@@ -1212,8 +1212,18 @@ def count() -> Any:
         kinds=KINDS,
         hours_words=hours_words,
         length=words.length(calculation.duration) if calculation else "",
+        input_type=input_type,
     )
     return page, 422 if problems else 200
+
+
+def input_type(text: str, kind: str) -> str:
+    """The kind of an input, `date` or `time`; `text` where it could not show what was typed."""
+    try:
+        (date if kind == "date" else time).fromisoformat(text)
+    except ValueError:
+        return "text" if text else kind
+    return kind
 
 
 def chosen_calendar(name: str, published: Mapping[str, str]) -> Calendar | None:
