@@ -51,6 +51,7 @@ def page(secret: str = "", problem: str = "") -> str:
         wish=wish,
         ways=ways(),
         address=address,
+        mails=bool(office().settings.smtp_url),
         problem=problem,
     )
 

@@ -6,6 +6,7 @@ import logging
 import re
 from base64 import b64encode
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -138,7 +139,12 @@ def test_a_way_that_is_none_is_refused_and_changes_nothing(site: Desk) -> None:
     assert reader.values("/surel")["surel"] == "langsung"
 
 
-def test_the_address_of_the_mail_is_shown_and_who_may_change_it(site: Desk) -> None:
+def test_an_office_without_a_mail_server_says_so(site: Desk) -> None:
+    assert "Surel belum disiapkan pada aplikasi ini" in site.reader("camat").get("/pemberitahuan").text
+
+
+def test_the_address_of_the_mail_is_shown_and_who_may_change_it(desk_url: str, folder: Path, quick_hash: None) -> None:
+    site = Desk.at(desk_url, folder, smtp_url="smtp://127.0.0.1:25")
     assert "Alamat surel Anda belum dicatat" in site.reader("camat").get("/pemberitahuan").text
     with site.database.begin() as db:
         db.execute(update(schema.person).values(email="orang@contoh.go.id"))
@@ -147,6 +153,7 @@ def test_the_address_of_the_mail_is_shown_and_who_may_change_it(site: Desk) -> N
     assert "/pengaturan/" not in "".join(reader.page.xpath("//aside//a/@href"))
     [link] = site.reader("admin").get("/pemberitahuan").page.xpath("//aside//a/@href")
     assert site.reader("admin").get(link).status == 200
+    site.database.close()
 
 
 # The secret address
