@@ -47,7 +47,7 @@ from engine.events import IncidentRaised, UserTaskCompleted, UserTaskOpened
 from engine.handle import NAMESPACE
 from engine.instance import RUNNING, Problem, ProcessInstance, Refused, Step, UserTask
 from engine.organisation import local_date
-from engine.store import documents, instances, organisation, queries, sessions
+from engine.store import documents, instances, notices, organisation, queries, sessions
 
 from . import bands, extensions, fields, monitoring, words
 from .processes import (
@@ -73,6 +73,7 @@ inbox = Blueprint("inbox", __name__)
 
 EXTRAS = ("menyusul.", "luar.")  # typed beside the form's own fields; kept in the draft with them
 MORE_TIME = "perpanjangan."  # the names of what is typed when more time is asked for, and of what is wrong with it
+TOLD_MOST = 5  # reminders above the tasks; the others stand on their own page
 PHOTOS = (documents.JPEG, documents.PNG)
 
 
@@ -122,6 +123,7 @@ def tasks() -> Any:
         units = sorted({(r["task"].unit, r["task"].unit_name) for r in rows})
         shown = [r for r in rows if wanted(r)]
         starts = startable(db, now)
+        told = notices.pressing(db, visitor.id, TOLD_MOST)
         requests = extensions.to_decide(db, now)
         coming = None if rows else monitoring.next_task(db, performs, now)
     late = sum(1 for r in rows if r["time"] is words.LATE)
@@ -135,10 +137,20 @@ def tasks() -> Any:
         processes=processes,
         units=units,
         starts=starts,
+        told=told,
         requests=requests,
         asked={name: request.args.get(name, "") for name in ("cari", "proses", "unit", "keadaan")},
         any_filter=any(request.args.get(name) for name in ("cari", "proses", "unit", "keadaan")),
     )
+
+
+@inbox.post("/tugas/pemberitahuan")
+def read_notices() -> Any:
+    """Mark what the form names as read, or everything that the inbox shows; back to the inbox."""
+    with office().database.begin() as db:
+        ids = request.form.getlist("pemberitahuan") or [one.id for one in notices.pressing(db, me().id, TOLD_MOST)]
+        notices.mark_read(db, me().id, ids, office().now())
+    return redirect(url_for("inbox.tasks"), 303)
 
 
 def recorded_here(

@@ -19,11 +19,11 @@ from sqlalchemy import Connection, and_, bindparam, case, exists, func, or_, sel
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..instance import RUNNING, ProcessInstance
-from ..reminders import Told
+from ..reminders import NEW, RETURNED, Told
 from . import instances, records
 from .organisation import HELD, REPLACED
 from .prepared import Prepared
-from .schema import binding, calendar_unit, digest, holding, instance, notice, person, position, unit
+from .schema import binding, calendar_unit, digest, holding, instance, notice, person, position, unit, user_task
 from .schema import preference as preferences
 
 AT_ONCE, SUMMARY, NOTHING = "langsung", "ringkasan", "tidak"
@@ -50,6 +50,12 @@ class Notice:
     tries: int = 0
     sent_at: datetime | None = None
 
+    @property
+    def said(self) -> str:
+        """What it says, without whom it speaks to and where its task is."""
+        lines = self.body.splitlines()
+        return " ".join(line for line in lines[1:-1] if line) or self.body
+
 
 # The inbox
 
@@ -58,6 +64,12 @@ OF_PERSON = Prepared(select(notice).where(notice.c.person == bindparam("person")
                      .order_by(*_newest).limit(bindparam("most")))
 UNREAD = Prepared(select(notice).where(notice.c.person == bindparam("person"), notice.c.kind != MORNING,
                                        notice.c.seen_at.is_(None)).order_by(*_newest).limit(bindparam("most")))
+# A user task that is over needs no reminder any more.
+_still = or_(notice.c.user_task.is_(None), exists().where(
+    user_task.c.instance == notice.c.instance, user_task.c.number == notice.c.user_task))
+PRESSING = Prepared(select(notice).where(
+    notice.c.person == bindparam("person"), and_(*(notice.c.kind != kind for kind in (MORNING, NEW, RETURNED))),
+    notice.c.seen_at.is_(None), _still).order_by(*_newest).limit(bindparam("most")))
 COUNT = Prepared(select(func.count()).select_from(notice).where(
     notice.c.person == bindparam("person"), notice.c.kind != MORNING, notice.c.seen_at.is_(None)))
 
@@ -70,6 +82,12 @@ def of_person(db: Connection, person: str, most: int = MOST) -> list[Notice]:
 def unread(db: Connection, person: str, most: int = MOST) -> list[Notice]:
     """What a person was told and has not marked as read, the newest first."""
     return [_notice(row) for row in UNREAD(db, person=person, most=most)]
+
+
+def pressing(db: Connection, person: str, most: int) -> list[Notice]:
+    """Of what a person has not read the reminders about what is open still, the newest first. That a task came is not
+    among them: the inbox shows the task itself."""
+    return [_notice(row) for row in PRESSING(db, person=person, most=most)]
 
 
 def count_unread(db: Connection, person: str) -> int:
@@ -171,9 +189,9 @@ def told(db: Connection, ids: Iterable[str]) -> dict[str, list[Told]]:
              .where(notice.c.instance.in_(sorted(set(ids))))
              .group_by(notice.c.instance, notice.c.user_task, notice.c.kind, notice.c.about_at))
     by_instance: dict[str, list[Told]] = {}
-    for id, user_task, kind, about_at, created_at in db.execute(found):
+    for id, number, kind, about_at, created_at in db.execute(found):
         by_instance.setdefault(id, []).append(
-            Told(user_task, kind, records.moment(about_at), records.moment(created_at)))
+            Told(number, kind, records.moment(about_at), records.moment(created_at)))
     return by_instance
 
 
@@ -302,9 +320,9 @@ def begin_summary(db: Connection, person: str, day: str, at: datetime) -> bool:
 
 
 def gathered(db: Connection, person: str) -> list[Notice]:
-    """What waits for a person's next summary, the oldest first."""
+    """What waits for a person's next summary and is not over, the oldest first."""
     return [_notice(row) for row in db.execute(
-        select(notice).where(notice.c.person == person, notice.c.mail == "digest")
+        select(notice).where(notice.c.person == person, notice.c.mail == "digest", _still)
         .order_by(notice.c.created_at, notice.c.id))]
 
 
