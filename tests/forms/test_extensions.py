@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from engine.commands import AskExtension
+from engine.commands import AskExtension, GrantExtension, RefuseExtension
 from engine.handle import Request, handle
-from engine.instance import UserTask
+from engine.instance import Refused, UserTask
 from tests.desk import Desk, Reader
 
 pytestmark = pytest.mark.database
@@ -158,6 +159,40 @@ def test_of_two_superiors_one_decides_and_the_other_is_told(desk: Desk) -> None:
     assert "Menurut saya tidak perlu." in slow.text, "what was written is not lost"
     assert not slow.page.xpath("//form[contains(@action,'/extension/')]")
     assert decision(desk, id, "sekcam").path.endswith(f"/{task_of(desk, id).number}"), "nothing waits any more"
+
+
+def test_two_superiors_in_the_same_instant_give_one_decision(desk: Desk) -> None:
+    id = desk.waiting_at(5)
+    asks(desk, id)
+    number, rules, barrier = task_of(desk, id).number, desk.app.extensions["alur"].rules, threading.Barrier(2)
+    became: dict[str, str] = {}
+
+    def decide(who: str, act: GrantExtension | RefuseExtension) -> None:
+        request = Request(id=f"putus-{who}", act=act, person=who, at=desk.clock())
+        barrier.wait()
+        try:
+            with desk.database.begin() as db:
+                handle(db, rules, desk.database.key, id, [request])
+            became[who] = type(act).__name__
+        except Refused as refused:
+            became[who] = refused.code
+        except Exception as error:  # an exception in a thread would pass unseen
+            became[who] = repr(error)
+
+    acts = {
+        "camat": GrantExtension(user_task=number),
+        "sekcam": RefuseExtension(user_task=number, reason="Tidak perlu."),
+    }
+    threads = [threading.Thread(target=decide, args=one) for one in acts.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (first,) = [who for who, what in became.items() if what != "not_open"]
+    assert became[first] == type(acts[first]).__name__, became
+    extension = task_of(desk, id).extension
+    assert extension is not None and extension.decided_by == first
+    assert extension.granted is isinstance(acts[first], GrantExtension)
 
 
 def test_a_decision_sent_twice_is_one_decision(desk: Desk) -> None:
