@@ -1,4 +1,5 @@
-"""A process of its own that works on one office: `race` (several people at once) or `work` (until it is killed).
+"""A process of its own that works on one office: `race` (several people at once), `work` (until it is killed), or
+`tell` (make the notices that are due, and mail them).
 
 Says one JSON line for each thing that was acknowledged, after its commit and not before.
 """
@@ -10,10 +11,12 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
+from engine import notify
 from engine.bench import Office
 from engine.commands import CompleteUserTask
 from engine.handle import Request, handle
 from engine.instance import Refused
+from engine.mail import mailer
 
 
 def say(**words) -> None:
@@ -72,10 +75,26 @@ def work(office: Office, id: str, name: str) -> None:
         office.round(id, acknowledged, at=open_now.element)
 
 
+def tell(office: Office, port: int) -> None:
+    """For each line on standard input {at}: make every notice that is due then, and mail what may go."""
+    post = mailer(f"smtp://127.0.0.1:{port}", "", "https://alur.example")
+    say(ready=True)
+    for line in sys.stdin:
+        at, told, sent = datetime.fromisoformat(json.loads(line)["at"]), 0, 0
+        memory = notify.Memory()
+        while made := notify.notify(office.database, office.rules, at, "https://alur.example", memory):
+            told += made
+        while went := notify.deliver(office.database, office.rules, post, at):
+            sent += went
+        say(told=told, sent=sent)
+
+
 if __name__ == "__main__":
     what, url, bpmn, *rest = sys.argv[1:]
     office = Office.of(url, Path(bpmn))
     if what == "race":
         race(office, int(rest[0]))
+    elif what == "tell":
+        tell(office, int(rest[0]))
     else:
         work(office, rest[0], rest[1])
