@@ -6,6 +6,7 @@ databases, browser, faults, so that a mistake in the heart is seen first.
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import re
@@ -57,6 +58,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: SUITES.index(suite_of(item)))
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # the modules and thousands of tests stay: the collector need not look through them again and again
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

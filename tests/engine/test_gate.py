@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -1245,6 +1245,7 @@ def test_cut_and_closed_up_bytes_get_an_answer(at, length):
     answers(BASE[:at] + BASE[at + length :])
 
 
+@settings(max_examples=50)  # a whole SOP at each; another seed at each run
 @given(
     st.integers(0, len(LKJPD) - 1),
     st.sampled_from([b"<", b"&", b'"', b"", b"\x00", b"=", b"langkah_1", b"999999999", b"P1Y"]),
@@ -1258,6 +1259,7 @@ PLACES = st.integers(0, 10_000)
 VALUES = st.sampled_from(["", "task1", "proc", "due", "true", "=1", "=", "P1D", "table", "document", "enum", "x y"])
 
 
+@settings(max_examples=50)
 @given(
     st.sampled_from([BASE, with_deadline().encode(), LKJPD]),
     st.lists(
