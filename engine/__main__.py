@@ -28,6 +28,7 @@ import click
 from sqlalchemy import Connection
 
 from . import calendars, cli_office, cli_process, deploy, seed, serve, settings, terminal
+from .mail import Delayed, Mail, Undeliverable
 from .seed import SignIn
 from .settings import Settings
 from .store import database as databases
@@ -273,6 +274,37 @@ def doctor(here: Terminal) -> int:
         *(f"{state:5}  {name}: {says}" for name, state, says in found),
     )
     return 1 if any(state == WRONG for _, state, _ in found) else 0
+
+
+@alur.command("mail-test")
+@click.argument("address")
+@pass_terminal
+def mail_test(here: Terminal, address: str) -> None:
+    """Send a test mail to ADDRESS by the mail server of the settings."""
+    post = here.settings.mailer()
+    if post is None:
+        raise Stop("no_mail_server", "No mail server is named, so no mail is sent.", "Name it in ALUR_SMTP_URL.")
+    body = f"Surel uji dari Alur di {here.settings.url}. Pengingat akan datang dari alamat ini."
+    test = Mail(id=terminal.new_id(), to=address, subject="Surel uji dari Alur", body=body, at=datetime.now(UTC))
+    try:
+        with post.mailing() as mailing:
+            mailing.send(test)
+    except (Delayed, Undeliverable) as error:
+        raise Stop("mail_not_sent", f"{post.host}:{post.port} did not take the mail: {error}.",
+                   "Check ALUR_SMTP_URL, its password, and the address; then try again.") from error
+    here.tell({"address": address, "server": f"{post.host}:{post.port}", "sender": post.sender},
+              f"{post.host}:{post.port} took a mail from {post.sender} to {address}.")
+
+
+@alur.command("mail-retry")
+@pass_terminal
+def mail_retry(here: Terminal) -> None:
+    """Send again the mails that were given up; those of the last week, by the worker."""
+    with here.database.begin() as db:
+        at = databases.now(db)
+        ids = [one.id for one in notices.failed(db) if one.created_at > at - timedelta(days=7)]
+        count = notices.try_again(db, ids, at)
+    here.tell({"mails": count}, f"{count} of them wait to be sent again." if count else "No mail was given up lately.")
 
 
 WELL, NOTE, WRONG = "well", "note", "WRONG"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import ssl
 import threading
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from engine import __main__ as command_line
 from engine import notify
 from engine.bench import Office
 from engine.calendars import five_days, next_opening
@@ -27,7 +29,7 @@ from engine.settings import read, table
 from engine.store import database as databases
 from engine.store import notices, schema
 from engine.store.database import Unavailable
-from engine.store.notices import NOTHING, SUMMARY
+from engine.store.notices import NOTHING, SUMMARY, Notice
 from engine.worker import Worker
 from tests.engine.test_notify import MOMENT, URL, at_step_2, at_step_3, begin, everything, tell, with_addresses
 from tests.smtp import CUT_EARLY, CUT_LATE, SILENT, Post, served, wait_for
@@ -218,6 +220,44 @@ def test_the_password_comes_from_a_file_and_is_never_listed(tmp_path: Path) -> N
     assert read({}).mailer() is None
     with pytest.raises(Unavailable, match="cannot be read"):
         read({"ALUR_SMTP_URL": "smtp://mail", "ALUR_SMTP_PASSWORD_FILE": str(tmp_path / "nothing")}).mailer()
+
+
+def test_a_mail_server_is_tried_from_the_command_line(
+    post: Post, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ALUR_DATA_DIR", str(tmp_path))
+    assert command_line.main(["mail-test", "camat@lasem.example"]) == 1
+    assert "ALUR_SMTP_URL" in capsys.readouterr().err
+    monkeypatch.setenv("ALUR_SMTP_URL", f"smtp://127.0.0.1:{post.port}")
+    monkeypatch.setenv("ALUR_MAIL_FROM", "kecamatan@lasem.example")
+    assert command_line.main(["mail-test", "camat@lasem.example"]) == 0
+    [one] = post.taken
+    assert (one.sender, one.recipients) == ("kecamatan@lasem.example", ("camat@lasem.example",))
+    post.script.append("550 tidak ada")
+    assert command_line.main(["mail-test", "camat@lasem.example"]) == 1
+    assert "550 tidak ada" in capsys.readouterr().err
+
+
+@pytest.mark.database
+def test_what_was_given_up_is_said_by_the_doctor_and_sent_again_by_command(
+    sqlite_office: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(sqlite_office, tmp_path / "alur.db")
+    monkeypatch.setenv("ALUR_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("ALUR_SMTP_URL", "smtp://mail.example")
+    database = databases.open_database(f"sqlite:///{tmp_path / 'alur.db'}", b"x" * 32)
+    with database.begin() as db:
+        at = databases.now(db)
+        notices.put(db, [Notice(id=str(days), instance="", user_task=None, kind="lewat_batas", person="camat",
+                                about_at=at, subject="Pengingat", body="Pengingat", mail="failed", tries=6,
+                                created_at=at - timedelta(days=days)) for days in (1, 30)])
+    command_line.main(["doctor"])
+    assert "0 wait to be sent, 2 were given up, the last one " in capsys.readouterr().out
+    assert command_line.main(["mail-retry"]) == 0
+    assert "1 of them wait" in capsys.readouterr().out
+    with database.read() as db:
+        assert notices.mails(db, databases.now(db)) == (1, 1)
+    database.close()
 
 
 # From the notice to the mail
