@@ -7,7 +7,7 @@ can say how it will end, there is None, and the page goes without.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from flask_babel import gettext as _
@@ -46,11 +46,13 @@ class Band:
     start_by: str = ""
     likely: str = ""
     costs: str = ""
+    again: str = ""  # what one more return would do
+    note: str = ""
 
     @property
     def details(self) -> tuple[str, ...]:
         """What stands smaller under the first sentences."""
-        return tuple(one for one in (self.start_by, self.left, self.costs, self.likely) if one)
+        return tuple(one for one in (self.note, self.start_by, self.left, self.again, self.costs, self.likely) if one)
 
 
 def delivered(forecast: Forecast, definition: ProcessDefinition) -> datetime | None:
@@ -148,8 +150,10 @@ def left(forecast: Forecast, calendar: Calendar, now: datetime, zone: str) -> st
     )
 
 
-def likely(found: Likelihood | None, zone: str) -> str:
+def likely(forecast: Forecast, found: Likelihood | None, zone: str) -> str:
     """How probable it is to be late, by what steps really took; before there is enough of that, that there is not."""
+    if forecast.deadline is None:
+        return ""
     if found is None:
         return str(_("Kemungkinan terlambat: belum cukup data (perlu lima kali selesai dari langkah-langkahnya)."))
     text = _(
@@ -168,6 +172,21 @@ def likely(found: Likelihood | None, zone: str) -> str:
         len(found.standard),
     )
     return f"{text} {few}"
+
+
+def with_a_return(forecast: Forecast, zone: str) -> str:
+    """What a plan with one return comes to."""
+    if forecast.finish is None:
+        return ""
+    at, late = words.full(forecast.finish, zone), forecast.late_by_working_days
+    if not late:
+        return str(_("Bila dikembalikan satu kali: disampaikan %(at)s, tepat waktu.", at=at))
+    return ngettext(
+        "Bila dikembalikan satu kali: disampaikan %(at)s, terlambat %(num)s hari kerja.",
+        "Bila dikembalikan satu kali: disampaikan %(at)s, terlambat %(num)s hari kerja.",
+        late,
+        at=at,
+    )
 
 
 def costliest(forecast: Forecast, definition: ProcessDefinition) -> str:
@@ -200,32 +219,41 @@ def of_instance(
         finish=finish_words(forecast, definition, zone),
         room=room(forecast, definition),
         left=left(forecast, calendar, now, zone),
-        likely=likely(found, zone),
+        likely=likely(forecast, found, zone),
         costs=costliest(forecast, definition),
     )
 
 
 def before_start(
-    forecast: Forecast, definition: ProcessDefinition, zone: str, found: Likelihood | None = None, now: bool = True
+    forecast: Forecast,
+    definition: ProcessDefinition,
+    zone: str,
+    now: datetime,
+    found: Likelihood | None = None,
+    at_once: bool = True,
 ) -> Band:
-    """The band of a start that has not been made: what comes of it, and by when it would have to be made."""
+    """The band of a start that has not been made: what comes of it, and by when it would have to be made.
+
+    at_once  it would be made now; else at some other time, which the page says.
+    """
     finish = finish_words(forecast, definition, zone)
-    if now:
-        finish = _("Bila dimulai sekarang: %(finish)s", finish=finish[:1].lower() + finish[1:])
+    if at_once:
+        finish = str(_("Bila dimulai sekarang: %(finish)s", finish=finish[:1].lower() + finish[1:]))
     return Band(
         mark=light(forecast, definition),
-        finish=str(finish),
+        finish=finish,
         room=room(forecast, definition),
-        start_by=start_by(forecast, zone),
-        likely=likely(found, zone),
+        start_by=start_by(forecast, zone, now),
+        likely=likely(forecast, found, zone),
     )
 
 
-def start_by(forecast: Forecast, zone: str) -> str:
+def start_by(forecast: Forecast, zone: str, now: datetime) -> str:
+    """The latest start that is in time, with the returns that the forecast supposes."""
     if forecast.latest_start is None:
         return ""
     at = words.full(forecast.latest_start, zone)
-    if forecast.latest_start < forecast.at:
+    if forecast.latest_start < now:
         return str(_("Agar tepat waktu, seharusnya dimulai paling lambat %(at)s.", at=at))
     return str(_("Agar tepat waktu, paling lambat mulai %(at)s.", at=at))
 
@@ -314,8 +342,13 @@ def seen(
         return None
     calendar = office().rules.calendar(instance.calendars[""])
     over = instance.status not in (RUNNING, SUSPENDED)
+    band = of_instance(found.forecast, definition, calendar, now, zone, found.likelihood)
+    if band.ahead and may_return(found.forecast, definition):
+        band = replace(band, again=with_a_return(forecasts.of_instance(office().rules, instance, now, returns=1), zone))
+    if instance.status == SUSPENDED:
+        band = replace(band, note=str(_("Berkas proses ditangguhkan: perkiraan ini andaikata dilanjutkan sekarang.")))
     return Seen(
-        band=of_instance(found.forecast, definition, calendar, now, zone, found.likelihood),
+        band=band,
         chart=chart(found.forecast, definition, calendar, zone, title, now=None if over else now),
         windows={(one.element, one.round): one for one in found.forecast.windows},
     )
@@ -350,7 +383,7 @@ def starting(
         found = outlook.before_start(db, office().rules, definition.key, unit, now, data)
     except (ForecastError, CalendarError, Refused):
         return None
-    return before_start(found.forecast, definition, zone, found.likelihood)
+    return before_start(found.forecast, definition, zone, now, found.likelihood)
 
 
 def needed_by(db: Connection, instance: ProcessInstance, task: UserTask, now: datetime) -> datetime | None:

@@ -249,7 +249,7 @@ def lane_rows(chart: Chart, scale: Scale) -> Iterator[str]:
     for place, (_id, name) in enumerate(chart.lanes):
         y = HEAD + place * ROW
         yield f'<line class="lane-line" x1="0" y1="{y}" x2="{scale.width}" y2="{y}"/>'
-        yield f'<text class="lane-name" x="4" y="{y + 14}">{said(name)}</text>'
+        yield f'<text class="lane-name" x="4" y="{y + ROW - 2}">{said(name)}</text>'
 
 
 def vertical_lines(chart: Chart, scale: Scale, height: int) -> Iterator[str]:
@@ -276,7 +276,7 @@ def bars(chart: Chart, scale: Scale) -> Iterator[str]:
         taken[one.lane] = text + wide
         fill = f' fill="url(#{chart.name}-arsir)"' if one.state == OPEN else ""
         yield (
-            f'<g class="bar {one.state}"><title>{said(bar_words(one, chart.zone))}</title>'
+            f'<g class="pass {one.state}"><title>{said(bar_words(one, chart.zone))}</title>'
             f'<rect x="{x}" y="{y + BAR_TOP}" width="{round(width, 1)}" height="{BAR_HEIGHT}" rx="2"{fill}/>'
             f'<text x="{round(text, 1)}" y="{y + BAR_TOP - 6}">{said(one.number)}</text></g>'
         )

@@ -372,7 +372,7 @@ def looked_at(present: Plan, supposed: Plan, asked: Asked, usual: datetime, zone
     title = _("Rencana %(name)s", name=supposed.definition.name)
     return {
         "found": found,
-        "band": bands.before_start(found, supposed.definition, zone, now=False),
+        "band": bands.before_start(found, supposed.definition, zone, now, at_once=False),
         "moved": moved(found, before, present.unit, zone) if request.args else "",
         "chart": bands.chart(found, supposed.definition, supposed.unit, zone, title, now=now if near else None),
         "finding": finding(supposed, asked.year, zone),

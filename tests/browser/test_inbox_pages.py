@@ -158,6 +158,28 @@ def test_a_printed_page_leaves_out_what_paper_cannot_do(served: Served) -> None:
     assert page.locator("article table").is_visible()
 
 
+def test_a_printed_plan_keeps_its_bars_and_names_its_lanes(served: Served) -> None:
+    page = served.person("camat")
+    page.goto(f"/simulasi/{LKJPD}")
+    lanes = page.locator("svg .lane-name")
+    expect(page.locator(".chart-lanes li").first).to_be_visible()
+    expect(lanes.first).to_be_hidden()
+    page.emulate_media(media="print")
+    expect(page.locator("svg .pass rect").first).to_be_visible()
+    expect(lanes.first).to_be_visible()
+    expect(page.locator("main form[method=get]")).to_be_hidden()
+
+
+def test_a_plan_is_moved_by_keyboard_on_a_phone(served: Served) -> None:
+    page = served.person("camat", width=390)
+    page.goto(f"/simulasi/{LKJPD}")
+    scroller = page.locator(".chart-scroll")
+    scroller.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('.chart-scroll').scrollLeft > 0")
+    expect(page.locator(".chart-lanes li").first).to_be_in_viewport()
+
+
 # With JavaScript
 
 

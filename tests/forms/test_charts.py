@@ -77,7 +77,7 @@ def drawn(found: Chart) -> ElementTree.Element:
 
 
 def groups(found: Chart) -> list[ElementTree.Element]:
-    return [one for one in drawn(found).iter(f"{SVG}g") if one.get("class", "").startswith("bar ")]
+    return [one for one in drawn(found).iter(f"{SVG}g") if one.get("class", "").startswith("pass ")]
 
 
 def rectangle(group: ElementTree.Element) -> tuple[float, float]:
@@ -154,7 +154,7 @@ def test_done_open_and_to_come_differ_by_pattern_and_by_word() -> None:
         looks.add((group.get("class"), rect.get("fill")))
         word = str(charts.STATES[(group.get("class") or "").split()[1]].word)
         assert word in (title.text or "")
-    assert len(looks) == 3 and ("bar terbuka", "url(#gantt-arsir)") in looks
+    assert len(looks) == 3 and ("pass terbuka", "url(#gantt-arsir)") in looks
     legend = [" ".join(one.text_content().split()) for one in shown(PLAN).xpath("//ul[@class='legend']/li")]
     assert legend == ["Selesai", "Sedang berjalan", "Akan datang", "Hari libur", "Hari ini", "Tenggat"]
 

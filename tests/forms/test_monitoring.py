@@ -233,7 +233,7 @@ def test_as_it_opens_it_shows_a_start_now(desk: Desk) -> None:
     assert expected.finish is not None
     with desk.app.test_request_context():
         assert words.full(expected.finish, WIB) in finish_of(page)
-    assert "rencana sekarang" not in page.text and "Tidak ada yang disimpan" in page.text
+    assert "daripada rencana sekarang" not in page.text and "Tidak ada yang disimpan" in page.text
     assert len(page.page.xpath("//table[contains(@class,'plan')]/tbody/tr")) == len(expected.passes) == 9
 
 
@@ -374,10 +374,24 @@ def test_the_page_of_an_instance_has_the_band_and_its_plan(desk: Desk) -> None:
     assert "hari kerja sampai batas kerja Jumat, 26 Februari 2027" in page.text
     assert "belum cukup data" in page.text and "belum dikonfirmasi" in page.text
     plan = page.page.xpath("//table[contains(@class,'plan')]/tbody/tr")
-    assert len(plan) == 9 == len(page.page.xpath("//svg[@role='img']//*[starts-with(@class,'bar ')]"))
+    assert len(plan) == 9 == len(page.page.xpath("//svg[@role='img']//*[starts-with(@class,'pass ')]"))
     states = [" ".join(row[-1].text_content().split()) for row in plan]
     assert states[:5] == ["✓Selesai"] * 5 and states[5:] == ["◐Sedang berjalan", *["○Akan datang"] * 3]
     assert all(len(row.xpath(".//time")) == 3 for row in plan[5:8]), "start, end, and by when it must be done"
+
+
+@on_sqlite
+def test_the_band_says_what_one_return_would_do_and_that_a_suspended_one_waits(desk: Desk) -> None:
+    id = desk.waiting_at(6)
+    page = desk.reader("camat").get(f"/proses/{id}")
+    once = forecast.of_instance(desk.app.extensions["alur"].rules, desk.instance(id), desk.clock.at, returns=1)
+    assert once.finish is not None
+    with desk.app.test_request_context():
+        at = words.full(once.finish, WIB)
+    assert f"Bila dikembalikan satu kali: disampaikan {at}, tepat waktu." in page.text
+    assert "Bila dikembalikan" not in page.get(f"/proses/{desk.waiting_at(8)}").text
+    act(desk, id, "camat", SuspendProcessInstance(reason="audit"))
+    assert "perkiraan ini andaikata dilanjutkan sekarang" in page.get(f"/proses/{id}").text
 
 
 @on_sqlite
