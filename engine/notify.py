@@ -30,7 +30,7 @@ from .store.database import Database
 from .store.notices import MORNING, NOTHING, SUMMARY, Notice, Reader, Standing
 
 NAMESPACE = UUID("a1d3c6ce-0d5c-5f0f-9a0b-43c5a1f0a7d4")       # of the ids of notices
-BATCH = 100                             # instances looked at in a round, mails sent in one
+BATCH = 50                              # instances looked at in a round, mails sent in one
 AGAIN = timedelta(minutes=1)            # between two looks for somebody to tell, where there is nobody
 AILING = timedelta(minutes=5)           # between two looks at an instance that cannot be judged
 OLD = timedelta(days=3)                 # what is older than that is no mail of its own any more
