@@ -271,6 +271,7 @@ def next_task(db: Connection, performs: Mapping[queries.Pair, set[str]], now: da
 # Simulasi tenggat
 
 RETURNS_MOST = 5
+TOGETHER_MOST = 250  # working days of all norms together: a year
 HOLIDAYS_MOST = 60
 LINE_MOST = 200  # characters of one line
 FIRST_YEAR, LAST_YEAR = 2015, 2060
@@ -316,7 +317,7 @@ def simulation(key: str) -> Any:
     """Try a plan: everything that is supposed stands in the address, and nothing is stored."""
     now = office().now()
     with office().database.read() as db:
-        version = definitions.newest(db, key)
+        version = next((one for one in definitions.newest_of_all(db) if one.key == key), None)
         units = [] if version is None else units_of(db, key, now)
         if version is None or not units:
             abort(404)
@@ -515,7 +516,21 @@ def norms_of(definition: ProcessDefinition, typed: Mapping[str, str], problems: 
             problems.append(Problem(f"norma.{element.id}", message))
         elif duration != drawn:
             found[element.id] = duration
+    # The longest plan that may be asked for is bounded, so that the answer never takes long.
+    drawn_days = {one.id: days_in(sop.norm(definition, one)) for one in definition.user_tasks}
+    if found and sum((drawn_days | {id: days_in(one) for id, one in found.items()}).values()) > TOGETHER_MOST:
+        message = _("Waktu seluruh langkah bersama-sama paling lama %(most)s hari kerja.", most=TOGETHER_MOST)
+        problems.append(Problem(f"norma.{next(iter(found))}", message))
     return found
+
+
+def days_in(duration: str) -> float:
+    """How many working days a norm is, about; none of one that is no fixed duration."""
+    try:
+        length = calendars.parse_duration(duration, weeks=True)
+    except CalendarError:
+        return 0.0
+    return length.days + length.microseconds / calendars.MINUTE / words.WORKDAY_MINUTES
 
 
 def suppose(present: Plan, asked: Asked) -> Plan:

@@ -332,14 +332,14 @@ def test_whatever_the_address_asks_is_answered(desk: Desk) -> None:
 
 
 @on_sqlite
-def test_weeks_without_a_working_day_are_said_and_not_searched_forever(desk: Desk) -> None:
-    """The most that may be asked for: sixty days off, five returns, every norm at its longest."""
-    norms = {f"norma.langkah_{n}": "250 hari" for n in range(1, 10)}
+def test_the_longest_plan_that_may_be_asked_for_is_drawn_and_a_longer_one_refused(desk: Desk) -> None:
     days = "\n".join(f"{datetime(2027, 1, 1, tzinfo=UTC) + timedelta(days=n):%Y-%m-%d}" for n in range(60))
-    query = urlencode({"mulai": "2026-12-07", "pengembalian": "5", "libur": days, **norms})
-    page = desk.reader("camat").get(f"/simulasi/{LKJPD}?{query}")
+    asked = {"mulai": "2026-12-07", "pengembalian": "5", "libur": days, "norma.langkah_5": "215 hari"}
+    page = desk.reader("camat").get(f"/simulasi/{LKJPD}?{urlencode(asked)}")
     assert page.status == 200 and len(page.page.xpath("//table[contains(@class,'plan')]/tbody/tr")) == 24
     assert int(page.page.xpath("//svg[@role='img']/@width")[0]) <= charts.WIDTH_MOST
+    page.get(f"/simulasi/{LKJPD}?{urlencode({**asked, 'norma.langkah_3': '21 hari'})}")
+    assert page.status == 422 and "paling lama 250 hari kerja" in page.errors()[0]
 
 
 @on_sqlite
@@ -350,11 +350,11 @@ def test_trying_a_plan_stores_nothing(desk: Desk) -> None:
     assert [one.sql for one in found if not re.match(r"\s*(SELECT|PRAGMA)", one.sql, re.I)] == []
 
 
-@on_sqlite
 def test_a_plan_is_tried_by_whoever_works_in_the_process_or_audits_it(desk: Desk) -> None:
     for login in ("camat", "sekcam", "tim1", "penerima", "inspektorat", "auditor", "admin"):
         assert desk.reader(login).get(f"/simulasi/{LKJPD}").status == 200, login
-    assert desk.reader("camat").get("/simulasi/tidak_ada").status == 404
+    for key in ("tidak_ada", "%00", "x" * 3000):
+        assert desk.reader("camat").get(f"/simulasi/{key}").status == 404, key
 
 
 @on_sqlite
