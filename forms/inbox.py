@@ -73,7 +73,7 @@ inbox = Blueprint("inbox", __name__)
 
 EXTRAS = ("menyusul.", "luar.")  # typed beside the form's own fields; kept in the draft with them
 MORE_TIME = "perpanjangan."  # the names of what is typed when more time is asked for, and of what is wrong with it
-TOLD_MOST = 5  # reminders above the tasks; the others stand on their own page
+TOLD_MOST = 3  # reminders above the tasks; the others stand on their own page
 PHOTOS = (documents.JPEG, documents.PNG)
 
 
