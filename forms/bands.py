@@ -116,7 +116,7 @@ def day_near(day: date, beside: datetime, zone: str) -> str:
 
 
 def room(forecast: Forecast, definition: ProcessDefinition) -> str:
-    """How many returns the plan still bears."""
+    """How many returns the plan still bears, besides those that it supposes already."""
     possible = forecast.returns_possible
     if possible is None or forecast.working_deadline is None or not may_return(forecast, definition):
         return ""
@@ -126,6 +126,14 @@ def room(forecast: Forecast, definition: ProcessDefinition) -> str:
         return str(_("Masih cukup waktu untuk pengembalian."))
     if possible < 0:
         return str(_("Tanpa pengembalian pun batas kerja terlewati."))
+    if forecast.returns:
+        more = possible - forecast.returns
+        if more < 0:
+            return str(_("Pengembalian sebanyak itu melewati batas kerja."))
+        if more == 0:
+            return str(_("Tidak ada ruang untuk pengembalian lagi."))
+        return ngettext("Masih mungkin %(num)s kali pengembalian lagi.",
+                        "Masih mungkin %(num)s kali pengembalian lagi.", more)
     if possible == 0:
         return str(_("Tidak ada ruang untuk pengembalian."))
     return ngettext("Masih mungkin %(num)s kali pengembalian.", "Masih mungkin %(num)s kali pengembalian.", possible)

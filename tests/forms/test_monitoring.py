@@ -255,6 +255,15 @@ def test_what_is_supposed_moves_the_end_against_the_present_plan(desk: Desk) -> 
 
 
 @on_sqlite
+@pytest.mark.parametrize(("returns", "said"), [
+    ("0", "Masih mungkin 3 kali pengembalian."), ("1", "Masih mungkin 2 kali pengembalian lagi."),
+    ("3", "Tidak ada ruang untuk pengembalian lagi."), ("4", "Pengembalian sebanyak itu melewati batas kerja.")])
+def test_returns_that_are_supposed_already_take_from_those_that_are_possible(
+        desk: Desk, returns: str, said: str) -> None:
+    page = simulated(desk, mulai="2026-12-01", pukul="09:00", pengembalian=returns)
+    assert said in page.text
+
+
 def test_another_office_may_keep_another_week(desk: Desk) -> None:
     starts = {}
     for others in ("lima_hari", "enam_hari"):
