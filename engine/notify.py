@@ -127,8 +127,10 @@ def letters_of(people: People, one: Standing, instance: ProcessInstance, reminde
         to.append((reminder.owner, people.title_of_lane(instance, definition, reminder.to[:1], on)))
     addressee = people.title_of_lane(instance, definition, reminder.to, on)
     task = instance.user_tasks.get(reminder.user_task or 0)
+    asked = task.extension if task else None
     facts = Facts(title=one.title, unit=one.unit_name, zone=one.zone, url=url, at=at,
-                  names=people.names(task.owner if task else None, *(done.person for done in instance.passed.values())))
+                  names=people.names(task.owner if task else None, asked.person if asked else None,
+                                     *(done.person for done in instance.passed.values())))
     known = reminders.values(people.rules, instance, reminder, facts)
     readers = people.readers([person for person, _ in (*to, *copies)], on)
     if not readers:

@@ -22,6 +22,7 @@ from .organisation import MONTHS
 
 NEW, RETURNED, NEAR, LATE, TWICE, DEADLINE = (
     "tugas_baru", "dikembalikan", "sebelum_batas", "lewat_batas", "dua_kali", "tenggat")
+ASKED, DECIDED = "perpanjangan_diminta", "perpanjangan_diputuskan"
 WEEKDAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
 ROLES = {"ketua": "Ketua", "sekretaris": "Sekretaris", "anggota": "Anggota"}
 # What an owner's text may name; FORMS.md, "Pengingat". `judul` is the title of the instance, `nama` the step's.
@@ -38,8 +39,13 @@ SUBJECTS = {
     LATE: "Pengingat: {langkah}, {judul}, melewati batas waktu",
     TWICE: "Mohon arahan: {langkah}, {judul}, melewati dua kali waktu baku",
     DEADLINE: "{judul}: tenggat telah tiba",
+    ASKED: "Permintaan perpanjangan waktu: {langkah}, {judul}",
+    DECIDED: "Keputusan perpanjangan waktu: {langkah}, {judul}",
 }
 NEW_TEXT = "Ada tugas yang menunggu Bapak/Ibu: {langkah}, {judul}."
+ASKED_TEXT = "{peminta} meminta perpanjangan waktu {langkah}, {judul}, sampai {sampai}. Mohon keputusan."
+GRANTED_TEXT = "Perpanjangan waktu {langkah}, {judul}, diberikan. Batas waktu menjadi {batas}."
+REFUSED_TEXT = "Permintaan perpanjangan waktu {langkah}, {judul}, ditolak. Batas waktu tetap {batas}."
 RETURNED_TEXT = "Dikembalikan untuk diperbaiki oleh {pengembali}, {mulai}. {koreksi}Pengembalian ke-{ke}."
 
 
@@ -57,8 +63,8 @@ class Reminder:
     to: tuple[str, ...]                     # lanes; "tim_penyusun:ketua" is a role in one
     copy: tuple[str, ...] = ()
     owner: str | None = None                # the actual owner of a claimed task, told besides
-    besides: tuple[str, ...] = ()           # lanes whose people are told something stronger at the same time
-    not_to: str | None = None               # who knows already: the person that opened it
+    besides: tuple[str, ...] = ()           # lanes whose people are not told: they learn something stronger, or asked
+    not_to: str | None = None               # who knows already: the person that caused it
     subject: str
     text: str
 
@@ -105,6 +111,14 @@ def of_user_task(rules: Calendars, definition: ProcessDefinition, instance: Proc
     if norm is None or norm.timer is None or not (task.norm_at and task.late_at and task.escalate_at):
         return found
     timer, calendar = norm.timer, calendar_of(rules, instance, task.lane)
+    asked = task.extension
+    if asked is not None and asked.granted is None:
+        found.append(Reminder(kind=ASKED, user_task=task.number, about_at=asked.asked_at, to=timer.extended_by,
+                              besides=(task.lane,), not_to=asked.person, subject=SUBJECTS[ASKED], text=ASKED_TEXT))
+    elif asked is not None and asked.decided_at is not None:
+        found.append(Reminder(
+            kind=DECIDED, user_task=task.number, about_at=asked.decided_at, to=(task.lane,), owner=asked.person,
+            not_to=asked.decided_by, subject=SUBJECTS[DECIDED], text=GRANTED_TEXT if asked.granted else REFUSED_TEXT))
     near_at = calendars.near_due(task.opened_at, task.norm_at, task.late_at, calendar)
     if timer.near and near_at is not None:
         found.append(Reminder(kind=NEAR, user_task=task.number, about_at=near_at, to=(task.lane,), owner=task.owner,
@@ -133,11 +147,12 @@ def due(reminders: Iterable[Reminder], told: Sequence[Told], at: datetime) -> li
     for number, come in by_task.items():
         stage = next((come[kind] for kind in (LATE, NEAR, RETURNED, NEW) if kind in come), None)
         twice, deadline = come.get(TWICE), come.get(DEADLINE)
+        asked, decided = come.get(ASKED), come.get(DECIDED)
         if stage is not None and twice is not None and stage.kind == LATE:
             stage = replace(stage, besides=(*twice.to, *twice.copy))
         if stage is not None and stage.kind in (NEW, RETURNED) and any(one.user_task == number for one in told):
             stage = None                    # who was told more has learnt that it came
-        found += [one for one in (stage, twice, deadline) if one is not None and not is_told(one, told)]
+        found += [one for one in (stage, asked, decided, twice, deadline) if one is not None and not is_told(one, told)]
     return found
 
 
@@ -195,7 +210,8 @@ def values(rules: Calendars, instance: ProcessInstance, one: Reminder, facts: Fa
         "tenggat": last_day(instance.deadline_at, facts.zone) if instance.deadline_at else "–",
         "belum_disampaikan": "; ".join(missing_dates(definition, instance, task)) or "tidak ada",
         "mulai": full(task.opened_at, facts.zone) if task else "–", "batas": "–", "lewat": "–", "sisa": "–",
-        "pelaksana": "–", "pengembali": "–", "koreksi": "", "ke": str(task.round - 1) if task else ""}
+        "pelaksana": "–", "pengembali": "–", "koreksi": "", "ke": str(task.round - 1) if task else "",
+        "peminta": "–", "sampai": "–"}
     if task is None:
         return found
     lane, before = definition.lane(task.lane), opened_by(instance, task)
@@ -203,6 +219,11 @@ def values(rules: Calendars, instance: ProcessInstance, one: Reminder, facts: Fa
     found["pelaksana"] = f"{name} ({facts.names.get(task.owner, task.owner)})" if task.owner else name
     if before:
         found["pengembali"] = facts.names.get(before[1].person, before[1].person)
+    if task.extension:
+        found["peminta"] = facts.names.get(task.extension.person, task.extension.person)
+        found["sampai"] = full(task.extension.until, facts.zone)
+        if one.kind == ASKED:
+            found["tautan"] += "/perpanjangan"
     count = corrections(definition, instance, task)
     found["koreksi"] = f"{count} koreksi. " if count else ""
     if task.late_at is not None:

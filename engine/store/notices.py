@@ -19,7 +19,7 @@ from sqlalchemy import Connection, and_, bindparam, case, exists, func, or_, sel
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..instance import RUNNING, ProcessInstance
-from ..reminders import NEW, RETURNED, Told
+from ..reminders import ASKED, NEW, RETURNED, Told
 from . import instances, records
 from .organisation import HELD, REPLACED
 from .prepared import Prepared
@@ -37,8 +37,7 @@ class Notice:
     id: str
     instance: str                           # "" of a summary
     user_task: int | None                   # None: about the whole instance
-    kind: str                               # sebelum_batas | lewat_batas | dua_kali | tenggat | dikembalikan |
-    #                                         tugas_baru | ringkasan
+    kind: str                               # one of engine/reminders.py, or MORNING
     person: str
     about_at: datetime
     subject: str
@@ -68,7 +67,8 @@ UNREAD = Prepared(select(notice).where(notice.c.person == bindparam("person"), n
 _still = or_(notice.c.user_task.is_(None), exists().where(
     user_task.c.instance == notice.c.instance, user_task.c.number == notice.c.user_task))
 PRESSING = Prepared(select(notice).where(
-    notice.c.person == bindparam("person"), and_(*(notice.c.kind != kind for kind in (MORNING, NEW, RETURNED))),
+    notice.c.person == bindparam("person"),
+    and_(*(notice.c.kind != kind for kind in (MORNING, NEW, RETURNED, ASKED))),  # they stand there themselves
     notice.c.seen_at.is_(None), _still).order_by(*_newest).limit(bindparam("most")))
 COUNT = Prepared(select(func.count()).select_from(notice).where(
     notice.c.person == bindparam("person"), notice.c.kind != MORNING, notice.c.seen_at.is_(None)))

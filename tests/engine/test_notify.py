@@ -24,7 +24,7 @@ from engine.deploy import SYSTEM
 from engine.handle import Request, handle, opening, start
 from engine.notify import Memory, summarise
 from engine.organisation import Bind, Change, DeactivatePerson, EndHolding, Hold, Unbind
-from engine.reminders import LATE, NEAR, NEW, TWICE
+from engine.reminders import ASKED, DECIDED, LATE, NEAR, NEW, TWICE
 from engine.store import instances, notices, schema
 from engine.store.notices import AT_ONCE, MORNING, NOTHING, SUMMARY, Notice
 from engine.store.prepared import heard
@@ -240,10 +240,14 @@ def test_an_extension_is_followed_by_a_notice_at_the_new_limit_only(office: Offi
     office.at = task.late_at + timedelta(minutes=1)
     until = (task.late_at + timedelta(days=9)).date().isoformat()
     office.do(id, "tim1", AskExtension(user_task=task.number, until=until, reason="Data belum lengkap."))
-    office.do(id, "sekcam", GrantExtension(user_task=task.number))
+    tell(office, office.at + MOMENT, memory)
+    assert {person for kind, person in told(office, id) if kind == ASKED} == {"camat", "sekcam"}
+    office.do(id, "camat", GrantExtension(user_task=task.number))
     extended = task_of(office, id)
+    tell(office, office.at + MOMENT, memory)
+    assert {person for kind, person in told(office, id) if kind == DECIDED} == {"tim1", "tim2"}
     assert tell(office, office.at + MOMENT, memory) == 0
-    assert {one.kind for one in everything(office) if one.about_at > task.late_at} == set()
+    assert {one.kind for one in everything(office) if one.about_at > task.late_at} == {ASKED, DECIDED}
     tell(office, extended.late_at, memory)
     assert {one.about_at for one in everything(office) if one.kind == LATE} == {task.late_at, extended.late_at}
 

@@ -14,10 +14,11 @@ from engine.commands import (
     ClaimUserTask,
     GrantExtension,
     RecordValues,
+    RefuseExtension,
     ResumeProcessInstance,
     SuspendProcessInstance,
 )
-from engine.reminders import DEADLINE, LATE, NEAR, NEW, RETURNED, TWICE, Facts, Reminder, Told
+from engine.reminders import ASKED, DEADLINE, DECIDED, LATE, NEAR, NEW, RETURNED, TWICE, Facts, Reminder, Told
 from tests.story import CAMAT, KETUA, MONDAY, SEKCAM, TIM1, Case, definition, given, lkjpd_before
 
 MOMENT = timedelta(seconds=2)
@@ -136,8 +137,32 @@ def test_an_extension_moves_what_is_said_and_says_nothing_new_until_it_has_passe
     assert after[LATE].about_at > before[LATE].about_at
     assert before[NEAR].about_at < after[NEAR].about_at < after[LATE].about_at
     history = [told(before[kind]) for kind in (NEW, NEAR, LATE)]
-    assert due(granted, before[LATE].about_at + MOMENT, *history) == []
+    assert due(granted, before[LATE].about_at + MOMENT, *history, told(after[DECIDED])) == []
     assert LATE in due(granted, after[LATE].about_at, *history)
+
+
+def test_a_request_for_more_time_is_told_to_who_decides_and_the_decision_to_who_performs() -> None:
+    case = lkjpd_before(5)
+    [task] = case.instance.user_tasks.values()
+    until = (task.late_at + timedelta(days=5)).date().isoformat()
+    asked = case.when(AskExtension(user_task=task.number, until=until, reason="Rahasia"), TIM1)
+    request = causes(asked)[ASKED]
+    assert (request.to, request.besides, request.not_to) == (("sekretaris_pd", "kepala_pd"), ("tim_penyusun",), "tim1")
+    subject, text = said(asked, ASKED)
+    assert subject == f"Permintaan perpanjangan waktu: langkah 5, {definition().elements['langkah_5'].name}, " \
+                      "LKjPD Tahun 2026"
+    assert "Anggota Tim Penyusun 1 meminta perpanjangan waktu" in text and "Rahasia" not in subject + text
+    assert text.endswith(f"/tugas/{case.instance.id}/{task.number}/perpanjangan")
+    granted = asked.when(GrantExtension(user_task=task.number), CAMAT)
+    assert ASKED not in causes(granted)
+    decision = causes(granted)[DECIDED]
+    assert (decision.to, decision.owner, decision.not_to) == (("tim_penyusun",), "tim1", "camat")
+    assert "diberikan. Batas waktu menjadi" in said(granted, DECIDED)[1]
+    refused = asked.when(RefuseExtension(user_task=task.number, reason="Tenggat dekat"), CAMAT)
+    assert "ditolak. Batas waktu tetap" in said(refused, DECIDED)[1]
+    again = refused.when(AskExtension(user_task=task.number, until=until, reason="Masih kurang"), TIM1)
+    at = again.instance.last_at + MOMENT
+    assert ASKED in due(again, at, told(causes(asked)[ASKED]), told(causes(refused)[DECIDED]))
 
 
 def test_an_instant_that_moves_back_behind_what_was_said_says_nothing_again() -> None:
