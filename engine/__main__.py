@@ -27,7 +27,7 @@ from typing import Any
 import click
 from sqlalchemy import Connection
 
-from . import calendars, cli_office, cli_process, deploy, seed, serve, settings, terminal
+from . import calendars, cli_diff, cli_office, cli_process, cli_sop, deploy, seed, serve, settings, terminal
 from .mail import Delayed, Mail, Undeliverable
 from .seed import SignIn
 from .settings import Settings
@@ -50,8 +50,9 @@ def alur() -> None:
     """
 
 
-for _command in (*cli_process.commands, *cli_office.commands):
+for _command in (*cli_process.commands, *cli_office.commands, *cli_sop.commands):
     alur.add_command(_command)
+alur.add_command(cli_diff.diff)
 
 
 # Serve

@@ -323,14 +323,19 @@ class _Layout:
                 labels[way.id] = label_of_way(way.name, self.picture.flows[way.id])
 
     def _beside(self, gate: str, name: str) -> Box:
-        """At a side of the gateway where no flow is."""
+        """Where nothing else is: right of the gateway, below it, or above the flow that comes to it."""
         box = self.picture.shapes[gate]
         width, height = label_size(name, 66)
-        if self._free(gate, "right"):
-            return Box(box.right + 4, box.cy - height / 2, width, height)
-        if self._free(gate, "bottom"):
-            return Box(box.cx - width / 2, box.bottom + 4, width, height)
-        return Box(box.x - width - 1, box.cy - 8 - height, width, height)
+        places = (Box(box.right + 4, box.cy - height / 2, width, height),
+                  Box(box.cx - width / 2, box.bottom + 4, width, height),
+                  Box(box.x - width - 1, box.cy - 8 - height, width, height))
+        return next((one for one in places if self._is_clear(one)), places[-1])
+
+    def _is_clear(self, label: Box) -> bool:
+        lines = (Box(min(ax, bx), min(ay, by), abs(ax - bx), abs(ay - by)) for points in self.picture.flows.values()
+                 for (ax, ay), (bx, by) in pairwise(points))
+        return not any(one.x <= label.right and label.x <= one.right and one.y <= label.bottom
+                       and label.y <= one.bottom for one in lines)
 
 
 def label_of_way(name: str, points: Sequence[Point]) -> Box:

@@ -180,7 +180,7 @@ def lettered(uraian: str) -> tuple[tuple[str, str], ...]:
 
 _TAIL = frozenset("dan atau serta ke kepada untuk yang di dari pada atas oleh dengan hal tentang sesuai guna".split())
 _CUT = re.compile(r"[,;:.(\n]|\s(?:untuk|kepada|sesuai|berdasarkan|agar|guna|dari|melalui|selanjutnya|kemudian)\s")
-NAME_LINES, NAME_WIDTH = 3, 17          # of a task as it is drawn
+NAME_LINES, NAME_WIDTH = 3, 16          # of a task as it is drawn
 
 
 def short_name(uraian: str) -> str:
@@ -372,6 +372,8 @@ def _of_whole(table: SopTable) -> Iterator[Remark]:
         elif names.count(folded(one.name)) > 1 or ids.count(one.id) > 1:
             yield Remark(message=f"Pelaksana {quoted(one.name)} tertulis dua kali. Gabungkan kolomnya.",
                          column="Pelaksana")
+    if table.key in ids:
+        yield Remark(message=f"Nama SOP dan pelaksana {quoted(table.key)} sama. Ubah salah satunya.")
     values = [getattr(table.identity, name) for name in PROPERTIES]
     for text in (table.name, *names, *("\n".join(one) if isinstance(one, tuple) else one for one in values)):
         if len(text) > MOST_VALUE:
