@@ -24,6 +24,7 @@ from .events import (
     UserTaskCancelled,
     UserTaskClaimed,
     UserTaskCompleted,
+    UserTaskMoved,
     UserTaskOpened,
     UserTaskReassigned,
 )
@@ -218,6 +219,8 @@ def after(known: Known, event: object, at: datetime) -> Known:
             return replace(known, closed_at=at)
         case ExtensionGranted() | DueDatesMoved():
             return replace(known, late_at=event.late_at)
+        case UserTaskMoved():
+            return replace(known, element=event.element, lane=event.lane)
     return known
 
 

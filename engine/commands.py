@@ -184,6 +184,21 @@ class ChangeCalendar:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MigrateProcessInstance:
+    """Go on with another version of the diagram. Rewrites the marking without running the engine."""
+    to: str                                 # SHA-256 of the version
+    mapping: Mapping[str, str] = field(default_factory=dict)    # id of an element, flow, lane -> its id there; "": none
+    calendars: Mapping[str, str] = field(default_factory=dict)  # lane id -> SHA-256 of new lanes; as taken: of all
+    reason: str = private()
+
+
+@dataclass(frozen=True, kw_only=True)
+class UndoMigration:
+    """Go back to where the instance stood before its migration, while nobody did anything since."""
+    reason: str = private()
+
+
+@dataclass(frozen=True, kw_only=True)
 class CancelProcessInstance:
     reason: str = private()
 
@@ -212,7 +227,8 @@ class Correct:
 Act = (StartProcessInstance | ClaimUserTask | ReleaseUserTask | ReassignUserTask | RecordValues | CompleteUserTask
        | AskExtension | GrantExtension | RefuseExtension | FireTimer | AttachDocument | OweRequirement
        | SettleRequirement | WaiveRequirement | AddComment | SuspendProcessInstance | ResumeProcessInstance
-       | ChangeCalendar | CancelProcessInstance | RaiseIncident | ResolveIncident | Correct)
+       | ChangeCalendar | CancelProcessInstance | RaiseIncident | ResolveIncident | Correct | MigrateProcessInstance
+       | UndoMigration)
 
 
 @dataclass(frozen=True, kw_only=True)

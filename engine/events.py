@@ -42,6 +42,23 @@ class ProcessInstanceCorrected:
 
 
 @dataclass(frozen=True)
+class ProcessInstanceMigrated:
+    """It goes on with another version of the diagram; tokens kept their numbers."""
+    before: str                             # SHA-256 of the diagram until now
+    to: str
+    mapped: tuple[tuple[int, str, str], ...]    # (token, id before, id now) where its element or flow has another id
+    renamed: tuple[tuple[str, str], ...]    # (id before, id now) of what else is kept: passes, promises, teams
+
+
+@dataclass(frozen=True)
+class MigrationUndone:
+    """It stands again where it stood before its migration; what fired since stays fired."""
+    before: str                             # SHA-256 of the diagram until now
+    to: str                                 # of the one that it goes back to
+    mapped: tuple[tuple[int, str, str], ...]
+
+
+@dataclass(frozen=True)
 class ElementEntered:
     token: int
     element: str
@@ -117,6 +134,17 @@ class UserTaskCompleted:
 
 
 @dataclass(frozen=True)
+class UserTaskMoved:
+    """An open user task is that of another element, lane or round now, because its instance migrated."""
+    user_task: int
+    before: str                             # the element until now
+    element: str
+    lane_before: str
+    lane: str
+    round: int
+
+
+@dataclass(frozen=True)
 class UserTaskCancelled:
     user_task: int
     element: str
@@ -149,14 +177,15 @@ class CalendarChanged:
 
 @dataclass(frozen=True)
 class DueDatesMoved:
-    """The three instants of an open user task, before and now, after a change of its lane's calendar."""
+    """The three instants of an open user task, before and now: its lane's calendar changed, or its diagram did (only
+    there is one None: a norm that came, or went)."""
     user_task: int
-    norm_before: datetime
-    late_before: datetime
-    escalate_before: datetime
-    norm_at: datetime
-    late_at: datetime
-    escalate_at: datetime
+    norm_before: datetime | None
+    late_before: datetime | None
+    escalate_before: datetime | None
+    norm_at: datetime | None
+    late_at: datetime | None
+    escalate_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -247,4 +276,5 @@ Event = (ProcessInstanceStarted | ProcessInstanceSuspended | ProcessInstanceResu
          | ValuesRecorded | UserTaskCompleted | UserTaskCancelled | ExtensionAsked | ExtensionGranted
          | ExtensionRefused | CalendarChanged | DueDatesMoved | TeamAppointed | TimerStarted | TimerMoved | TimerFired
          | TimerCancelled | DocumentAttached | RequirementOwed | RequirementSettled | RequirementWaived
-         | CommentAdded | IncidentRaised | IncidentResolved)
+         | CommentAdded | IncidentRaised | IncidentResolved | ProcessInstanceMigrated | MigrationUndone
+         | UserTaskMoved)

@@ -28,6 +28,7 @@ from .commands import (
     CompleteUserTask,
     Correct,
     FireTimer,
+    MigrateProcessInstance,
     Promise,
     RaiseIncident,
     ReassignUserTask,
@@ -36,6 +37,7 @@ from .commands import (
     ResumeProcessInstance,
     StartProcessInstance,
     SuspendProcessInstance,
+    UndoMigration,
     WaiveRequirement,
 )
 from .events import IncidentRaised
@@ -48,7 +50,7 @@ NAMESPACE = UUID("6f4f6c1e-5a1b-5c0e-8a55-0d2b8f1f7c11")       # of the ids of i
 # Acts that an administrator may do besides, or instead of, a performer: only they cost the question.
 ADMINISTRATIVE = (SuspendProcessInstance, ResumeProcessInstance, CancelProcessInstance, RaiseIncident, ResolveIncident,
                   Correct, ReassignUserTask, ReleaseUserTask, AddComment, WaiveRequirement, StartProcessInstance,
-                  ChangeCalendar)
+                  ChangeCalendar, MigrateProcessInstance, UndoMigration)
 
 
 @dataclass(frozen=True, kw_only=True)

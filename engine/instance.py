@@ -11,7 +11,7 @@ from typing import Any
 
 from .commands import Attachment, Command
 from .events import Event
-from .marking import Marking
+from .marking import Marking, Token
 
 RUNNING, SUSPENDED, COMPLETED, CANCELLED = "running", "suspended", "completed", "cancelled"
 
@@ -103,6 +103,23 @@ class Passed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BeforeMigration:
+    """How an instance stood right before its newest migration: what an undo gives back. Of its tokens and timers
+    those that have not fired since."""
+    definition: str
+    calendars: Mapping[str, str]
+    tokens: tuple[Token, ...]
+    next: int                               # the number of the first token that is younger than the migration
+    user_tasks: tuple[UserTask, ...]
+    timers: tuple[RunningTimer, ...]
+    rounds: Mapping[str, int]
+    passed: Mapping[str, Passed]
+    owed: Mapping[str, Owed]
+    team: Mapping[str, tuple[tuple[str, str], ...]]
+    deadline_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProcessInstance:
     id: str
     sequence: int = 0
@@ -130,6 +147,8 @@ class ProcessInstance:
     comments: int = 0                       # how many there are
     incident_count: int = 0
     deadline_at: datetime | None = None     # of the process-wide deadline
+    migrations: int = 0                     # how often its diagram changed, undone migrations included
+    before_migration: BeforeMigration | None = None     # None: nothing can be undone
 
     @property
     def deadline_timer(self) -> RunningTimer | None:
@@ -158,8 +177,8 @@ class Refused(Exception):
     """The command cannot be carried out; the message is for the person who asked, in Indonesian.
 
     code      not_open, taken, not_yours, incomplete, not_running, not_due, parked, wrong, unknown, other (same key,
-              other content)
-    problems  for `incomplete`: what is missing, field by field
+              other content), unmapped (a migration lacks the counterpart of an element)
+    problems  for `incomplete`: what is missing, field by field; for `unmapped`: element by element
     person    for `taken`: who was quicker (person id), where known
     """
 

@@ -28,6 +28,7 @@ from .commands import (
     Correct,
     FireTimer,
     GrantExtension,
+    MigrateProcessInstance,
     OweRequirement,
     RaiseIncident,
     ReassignUserTask,
@@ -39,8 +40,10 @@ from .commands import (
     SettleRequirement,
     StartProcessInstance,
     SuspendProcessInstance,
+    UndoMigration,
     WaiveRequirement,
 )
+from .counterparts import Counterparts, same_time
 from .definition import Element, Field, ProcessDefinition, SequenceFlow, Slot, Timer
 from .events import (
     CalendarChanged,
@@ -56,9 +59,11 @@ from .events import (
     ExtensionRefused,
     IncidentRaised,
     IncidentResolved,
+    MigrationUndone,
     ProcessInstanceCancelled,
     ProcessInstanceCompleted,
     ProcessInstanceCorrected,
+    ProcessInstanceMigrated,
     ProcessInstanceResumed,
     ProcessInstanceStarted,
     ProcessInstanceSuspended,
@@ -74,6 +79,7 @@ from .events import (
     UserTaskCancelled,
     UserTaskClaimed,
     UserTaskCompleted,
+    UserTaskMoved,
     UserTaskOpened,
     UserTaskReassigned,
     UserTaskReleased,
@@ -85,6 +91,7 @@ from .instance import (
     COMPLETED,
     RUNNING,
     SUSPENDED,
+    BeforeMigration,
     Document,
     Extension,
     Incident,
@@ -163,7 +170,8 @@ class Deciding:
             SettleRequirement: self.settle, WaiveRequirement: self.waive, AddComment: self.comment,
             SuspendProcessInstance: self.suspend, ResumeProcessInstance: self.resume,
             ChangeCalendar: self.change_calendar, CancelProcessInstance: self.cancel,
-            RaiseIncident: self.raise_incident, ResolveIncident: self.resolve_incident, Correct: self.correct}
+            RaiseIncident: self.raise_incident, ResolveIncident: self.resolve_incident, Correct: self.correct,
+            MigrateProcessInstance: self.migrate, UndoMigration: self.undo_migration}
         command = self.command
         try:
             clean = acts[type(self.act)](self.act)
@@ -173,6 +181,8 @@ class Deciding:
             if isinstance(self.act, StartProcessInstance):
                 message = f"Berkas proses tidak dapat dimulai: {error} Beri tahu administrator."
                 raise Refused("wrong", message) from error
+            if isinstance(self.act, MigrateProcessInstance):    # its own version is as good as it was
+                raise Refused("wrong", f"Waktu dalam versi tujuan tidak dapat dihitung: {error}") from error
             # Nothing moved. What was typed is kept as that person's draft by the caller.
             self.marking = self.instance.marking
             self.events = [self.incident(error)]
@@ -203,7 +213,7 @@ class Deciding:
             return
         if status == SUSPENDED:
             if isinstance(self.act, (ResumeProcessInstance, CancelProcessInstance, Correct, RaiseIncident,
-                                     ChangeCalendar)):
+                                     ChangeCalendar, MigrateProcessInstance, UndoMigration)):
                 return
             raise Refused("not_running", (
                 "Berkas proses ini sedang ditangguhkan. Lanjutkan dahulu, atau tunggu sampai dilanjutkan."))
@@ -807,6 +817,204 @@ class Deciding:
                 "Koreksi ini tidak menyisakan langkah yang terbuka. Buka langkah lain, atau batalkan berkas proses."))
         self.marking = Marking(tuple(tokens), next)
 
+    # Another version of the diagram
+
+    def migrate(self, act: MigrateProcessInstance) -> MigrateProcessInstance:
+        """Every token goes on in its counterpart, under its number. Timers that are new count from when their user task
+        was opened; what is over stays, and nothing is made due before the migration itself."""
+        self.must_be_administrator()
+        self.must_say_why(act.reason)
+        if act.to == self.instance.definition:
+            raise Refused("wrong", "Berkas proses ini sudah memakai versi tersebut.")
+        try:
+            new = self.rules.definition(act.to)
+        except LookupError as error:
+            raise Refused("wrong", f"Versi {act.to[:12]} tidak ada.") from error
+        old, known = self.definition, Counterparts(self.definition, new, act.mapping)
+        known.must_take(self.instance)
+        before, self.definition, self.calendars = self.calendars, new, self.calendars_of(new, known, act.calendars)
+        there = {t.number: self.counterpart(known, t) for t in self.marking.tokens}
+        tokens = [replace(t, element=id) for t in self.marking.tokens if (id := there[t.number])]
+        mapped = tuple((t.number, t.element, id) for t in self.marking.tokens
+                       if (id := there[t.number]) and id != t.element)
+        self.tell(ProcessInstanceMigrated(old.sha256, new.sha256, mapped, known.renamed()))
+        next = self.marking.next
+        for token in self.marking.tokens:
+            task, timer, id = (self.instance.user_tasks.get(token.number), self.instance.timers.get(token.number),
+                               there[token.number])
+            if task and id:
+                task = self.moved_task(known, task, id)
+                fresh = set(known.timers.values())
+                for event in new.boundary_events[id]:
+                    if event.id not in fresh or known.joined(token.element):
+                        tokens.append(Token(next, event.id, task.number, WAITING))
+                        self.start_late(next, event.id, task, cycles=timers.cycles(self.timer(event.id)))
+                        next += 1
+            elif timer and id is None:
+                self.tell(TimerCancelled(timer.number, timer.element))
+            elif timer and id:
+                next = self.migrate_timer(old, before, timer, id, tokens, next)
+        if new.deadline and not old.deadline and new.deadline.satisfied_by not in self.kept_passes(known):
+            self.start_late(next, new.deadline.id, None, cycles=1)
+            tokens.append(Token(next, new.deadline.id, 0, ARMED))
+            next += 1
+        self.marking = Marking(tuple(tokens), next)
+        return replace(act, calendars=self.calendars)
+
+    def calendars_of(self, new: ProcessDefinition, known: Counterparts, given: Mapping[str, str]) -> dict[str, str]:
+        """What each lane of the new version counts in: as until now, a new one as it was given or as the unit does."""
+        had = {known.lane(lane): sha256 for lane, sha256 in self.calendars.items() if lane}
+        found = {"": self.calendars[""]}
+        for lane in new.lanes:
+            sha256 = had.get(lane.id) or given.get(lane.id)
+            if sha256:
+                try:
+                    self.rules.calendar(sha256)
+                except LookupError as error:
+                    raise Refused("wrong", f"Kalender {sha256[:12]} tidak ada.") from error
+                found[lane.id] = sha256
+        return found
+
+    def counterpart(self, known: Counterparts, token: Token) -> str | None:
+        """Where a token goes on; None: nowhere, its timer is cancelled."""
+        if token.status == ARMED:
+            deadline = self.definition.deadline
+            met = deadline is not None and deadline.satisfied_by in self.kept_passes(known)
+            return deadline.id if deadline and not met and known.deadline(token.element) else None
+        if token.status == WAITING and token.parent:
+            host = self.marking.token(token.parent)
+            return None if host is None or known.joined(host.element) else known.timers.get(token.element)
+        return known.id(token.element)
+
+    def kept_passes(self, known: Counterparts) -> set[str]:
+        renamed = dict(known.renamed())
+        return {renamed.get(id, id) for id in self.instance.passed}
+
+    def moved_task(self, known: Counterparts, task: UserTask, id: str) -> UserTask:
+        """The user task as it goes on; its round is the next one where the element was gone through before."""
+        lane, round = self.definition.elements[id].lane or "", task.round
+        if known.joined(task.element):
+            round = self.rounds.get(known.heirs[id], 0) + 1
+        if (id, lane, round) != (task.element, task.lane, task.round):
+            self.tell(UserTaskMoved(task.number, task.element, id, task.lane, lane, round))
+        before = (task.norm_at, task.late_at, task.escalate_at)
+        now = self.instants_there(known, task, id, lane)
+        moved = tuple(self.not_before(one, other) for one, other in zip(before, now, strict=True))
+        if moved != before:
+            self.tell(DueDatesMoved(task.number, *before, *moved))
+        return replace(task, element=id, lane=lane, round=round, norm_at=moved[0], late_at=moved[1],
+                       escalate_at=moved[2])
+
+    def instants_there(self, known: Counterparts, task: UserTask, id: str,
+                       lane: str) -> tuple[datetime | None, datetime | None, datetime | None]:
+        """The three instants by the new norm; as they are where it counts the same, in the same calendar."""
+        was, norm = known.old.norm(task.element), self.definition.norm(id)
+        had, has = (was.timer if was else None), (norm.timer if norm else None)
+        counted = self.instance.calendars.get(task.lane) or self.instance.calendars[""]
+        if same_time(had, has) and (has is None or counted == (self.calendars.get(lane) or self.calendars[""])):
+            return task.norm_at, task.late_at, task.escalate_at
+        if has is None:         # what was granted is granted
+            return (None, task.late_at, task.escalate_at) if task.extended else (None, None, None)
+        if task.extended and task.late_at:
+            return (self.three_instants(has, task.opened_at, lane)[0], task.late_at,
+                    self.three_instants(has, task.late_at, lane)[0])
+        return self.three_instants(has, task.opened_at, lane)
+
+    def not_before(self, before: datetime | None, now: datetime | None) -> datetime | None:
+        """The instant that a limit moves to: what is over stays, and nothing is made due before this command."""
+        if before is not None and before <= self.at:
+            return before
+        return max(now, self.at) if now else None
+
+    def start_late(self, number: int, id: str, task: UserTask | None, cycles: int) -> None:
+        """A timer that the version until now did not have, counted from when its user task was opened."""
+        deadline = self.definition.deadline
+        is_deadline = deadline is not None and deadline.id == id
+        drawn = deadline.timer if deadline and is_deadline else self.timer(id)
+        lane = task.lane if task else ""
+        since = task.opened_at if task else self.instance.started_at or self.at
+        due_at = timers.due(drawn, since, self.calendar(lane), self.evaluate)
+        norm = self.definition.norm(task.element) if task else None
+        if task and task.extended and task.late_at and norm and norm.id == id:
+            due_at = task.late_at
+        self.tell(TimerStarted(number, id, task.number if task else None, max(due_at, self.at),
+                               self.calendars.get(lane) or self.calendars[""], cycles))
+
+    def migrate_timer(self, old: ProcessDefinition, before: Mapping[str, str], timer: RunningTimer, id: str,
+                      tokens: list[Token], next: int) -> int:
+        """A running timer in its counterpart: the same, or moved; one that fires another number of times goes on with
+        what is left of them, under a new number. The number of the next token."""
+        deadline = self.definition.deadline
+        armed = deadline is not None and deadline.id == id
+        drawn = deadline.timer if deadline and armed else self.timer(id)
+        was = old.deadline.timer if armed and old.deadline else old.elements[timer.element].timer
+        assert was is not None, "only timers run"
+        host = self.definition.elements[id].attached_to or id if not armed else ""
+        lane = (self.definition.elements[host].lane or "") if host else ""
+        calendar = self.calendars.get(lane) or self.calendars[""]
+        fired = timers.cycles(was) - timer.left
+        task = self.instance.user_tasks.get(timer.user_task or 0)
+        since = timer.started_at or (task.opened_at if task else self.instance.started_at) or self.at
+        if timers.cycles(drawn) != timers.cycles(was):
+            self.tell(TimerCancelled(timer.number, timer.element))
+            (gone,) = [token for token in tokens if token.number == timer.number]
+            tokens.remove(gone)
+            if fired >= timers.cycles(drawn):
+                return next
+            due_at = max(timers.due(drawn, since, self.calendar(lane), self.evaluate), self.at)
+            tokens.append(replace(gone, number=next))
+            self.tell(TimerStarted(next, id, task.number if task else None, due_at, calendar,
+                                   timers.cycles(drawn) - fired))
+            return next + 1
+        if same_time(was, drawn) and calendar == timer.calendar:
+            return next
+        norm = self.definition.norm(host) if task else None
+        if task and task.extended and norm and norm.id == id:
+            return next
+        due_at = self.later(timer.due_at, timers.due(drawn, since, self.calendar(lane), self.evaluate))
+        if due_at != timer.due_at:
+            self.tell(TimerMoved(timer.number, id, timer.due_at, due_at, calendar))
+        return next
+
+    def undo_migration(self, act: UndoMigration) -> None:
+        """Everything stands again as it did right before the migration; a timer that fired since has fired."""
+        self.must_be_administrator()
+        self.must_say_why(act.reason)
+        before, instance = self.instance.before_migration, self.instance
+        if before is None:
+            raise Refused("not_open", (
+                "Tidak ada pemindahan versi yang dapat dibatalkan: berkas proses ini tidak dipindahkan, atau sudah ada "
+                "yang dikerjakan sesudahnya. Pindahkan kembali ke versi lama dengan pemetaan bila perlu."))
+        tasks, running = {t.number: t for t in before.user_tasks}, {t.number: t for t in before.timers}
+        moved_on = any(t.number >= before.next for t in self.marking.tokens)
+        if moved_on or tasks.keys() != instance.user_tasks.keys():
+            raise Refused("not_open", (
+                "Pemindahan versi tidak dapat dibatalkan: sebuah pengatur waktu sudah berbunyi sesudahnya dan berkas "
+                "sudah berlanjut."))
+        here = {t.number: t for t in self.marking.tokens}
+        self.tell(MigrationUndone(instance.definition, before.definition, tuple(
+            (t.number, here[t.number].element, t.element) for t in before.tokens
+            if t.number in here and here[t.number].element != t.element)))
+        for number, now in sorted(instance.user_tasks.items()):
+            task = tasks[number]
+            if (task.element, task.lane, task.round) != (now.element, now.lane, now.round):
+                self.tell(UserTaskMoved(number, now.element, task.element, now.lane, task.lane, task.round))
+            was, due = (now.norm_at, now.late_at, now.escalate_at), (task.norm_at, task.late_at, task.escalate_at)
+            if due != was:
+                self.tell(DueDatesMoved(number, *was, *due))
+        for token in self.marking.tokens:
+            if token.number in instance.timers and token.number not in running:
+                self.tell(TimerCancelled(token.number, token.element))
+        for token in before.tokens:
+            timer, other = running.get(token.number), instance.timers.get(token.number)
+            if timer and other is None:
+                self.tell(TimerStarted(timer.number, timer.element, timer.user_task, timer.due_at, timer.calendar,
+                                       timer.left))
+            elif timer and other and timer.due_at != other.due_at:
+                self.tell(TimerMoved(timer.number, timer.element, other.due_at, timer.due_at, timer.calendar))
+        # A number is never used again, so the next one stays where it is.
+        self.marking = Marking(before.tokens, self.marking.next)
+
 
 def members(field: Field, rows: Any) -> tuple[tuple[str, str], ...]:
     """(person id, role) of the rows that name someone who has an account; the first enum column is the role."""
@@ -878,13 +1086,32 @@ def evolve(instance: ProcessInstance, step: Step) -> ProcessInstance:
                 tasks[number] = replace(tasks[number], extension=decided(tasks[number], step, granted=False))
             case CalendarChanged(switched):
                 changes["calendars"] = {**instance.calendars, **{lane: now for lane, _, now in switched}}
+            case ProcessInstanceMigrated(_, to, mapped, renamed):
+                assert isinstance(act, MigrateProcessInstance)
+                there, named = {number: now for number, _, now in mapped}, dict(renamed)
+                tasks = {n: replace(one, element=there.get(n, one.element)) for n, one in tasks.items()}
+                running = {n: replace(one, element=there.get(n, one.element)) for n, one in running.items()}
+                owed = {k: replace(one, until=named.get(one.until, one.until),
+                                   lane=named.get(one.lane, one.lane) if one.lane else one.lane)
+                        for k, one in owed.items()}
+                changes |= {"definition": to, "calendars": act.calendars, "migrations": instance.migrations + 1,
+                            "rounds": under(named, instance.rounds), "passed": under(named, instance.passed),
+                            "team": under(named, instance.team), "before_migration": as_it_stands(instance, step)}
+            case UserTaskMoved(number, _, element, _, lane, round):
+                tasks[number] = replace(tasks[number], element=element, lane=lane, round=round)
+                changes["rounds"] = {**changes.get("rounds", instance.rounds), element: round}
+            case MigrationUndone():
+                changes["migrations"] = instance.migrations + 1
             case DueDatesMoved(number, _, _, _, norm_at, late_at, escalate_at):
                 tasks[number] = replace(tasks[number], norm_at=norm_at, late_at=late_at, escalate_at=escalate_at)
             case TeamAppointed(lane, appointed, _):
                 changes["team"] = {**instance.team, lane: appointed}
             case TimerStarted(number, element, user_task, due_at, calendar, left):
+                since = at
+                if isinstance(act, MigrateProcessInstance):     # it counts from then
+                    since = tasks[user_task].opened_at if user_task else instance.started_at or at
                 running[number] = RunningTimer(number=number, element=element, due_at=due_at, user_task=user_task,
-                                               calendar=calendar, left=left, started_at=at)
+                                               calendar=calendar, left=left, started_at=since)
                 if any(t.number == number and t.status == ARMED for t in step.marking.tokens):
                     changes["deadline_at"] = due_at
             case TimerMoved(number, _, _, due_at, calendar):
@@ -895,6 +1122,9 @@ def evolve(instance: ProcessInstance, step: Step) -> ProcessInstance:
                 running.pop(number)
             case TimerCancelled(number, _):
                 running.pop(number, None)
+                if isinstance(act, MigrateProcessInstance) and (token := instance.marking.token(number)):
+                    if token.status == ARMED:       # the version that it goes on with has no deadline
+                        changes["deadline_at"] = None
             case DocumentAttached(type, version, user_task):
                 assert isinstance(act, (StartProcessInstance, AttachDocument, SettleRequirement))
                 given = act.attachments[type] if isinstance(act, StartProcessInstance) else act.attachment
@@ -934,6 +1164,19 @@ def evolve(instance: ProcessInstance, step: Step) -> ProcessInstance:
                 changes["incident_count"] = number
             case IncidentResolved(number):
                 incidents.pop(number, None)
+    undo = instance.before_migration
+    if isinstance(act, UndoMigration) and undo is not None:
+        tasks, running = {one.number: one for one in undo.user_tasks}, {one.number: one for one in undo.timers}
+        owed = dict(undo.owed)
+        changes |= {name: getattr(undo, name) for name in ("definition", "calendars", "rounds", "passed", "team",
+                                                             "deadline_at")}
+        changes["before_migration"] = None
+    elif isinstance(act, FireTimer) and undo is not None:
+        changes["before_migration"] = replace(
+            undo, tokens=tuple(t for t in undo.tokens if t.number != act.timer or t.number in running),
+            timers=tuple(t for t in undo.timers if t.number != act.timer or t.number in running))
+    elif undo is not None and not isinstance(act, (AddComment, MigrateProcessInstance)):
+        changes["before_migration"] = None      # somebody has done something: there is no way back any more
     return replace(instance, user_tasks=tasks, timers=running, documents=documents, owed=owed, incidents=incidents,
                    **changes)
 
@@ -944,6 +1187,21 @@ def decided(task: UserTask, step: Step, granted: bool) -> Extension | None:
     assert isinstance(act, (GrantExtension, RefuseExtension)) and task.extension is not None
     return replace(task.extension, decided_at=command.at, decided_by=command.actor.person, granted=granted,
                    why=act.reason)
+
+
+def under(named: Mapping[str, str], kept: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept by id, under the ids that a migration has given; what it does not name stays where it is."""
+    found = {id: one for id, one in kept.items() if id not in named}
+    return found | {named[id]: one for id, one in kept.items() if id in named}
+
+
+def as_it_stands(instance: ProcessInstance, step: Step) -> BeforeMigration:
+    """What an undo of this migration gives back."""
+    return BeforeMigration(
+        definition=instance.definition, calendars=instance.calendars, tokens=instance.marking.tokens,
+        next=step.marking.next, user_tasks=tuple(one for _, one in sorted(instance.user_tasks.items())),
+        timers=tuple(one for _, one in sorted(instance.timers.items())), rounds=instance.rounds,
+        passed=instance.passed, owed=instance.owed, team=instance.team, deadline_at=instance.deadline_at)
 
 
 def merged(data: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

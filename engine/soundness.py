@@ -221,6 +221,19 @@ def _sound(it: Judged) -> None:
                      "eksklusif.")
 
 
+def resting_places(definition: ProcessDefinition) -> frozenset[frozenset[str]] | None:
+    """Where the tokens of a run may rest together: ids of user tasks, of timers on the way, of flows before a join.
+
+    Every set that some run comes to, reminders aside; None where there are more than we look at.
+    """
+    game = _Game(definition)
+    try:
+        seen = game.play()
+    except TooMany:
+        return None
+    return frozenset(frozenset(one for one in marking if game.rests(one)) for marking in seen)
+
+
 class _Game:
     """A bounded token game. A marking is the set of where tokens rest: at a waiting element (its id), at a parallel
     join (the id of the flow it came by), and for a reminder that fired once, the id of its boundary event."""
@@ -238,8 +251,8 @@ class _Game:
         self.moves = 0
         self.harmless = {id for id, one in definition.elements.items() if one.attached_to and self._only_ends(id)}
 
-    def play(self) -> None:
-        """Looks at every marking that can be reached. Raises TooMany past the limit."""
+    def play(self) -> set[frozenset[str]]:
+        """Looks at every marking that can be reached, and gives them. Raises TooMany past the limit."""
         waiting = list(self._settle(frozenset(), self.outgoing[self.start]))
         seen = set(waiting)
         while waiting:
@@ -252,6 +265,10 @@ class _Game:
                 raise TooMany
             if not any(self._waits(one) for one in marking):
                 self.stuck |= {self.flows[one].target for one in marking if one in self.flows}
+        return seen
+
+    def rests(self, id: str) -> bool:
+        return id in self.flows or self._waits(id)
 
     def _waits(self, id: str) -> bool:
         return id in self.elements and self.elements[id].kind in WAITING

@@ -53,6 +53,7 @@ from .commands import (
     File,
     FireTimer,
     GrantExtension,
+    MigrateProcessInstance,
     OweRequirement,
     Promise,
     RaiseIncident,
@@ -65,9 +66,10 @@ from .commands import (
     SettleRequirement,
     StartProcessInstance,
     SuspendProcessInstance,
+    UndoMigration,
     WaiveRequirement,
 )
-from .definition import Column, Element, Field, ProcessDefinition
+from .definition import Column, Element, Field
 from .events import (
     DueDatesMoved,
     ExtensionGranted,
@@ -76,6 +78,7 @@ from .events import (
     ProcessInstanceCompleted,
     TimerFired,
     UserTaskCompleted,
+    UserTaskMoved,
     UserTaskOpened,
 )
 from .instance import CANCELLED, COMPLETED, RUNNING, SUSPENDED, ProcessInstance, Refused, Step, UserTask
@@ -111,7 +114,9 @@ STARTERS = "pemulai"  # the lane of those who may start without performing
 DAY = rf"(\d{{1,2}}) ({'|'.join(MONTHS)}) (\d{{4}})"
 MOMENT = rf"({'|'.join(DAYS)}) {DAY} (\d\d)\.(\d\d)(?:\.(\d\d)(?:\.(\d{{6}}))?)?"
 TASK = r"langkah (\S+?)(?: #(\d+))?"
-DETAIL = re.compile(r"(?:(lampirkan|menyusul|kalender) )?([^\s:=]+)(?: (cetak|tautan|teks))?(?:: (.*)|:| = (.*))")
+DETAIL = re.compile(
+    r"(?:(lampirkan|menyusul|kalender|petakan) )?([^\s:=]+)(?: (cetak|tautan|teks))?(?:: (.*)|:| = (.*))"
+)
 FILE = re.compile(r"(\S+/\S+), (\d+) byte, sha256 ([0-9a-f]{64})")
 HEADINGS = ("Cerita", "Proses", "Definisi", "Unit", "Kalender", "Ketentuan")
 
@@ -125,7 +130,7 @@ class Detail:
     """An indented line below an act, and what stands still deeper below it."""
 
     line: int
-    verb: str  # lampirkan | menyusul | kalender | ""
+    verb: str  # lampirkan | menyusul | kalender | petakan | ""
     key: str
     form: str  # cetak | tautan | teks | ""
     text: str | None  # after ": "; None where nothing stands there
@@ -962,6 +967,37 @@ class Telling:
         self.line = said.line
         self.ask(at, actor, ChangeCalendar(calendars=changed, reason=reason))
 
+    def migrate(self, said: Said, at: datetime, actor: Actor, to: str) -> None:
+        """`petakan ID: ID_BARU` for what has another id there, `petakan ID = ""` for what has no counterpart."""
+        mapping: dict[str, str] = {}
+        calendars: dict[str, str] = {}
+        reason: Any = ""
+        for detail in said.details:
+            self.line = detail.line
+            if detail.verb == "petakan":
+                mapping[detail.key] = str(self.words.value(None, detail))
+            elif detail.verb == "kalender" or (not detail.verb and detail.key == "kalender"):
+                calendars[detail.key if detail.verb else ""] = self.calendar(str(self.words.value(None, detail)))
+            elif detail.key == "alasan" and not detail.verb and reason == "":
+                reason = self.words.value(None, detail)
+            else:
+                self.wrong(
+                    "di bawah tindakan ini ditulis satu 'alasan: ...', lalu 'petakan ID: ID_BARU' dan "
+                    "'kalender ID_JALUR: enam_hari' bila perlu"
+                )
+        self.line = said.line
+        self.ask(at, actor, MigrateProcessInstance(to=to, mapping=mapping, calendars=calendars, reason=reason))
+        self.go_on_with(self.instance.definition)
+
+    def undo_migration(self, said: Said, at: datetime, actor: Actor) -> None:
+        self.ask(at, actor, UndoMigration(reason=self.words_below(said, "alasan", optional=True)))
+        self.go_on_with(self.instance.definition)
+
+    def go_on_with(self, sha256: str) -> None:
+        """From here on words mean what they mean in this version."""
+        self.definition = self.rules.definition(sha256)
+        self.lanes = {one.name: one.id for one in self.definition.lanes}
+
     def attach(self, said: Said, at: datetime, actor: Actor, word: str, number: str | None) -> None:
         for document, given in self.attached(said).items():
             self.ask(at, actor, AttachDocument(document=document, attachment=given, user_task=self.task(word, number)))
@@ -1224,6 +1260,8 @@ VERBS: tuple[tuple[str, Callable[..., None]], ...] = (
     (r"melaporkan insiden (\S+)", Telling.raise_incident),
     (r"menyelesaikan insiden (\d+)", Telling.resolve_incident),
     (r"mengoreksi proses", Telling.correct),
+    (r"memindahkan proses ke versi ([0-9a-f]{64})", Telling.migrate),
+    (r"membatalkan pemindahan versi", Telling.undo_migration),
 )
 KNOWN_VERBS = "; ".join(
     (
@@ -1240,6 +1278,7 @@ KNOWN_VERBS = "; ".join(
         "berkomentar[ pada langkah N]",
         "menangguhkan, melanjutkan, membatalkan, mengoreksi proses",
         "mengubah kalender",
+        "memindahkan proses ke versi SHA-256, membatalkan pemindahan versi",
         "melaporkan insiden JENIS",
         "menyelesaikan insiden N",
     )
@@ -1317,7 +1356,7 @@ class Printing:
         self, steps: tuple[Step, ...], start: StartProcessInstance, rules: process.Rules, names: Mapping[str, str]
     ):
         self.steps, self.begun = steps, start
-        self.definition: ProcessDefinition = rules.definition(start.definition)
+        self.rules, self.definition = rules, rules.definition(start.definition)
         self.zone = ZoneInfo(rules.calendar(start.calendars[""]).zone)
         self.instance = ProcessInstance(id="")
         self.presets = {one().sha256: name for name, one in PRESETS.items()}
@@ -1345,13 +1384,15 @@ class Printing:
 
     def learn(self) -> None:
         """Which lanes each person always had; what comes and goes is said in the act."""
-        instance = ProcessInstance(id="")
+        instance, begun = ProcessInstance(id=""), self.definition
         for step in self.steps:
             actor = step.command.actor
             if actor.capacity != "sistem":
-                own = self.own_lanes(actor, instance)
+                own = self.own_lanes(actor, instance) & {STARTERS, *(one.id for one in begun.lanes)}
                 self.lanes[actor.person] = self.lanes.get(actor.person, own) & own
             instance = process.evolve(instance, step)
+            self.definition = self.rules.definition(instance.definition)
+        self.definition = begun
 
     def own_lanes(self, actor: Actor, instance: ProcessInstance) -> set[str]:
         """The lanes that matter here and that no appointment of this instance gave."""
@@ -1393,8 +1434,13 @@ class Printing:
                 lines += told
                 header, handed_in = (told[0], {document}) if document else ("", set())
             day = today
-            lines += [f"maka {one}" for one in self.outcome(step)]
+            migrating = isinstance(act, MigrateProcessInstance | UndoMigration)
+            said = [] if migrating else self.outcome(step)
             self.instance = process.evolve(self.instance, step)
+            if migrating:  # what is so now is said in the words of the version that it goes on with
+                self.definition = self.rules.definition(self.instance.definition)
+                said = self.outcome(step)
+            lines += [f"maka {one}" for one in said]
         return "\n".join(lines) + "\n"
 
     def told(self, step: Step) -> list[str]:
@@ -1494,6 +1540,20 @@ class Printing:
                         for lane, sha in sorted(act.calendars.items())
                     ),
                 ]
+            case MigrateProcessInstance():
+                return f"memindahkan proses ke versi {act.to}", [
+                    *self.why(act.reason),
+                    *(
+                        f"    petakan {id}{': ' + there if there else ' = ' + exact(there)}"
+                        for id, there in sorted(act.mapping.items())
+                    ),
+                    *(
+                        f"    kalender{' ' if lane else ''}{lane}: {self.presets.get(sha, sha)}"
+                        for lane, sha in sorted(act.calendars.items())
+                    ),
+                ]
+            case UndoMigration():
+                return "membatalkan pemindahan versi", self.why(act.reason)
             case AddComment():
                 where = f" pada {self.task(act.user_task)}" if act.user_task else ""
                 return f"berkomentar{where}", self.words.lines(None, "komentar", act.text)
@@ -1544,9 +1604,13 @@ class Printing:
                         + (f" untuk {drawn.name}" if drawn else "")
                         + again
                     )
+                case UserTaskMoved(number, _, element, _, lane, round):
+                    drawn = self.definition.lane(lane)
+                    if "#" not in self.task(number) and drawn:
+                        said.append(f"{self.task(number)} terbuka untuk {drawn.name}, putaran {round}")
                 case ExtensionGranted(number, _, late_at, _) | DueDatesMoved(number, _, _, _, _, late_at, _):
                     moved = self.task(number)
-                    if "#" not in moved:        # an expectation names a step, and there are several of this one
+                    if "#" not in moved and late_at:  # an expectation names a step, and there are several of this one
                         said.append(f"batas waktu {moved}: {moment_in_words(late_at, self.zone)}")
                 case ProcessInstanceCompleted():
                     said.append("berkas proses selesai")

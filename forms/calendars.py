@@ -419,7 +419,8 @@ def moved(instance: ProcessInstance, step: Step) -> Iterator[Moved]:
     for event in step.events:
         if isinstance(event, DueDatesMoved):
             task: UserTask | None = instance.user_tasks.get(event.user_task)
-            if task is None or event.late_at == event.late_before:  # finished since; or its limit stands
+            before, late_at = event.late_before, event.late_at
+            if task is None or before is None or late_at is None or late_at == before:  # finished; or its limit stands
                 continue
             element, lane = definition.elements[task.element], definition.lane(task.lane)
             yield Moved(
@@ -427,8 +428,8 @@ def moved(instance: ProcessInstance, step: Step) -> Iterator[Moved]:
                 in_words=words.step_name(definition, task.element),
                 step=f"{element.number} · {element.name}" if element.number else element.name,
                 lane=lane.name if lane else task.lane,
-                before=event.late_before,
-                late_at=event.late_at,
+                before=before,
+                late_at=late_at,
                 address=url_for("processes.page", id=instance.id),
             )
 

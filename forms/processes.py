@@ -360,7 +360,7 @@ def told_passes(definition: ProcessDefinition, steps: Iterable[Step]) -> list[Pa
                 case events.UserTaskOpened(number, element, lane, round, norm_at, late_at, _escalate):
                     back = round > 1 and bool(left) and order.get(left, 0) >= order.get(element, 0)
                     found[number] = Pass(
-                        element=definition.elements[element],
+                        element=definition.elements.get(element) or Element(id=element, kind="userTask", name=element),
                         number=number,
                         round=round,
                         lane=lane,
@@ -369,6 +369,9 @@ def told_passes(definition: ProcessDefinition, steps: Iterable[Step]) -> list[Pa
                         late_at=late_at,
                         came_back=back,
                     )
+                case events.UserTaskMoved(number, _before, element, _lane, lane, round) if number in found:
+                    known = definition.elements.get(element) or found[number].element
+                    found[number] = replace(found[number], element=known, lane=lane, round=round)
                 case events.UserTaskClaimed(number, person) if number in found:
                     found[number] = replace(found[number], owner=person, claimed_at=at)
                 case events.UserTaskReleased(number, _person) if number in found:
@@ -547,7 +550,8 @@ def page(id: UUID) -> Any:
         sight = look(db, id)
         steps = recorded(sight)
         done = passes(sight, steps)
-        shown = words.history(steps, sight.definition, sight.zone, sight.names) if sight.whole else []
+        shown = words.history(
+            steps, sight.definition, sight.zone, sight.names, office().rules.definition) if sight.whole else []
         shown_page = render_template(
             "process.html",
             sight=sight,

@@ -261,6 +261,9 @@ TOLD = frozenset(
         "ProcessInstanceCancelled",
         "ProcessInstanceCompleted",
         "ProcessInstanceCorrected",
+        "ProcessInstanceMigrated",
+        "MigrationUndone",
+        "UserTaskMoved",
         "UserTaskOpened",
         "UserTaskClaimed",
         "UserTaskReleased",
@@ -286,6 +289,9 @@ TOLD = frozenset(
 )
 
 
+MIGRATIONS = (events.ProcessInstanceMigrated, events.MigrationUndone)
+
+
 @dataclass(frozen=True)
 class Told:
     """A sentence of the history, and when it became true."""
@@ -294,17 +300,30 @@ class Told:
     text: str
 
 
-def history(steps: Iterable[Step], definition: ProcessDefinition, zone: str, names: Callable[[str], str]) -> list[Told]:
+def history(
+    steps: Iterable[Step],
+    definition: ProcessDefinition,
+    zone: str,
+    names: Callable[[str], str],
+    versions: Callable[[str], ProcessDefinition] | None = None,
+) -> list[Told]:
     """What happened, told to staff, in the order it happened.
 
-    steps  from the beginning, or from anywhere on: of a task that was opened before, only the name is missing.
+    steps     from the beginning, or from anywhere on: of a task that was opened before, only the name is missing.
+    versions  the definition of a SHA-256: what happened before a migration is told in the words of its version.
     """
     told: list[Told] = []
+    steps = tuple(steps)
+    moves = [one for step in steps for one in step.events if isinstance(one, MIGRATIONS)]
+    if versions and moves:
+        definition = versions(moves[0].before)
     tasks: dict[int, str] = {}
     norms: dict[int, datetime] = {}
     for step in steps:
         for event in step.events:
-            if isinstance(event, events.UserTaskOpened):
+            if isinstance(event, MIGRATIONS) and versions:
+                definition = versions(event.to)
+            if isinstance(event, events.UserTaskOpened | events.UserTaskMoved):
                 tasks[event.user_task] = event.element
             if isinstance(event, events.UserTaskOpened | events.DueDatesMoved) and event.norm_at:
                 norms[event.user_task] = event.norm_at
@@ -376,6 +395,25 @@ def sentence(
                 who=who,
                 what=what or _("keadaan langkah"),
             ) + why(getattr(act, "reason", ""))
+        case events.ProcessInstanceMigrated():
+            return _("%(who)s memindahkan berkas proses ini ke versi SOP yang lain.", who=who) + why(
+                getattr(act, "reason", "")
+            )
+        case events.MigrationUndone():
+            return _("%(who)s mengembalikan berkas proses ini ke versi SOP semula.", who=who) + why(
+                getattr(act, "reason", "")
+            )
+        case events.UserTaskMoved(_number, id_before, id, _lane_before, lane, _round):
+            performer = definition.lane(lane)
+            said = {"what": _upper(element(id)), "who": performer.name if performer else lane}
+            if id_before == id:
+                return _("%(what)s kini dikerjakan oleh %(who)s.", **said)
+            return _(
+                "Yang terbuka kini %(now)s untuk %(who)s, semula %(before)s.",
+                now=element(id),
+                who=said["who"],
+                before=element(id_before),
+            )
         case events.ElementEntered(_token, id, _flow):
             return _("Memasuki %(element)s.", element=element(id))
         case events.ElementLeft(_token, id, _flow):
@@ -479,6 +517,21 @@ def sentence(
             )
         case events.DueDatesMoved(number, norm_before, before, _e, norm_at, late_at, _escalate):
             said = {"what": short_step(definition, tasks.get(number))}
+            if not isinstance(act, commands.ChangeCalendar):  # another version of the diagram
+                if late_at is None:
+                    return _("Langkah ini tidak lagi berbatas waktu: %(what)s.", **said)
+                if before is None:
+                    return _("Batas waktu %(what)s kini %(now)s.", **said, now=full(late_at, zone))
+                if late_at == before:
+                    said["now"] = full(before, zone)
+                    return _("Waktu baku %(what)s berubah; batas waktunya tetap %(now)s.", **said)
+                return _(
+                    "Batas waktu %(what)s berpindah dari %(before)s menjadi %(now)s.",
+                    **said,
+                    before=full(before, zone),
+                    now=full(late_at, zone),
+                )
+            assert norm_before and norm_at and before and late_at, "a calendar moves only what there is"
             if late_at == before:
                 return _(
                     "Kalender kerja berubah: waktu baku %(what)s dari %(before)s menjadi %(now)s; "

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -44,6 +45,18 @@ def definition(name: str | Path = LKJPD) -> ProcessDefinition:
     """A diagram as the product reads it: of a file, or of `tests/diagrams/NAME.bpmn`."""
     path = name if isinstance(name, Path) else ROOT / "tests" / "diagrams" / f"{name}.bpmn"
     return diagram.read(path.read_bytes())
+
+
+def variant(name: str | Path = LKJPD, *edits: tuple[str, str], **renamed: str) -> ProcessDefinition:
+    """Another version of a diagram: texts replaced, each of them there, and ids renamed wherever they stand."""
+    path = name if isinstance(name, Path) else ROOT / "tests" / "diagrams" / f"{name}.bpmn"
+    text = path.read_text()
+    for before, now in edits:
+        assert before in text, before
+        text = text.replace(before, now)
+    for before, now in renamed.items():
+        text = re.sub(rf'(?<=[">]){before}(?=["<:])', now, text)
+    return diagram.reread(text.encode())
 
 
 def rules_of(*definitions: ProcessDefinition, calendars: tuple[Calendar, ...] = ()) -> Rules:
@@ -137,6 +150,10 @@ class Case:
         return found
 
     # What most tests do on the way
+
+    def knowing(self, *others: ProcessDefinition) -> Case:
+        """The same, where these definitions are known too."""
+        return replace(self, rules=rules_of(self.definition, *others))
 
     def claimed(self, element: str, who: Actor = STAFF, when: datetime | None = None) -> Case:
         return self.when(ClaimUserTask(user_task=self.task(element).number), who, when)

@@ -6,7 +6,7 @@ what lists and the worker ask for. All of them can be rebuilt from the journal (
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from ..commands import AttachDocument, Command, SettleRequirement, StartProcessInstance
 from ..definition import ProcessDefinition
-from ..events import DocumentAttached, TeamAppointed, UserTaskOpened
+from ..events import DocumentAttached, TeamAppointed, UserTaskMoved, UserTaskOpened
 from ..instance import CANCELLED, ProcessInstance, Step, UserTask
 from ..marking import Marking
 from . import journal, records
@@ -55,7 +55,13 @@ OWNED = Prepared(update(user_task).values(owner=bindparam("new_owner"), claimed_
 DATED = Prepared(update(user_task).values({name: bindparam(f"new_{name}") for name in (
     "norm_at", "late_at", "escalate_at", "asked_until")}).where(
     user_task.c.instance == bindparam("instance_id"), user_task.c.number == bindparam("task_number")))
+NAMED = Prepared(update(user_task).values({name: bindparam(f"new_{name}") for name in (
+    "element", "name", "lane", "round")}).where(
+    user_task.c.instance == bindparam("instance_id"), user_task.c.number == bindparam("task_number")))
+TITLED = Prepared(one(update(instance).values(title=bindparam("new_title"))))
 STARTED = Prepared(insert(timer))
+PLACED = Prepared(update(timer).values(element=bindparam("new_element")).where(
+    timer.c.instance == bindparam("instance_id"), timer.c.number == bindparam("timer_number")))
 MOVED = Prepared(update(timer).values(due_at=bindparam("new_due_at")).where(
     timer.c.instance == bindparam("instance_id"), timer.c.number == bindparam("timer_number")))
 STOPPED = Prepared(delete(timer).where(timer.c.instance == bindparam("instance"),
@@ -87,7 +93,8 @@ def lock(db: Connection, id: str, command_id: str) -> Loaded | None:
 
 def from_row(row: Any) -> ProcessInstance:
     state = orjson.loads(bytes(row.state))
-    values = {name: decode(state[name]) for name, decode in STATE.items()}
+    # What a row from before its column of the state was thought of does not hold, is as it is at the start.
+    values = {name: decode(state[name]) for name, decode in STATE.items() if name in state}
     return ProcessInstance(
         id=row.id, sequence=row.sequence, definition=row.definition, key=row.key, unit=row.unit, year=row.year,
         status=row.status, started_at=records.moment(row.started_at),
@@ -170,6 +177,8 @@ def shadows(db: Connection, before: ProcessInstance, after: ProcessInstance, def
             OWNED(db, instance_id=id, task_number=n, new_owner=task.owner, new_claimed_at=text(task.claimed_at))
         if dates(task) != dates(before.user_tasks[n]):
             DATED(db, instance_id=id, task_number=n, **{f"new_{k}": at for k, at in dates(task).items()})
+    if before.definition and before.definition != after.definition:
+        migrated(db, before, after, definition)
     for n in after.timers.keys() & before.timers.keys():
         if after.timers[n].due_at != before.timers[n].due_at:
             MOVED(db, instance_id=id, timer_number=n, new_due_at=text(after.timers[n].due_at))
@@ -184,6 +193,22 @@ def shadows(db: Connection, before: ProcessInstance, after: ProcessInstance, def
                 appoint(db, id, event.lane, event.members)
             elif isinstance(event, DocumentAttached):
                 attached(db, id, event, step, before)
+
+
+def migrated(db: Connection, before: ProcessInstance, after: ProcessInstance, definition: ProcessDefinition) -> None:
+    """What another version of the diagram calls otherwise."""
+    TITLED(db, id=after.id, new_title=title(definition, after))
+    for n in sorted(after.user_tasks.keys() & before.user_tasks.keys()):
+        row = task_row(after, after.user_tasks[n], definition)
+        NAMED(db, instance_id=after.id, task_number=n,
+              **{f"new_{name}": row[name] for name in ("element", "name", "lane", "round")})
+    for n in sorted(after.timers.keys() & before.timers.keys()):
+        if after.timers[n].element != before.timers[n].element:
+            PLACED(db, instance_id=after.id, timer_number=n, new_element=after.timers[n].element)
+    for lane in before.team.keys() - after.team.keys():
+        DISMISSED(db, instance=after.id, lane=lane)
+    for lane in sorted(after.team.keys() - before.team.keys()):
+        appoint(db, after.id, lane, after.team[lane])
 
 
 def appoint(db: Connection, id: str, lane: str, members: Iterable[tuple[str, str]]) -> None:
@@ -260,5 +285,8 @@ def rebuild(db: Connection, after: ProcessInstance, head: bytes, definition: Pro
             if isinstance(event, UserTaskOpened):
                 opened[event.user_task] = UserTask(number=event.user_task, element=event.element, lane=event.lane,
                                                    round=event.round, opened_at=step.command.at)
+            elif isinstance(event, UserTaskMoved):
+                opened[event.user_task] = replace(opened[event.user_task], element=event.element, lane=event.lane,
+                                                  round=event.round)
             elif isinstance(event, DocumentAttached):
                 attached(db, after.id, event, step, ProcessInstance(id=after.id, user_tasks=opened))

@@ -7,7 +7,7 @@ away is no finished pass.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -144,18 +144,24 @@ def _passes(db: Connection, rules: Rules, id: str, key: str, unit: str, after: i
     bodies = [records.parse(body) for (body,) in _bodies(db, id, after, until)]
     opened: dict[int, Opened] = {}
     asked = {event["user_task"] for body in bodies for event in body["events"] if event["type"] == "UserTaskCompleted"}
+    moved: dict[int, tuple[str, int]] = {}
     for body in bodies:
         opened.update(_opened(body))
+        moved.update(_moved(body))
     missing = asked - opened.keys()
     while missing and after > 0:        # they were opened before: mostly in the newest of the rows read already
         first = max(0, after - PAGE)
-        for (older,) in _bodies(db, id, first, after):
-            opened.update(_opened(records.parse(older)))
+        page = [records.parse(older) for (older,) in _bodies(db, id, first, after)]
+        for body in page:
+            opened.update(_opened(body))
+        moved = {number: one for body in page for number, one in _moved(body).items()} | moved
         missing, after = missing - opened.keys(), first
     for body in bodies:
         for event in body["events"]:
             if event["type"] == "UserTaskCompleted":
-                yield _row(rules, id, key, unit, body, event, opened[event["user_task"]])
+                number = event["user_task"]
+                lane, round = moved.get(number, (opened[number].lane, opened[number].round))
+                yield _row(rules, id, key, unit, body, event, replace(opened[number], lane=lane, round=round))
 
 
 def _bodies(db: Connection, id: str, after: int, until: int) -> Iterable[Any]:
@@ -169,6 +175,12 @@ def _opened(body: Mapping[str, Any]) -> dict[int, Opened]:
     begins_at = _done_at(body) or at
     return {event["user_task"]: Opened(at=at, begins_at=begins_at, round=event["round"], lane=event["lane"])
             for event in body["events"] if event["type"] == "UserTaskOpened"}
+
+
+def _moved(body: Mapping[str, Any]) -> dict[int, tuple[str, int]]:
+    """Open user tasks that a migration gave another lane or round."""
+    return {event["user_task"]: (event["lane"], event["round"])
+            for event in body["events"] if event["type"] == "UserTaskMoved"}
 
 
 def _done_at(body: Mapping[str, Any]) -> datetime | None:

@@ -24,6 +24,7 @@ from engine.commands import (
     Erased,
     FireTimer,
     GrantExtension,
+    MigrateProcessInstance,
     OweRequirement,
     Promise,
     RaiseIncident,
@@ -36,6 +37,7 @@ from engine.commands import (
     SettleRequirement,
     StartProcessInstance,
     SuspendProcessInstance,
+    UndoMigration,
     WaiveRequirement,
 )
 from engine.definition import Timer
@@ -52,9 +54,11 @@ from engine.events import (
     ExtensionRefused,
     IncidentRaised,
     IncidentResolved,
+    MigrationUndone,
     ProcessInstanceCancelled,
     ProcessInstanceCompleted,
     ProcessInstanceCorrected,
+    ProcessInstanceMigrated,
     ProcessInstanceResumed,
     ProcessInstanceStarted,
     ProcessInstanceSuspended,
@@ -70,6 +74,7 @@ from engine.events import (
     UserTaskCancelled,
     UserTaskClaimed,
     UserTaskCompleted,
+    UserTaskMoved,
     UserTaskOpened,
     UserTaskReassigned,
     UserTaskReleased,
@@ -103,6 +108,7 @@ from tests.story import (
     rules,
     rules_of,
     somebody,
+    variant,
 )
 
 
@@ -1456,6 +1462,24 @@ def test_the_deadline_and_the_first_firing_of_a_cycle_move_with_the_calendar() -
     deadline = lkjpd.instance.deadline_at
     lkjpd = lkjpd.when(ChangeCalendar(calendars={"": east.sha256}, reason="Pindah zona"), ADMINISTRATOR)
     assert deadline is not None and lkjpd.instance.deadline_at == deadline - timedelta(hours=2)
+
+
+# Another version of the diagram (more of it in test_migration.py)
+
+
+def test_a_migration_gives_the_open_task_its_new_id_and_lane_and_undoing_gives_them_back() -> None:
+    old, new = definition("three_tasks"), variant("three_tasks", write="draft_letter", staff="typists")
+    case = given("three_tasks").claimed("write").knowing(new)
+    act = MigrateProcessInstance(to=new.sha256, mapping={"write": "draft_letter"}, reason="Versi baru")
+    case = case.when(act, ADMINISTRATOR)
+    moved = UserTaskMoved(2, "write", "draft_letter", "staff", "typists", 1)
+    renamed = (("write", "draft_letter"),)
+    case.then(ProcessInstanceMigrated(old.sha256, new.sha256, ((2, "write", "draft_letter"),), renamed), moved)
+    case = case.when(UndoMigration(reason="Keliru"), ADMINISTRATOR)
+    case.then(
+        MigrationUndone(new.sha256, old.sha256, ((2, "draft_letter", "write"),)),
+        UserTaskMoved(2, "draft_letter", "write", "typists", "staff", 1),
+    )
 
 
 # Supposing
