@@ -25,6 +25,7 @@ from engine.sop_table import DECISION, OPTIONAL, PROPERTIES, Identity, SopRow, S
 from . import flowchart
 from .flowchart import CONNECTOR, Band, Page
 
+KINDS = ("pdf", "docx", "xlsx")
 PAPERS = {"a4": (297.0, 210.0), "f4": (330.0, 215.0)}  # landscape
 MARGIN = 12.0
 ROOM_BESIDE = 11.0 + 25.0 + 6.0  # margins above and below, and the note under the table
@@ -79,14 +80,6 @@ def over(table: SopTable, facts: Mapping[str, str]) -> SopTable:
             lists = isinstance(getattr(Identity(), name), tuple)
             changed[name] = sop.items(facts[key]) if lists else facts[key].strip()
     return settled(replace(table, identity=replace(table.identity, **changed)))
-
-
-def confirmed(table: SopTable, performers: Mapping[str, str]) -> SopTable:
-    """The table without the mark "asumsi" on the steps whose performer the unit has confirmed (element -> lane)."""
-    rows = (
-        replace(one, assumption=one.assumption and performers.get(one.element) != one.performer) for one in table.rows
-    )
-    return replace(table, rows=tuple(rows))
 
 
 def sop_document(

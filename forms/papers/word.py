@@ -26,7 +26,7 @@ from docx.shared import Mm, Pt
 from engine.sop_table import DECISION, END, OPTIONAL, START, STEP, SYMBOLS
 
 from .flowchart import CONNECTOR, Line, Page, Symbol, label_size
-from .sop import BOXES, DATES, MARGIN, Laid, lined, qr, words_in
+from .sop import BOXES, DATES, MARGIN, Laid, qr, words_in
 
 FONT = "Times New Roman"
 EMU = 36_000  # in a millimetre
@@ -213,8 +213,7 @@ def _identity(document: Any, laid: Laid) -> None:
         _cell(colon, [":"])
         _cell(right, text.splitlines() or [""], bold=label == "NAMA SOP")
         if label == "DISAHKAN OLEH":
-            for line in ("", "", "", "(" + "." * 50 + ")", "NIP."):
-                _say(right.add_paragraph(), line)
+            _height(table.rows[n], 26.0)  # room to sign
     spacer = document.add_paragraph()
     _say(spacer, "", size=1)
     boxes = _fixed(document.add_table(len(BOXES) // 2, 2), [half, half], grid=True)
@@ -252,7 +251,7 @@ def _procedure(document: Any, laid: Laid) -> None:
             _height(rows[place], band.height)
             _cell(cells[0], [str(band.row.number)], centred=True)
             for cell, text in zip((cells[1], *cells[2 + n :]), laid.texts(band), strict=True):
-                _cell(cell, lined(text), centred=cell is cells[3 + n])
+                _cell(cell, text.splitlines() or [""], centred=cell is cells[3 + n])
             place += 1
         if page.bottom:
             _height(rows[place], page.bottom)
