@@ -515,8 +515,8 @@ def _names(result: Picture, course: Course, now: Picture, before: Course, drawn:
                 label_of_way(course_name(course, id), result.flows[id]))
         elif old and id in drawn.shapes and id in before.names:
             place = old.moved(*_shift(drawn, result, id))
-            same = before.names.get(id) == course.names.get(id)
-            result.labels[id] = place if same else replace(place, width=box.width, height=box.height)
+            fits = len(course.names.get(id, "")) <= len(before.names[id])
+            result.labels[id] = place if fits else replace(place, width=box.width, height=box.height)
         else:
             result.labels[id] = box.moved(*_shift(now, result, id))
 
