@@ -11,7 +11,7 @@ from typing import Any
 
 from .commands import Attachment, Command
 from .events import Event
-from .marking import Marking, Token
+from .marking import Marking
 
 RUNNING, SUSPENDED, COMPLETED, CANCELLED = "running", "suspended", "completed", "cancelled"
 
@@ -108,7 +108,7 @@ class BeforeMigration:
     those that have not fired since."""
     definition: str
     calendars: Mapping[str, str]
-    tokens: tuple[Token, ...]
+    tokens: tuple[tuple[int, str, int, str], ...]   # number, element, parent, status, as in the marking
     next: int                               # the number of the first token that is younger than the migration
     user_tasks: tuple[UserTask, ...]
     timers: tuple[RunningTimer, ...]

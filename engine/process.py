@@ -981,6 +981,7 @@ class Deciding:
         self.must_be_administrator()
         self.must_say_why(act.reason)
         before, instance = self.instance.before_migration, self.instance
+        stood = tuple(Token(*one) for one in before.tokens) if before else ()
         if before is None:
             raise Refused("not_open", (
                 "Tidak ada pemindahan versi yang dapat dibatalkan: berkas proses ini tidak dipindahkan, atau sudah ada "
@@ -993,7 +994,7 @@ class Deciding:
                 "sudah berlanjut."))
         here = {t.number: t for t in self.marking.tokens}
         self.tell(MigrationUndone(instance.definition, before.definition, tuple(
-            (t.number, here[t.number].element, t.element) for t in before.tokens
+            (t.number, here[t.number].element, t.element) for t in stood
             if t.number in here and here[t.number].element != t.element)))
         for number, now in sorted(instance.user_tasks.items()):
             task = tasks[number]
@@ -1005,7 +1006,7 @@ class Deciding:
         for token in self.marking.tokens:
             if token.number in instance.timers and token.number not in running:
                 self.tell(TimerCancelled(token.number, token.element))
-        for token in before.tokens:
+        for token in stood:
             timer, other = running.get(token.number), instance.timers.get(token.number)
             if timer and other is None:
                 self.tell(TimerStarted(timer.number, timer.element, timer.user_task, timer.due_at, timer.calendar,
@@ -1013,7 +1014,7 @@ class Deciding:
             elif timer and other and timer.due_at != other.due_at:
                 self.tell(TimerMoved(timer.number, timer.element, other.due_at, timer.due_at, timer.calendar))
         # A number is never used again, so the next one stays where it is.
-        self.marking = Marking(before.tokens, self.marking.next)
+        self.marking = Marking(stood, self.marking.next)
 
 
 def members(field: Field, rows: Any) -> tuple[tuple[str, str], ...]:
@@ -1173,7 +1174,7 @@ def evolve(instance: ProcessInstance, step: Step) -> ProcessInstance:
         changes["before_migration"] = None
     elif isinstance(act, FireTimer) and undo is not None:
         changes["before_migration"] = replace(
-            undo, tokens=tuple(t for t in undo.tokens if t.number != act.timer or t.number in running),
+            undo, tokens=tuple(one for one in undo.tokens if one[0] != act.timer or one[0] in running),
             timers=tuple(t for t in undo.timers if t.number != act.timer or t.number in running))
     elif undo is not None and not isinstance(act, (AddComment, MigrateProcessInstance)):
         changes["before_migration"] = None      # somebody has done something: there is no way back any more
@@ -1198,8 +1199,9 @@ def under(named: Mapping[str, str], kept: Mapping[str, Any]) -> dict[str, Any]:
 def as_it_stands(instance: ProcessInstance, step: Step) -> BeforeMigration:
     """What an undo of this migration gives back."""
     return BeforeMigration(
-        definition=instance.definition, calendars=instance.calendars, tokens=instance.marking.tokens,
-        next=step.marking.next, user_tasks=tuple(one for _, one in sorted(instance.user_tasks.items())),
+        definition=instance.definition, calendars=instance.calendars, next=step.marking.next,
+        tokens=tuple((t.number, t.element, t.parent, t.status) for t in instance.marking.tokens),
+        user_tasks=tuple(one for _, one in sorted(instance.user_tasks.items())),
         timers=tuple(one for _, one in sorted(instance.timers.items())), rounds=instance.rounds,
         passed=instance.passed, owed=instance.owed, team=instance.team, deadline_at=instance.deadline_at)
 

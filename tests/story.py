@@ -153,7 +153,9 @@ class Case:
 
     def knowing(self, *others: ProcessDefinition) -> Case:
         """The same, where these definitions are known too."""
-        return replace(self, rules=rules_of(self.definition, *others))
+        known = {one.sha256: one for one in others}
+        both = Rules(lambda sha256: known.get(sha256) or self.rules.definition(sha256), self.rules.calendar)
+        return replace(self, rules=both)
 
     def claimed(self, element: str, who: Actor = STAFF, when: datetime | None = None) -> Case:
         return self.when(ClaimUserTask(user_task=self.task(element).number), who, when)

@@ -25,6 +25,7 @@ from engine.commands import (
     Erased,
     File,
     GrantExtension,
+    MigrateProcessInstance,
     OweRequirement,
     Promise,
     RaiseIncident,
@@ -35,6 +36,7 @@ from engine.commands import (
     ResumeProcessInstance,
     SettleRequirement,
     SuspendProcessInstance,
+    UndoMigration,
     WaiveRequirement,
 )
 from engine.instance import COMPLETED
@@ -46,6 +48,7 @@ from tests.story import (
     FIVE_DAYS,
     HEAD,
     KETUA,
+    LKJPD,
     ROOT,
     SEKCAM,
     STORIES,
@@ -60,6 +63,7 @@ from tests.story import (
     lkjpd_before,
     rules,
     somebody,
+    variant,
 )
 
 
@@ -189,6 +193,24 @@ def test_every_act_that_a_journal_may_hold_has_words() -> None:
     assert "    kalender: enam_hari\n    kalender tim_penyusun: enam_hari\n" in text
     assert "maka batas waktu langkah 3: Selasa 26 Januari 2027 16.00\n" in text
     assert "application/pdf, 77 byte, sha256 " + "ab" * 32 in text
+
+
+def test_a_journal_goes_through_a_migration_and_its_undoing_in_words() -> None:
+    edits = (("P20D", "P25D"), ('"Inspektorat Daerah"', '"Inspektorat"'))
+    new = variant(LKJPD, *edits, langkah_3="susun", sekretaris_pd="sekretariat")
+    mapping = {"langkah_3": "susun", "sekretaris_pd": "sekretariat", "waktu_1": ""}
+    weeks = {"tim_penyusun": WEEK, "nowhere": WEEK}
+    act = MigrateProcessInstance(to=new.sha256, mapping=mapping, calendars=weeks, reason="Versi 2 berlaku.")
+    case = lkjpd_before(3).knowing(new)
+    held = case.task("langkah_3")
+    case = case.when(act, ADMINISTRATOR)
+    case = case.when(UndoMigration(reason="Keliru"), ADMINISTRATOR).when(act, ADMINISTRATOR)
+    case = case.when(AddComment(text="Dilanjutkan"), somebody("staf", "sekretariat"))
+    case = case.when(ReleaseUserTask(user_task=held.number), ADMINISTRATOR).claimed("susun", TIM1)
+    text = same(case)
+    assert f"memindahkan proses ke versi {new.sha256}\n    alasan: Versi 2 berlaku.\n" in text
+    assert "    petakan langkah_3: susun\n" in text and '    petakan waktu_1 = ""\n' in text
+    assert "membatalkan pemindahan versi\n    alasan: Keliru\n" in text
 
 
 HEAD_OF_OFFICE = somebody("camat", "kepala_pd")

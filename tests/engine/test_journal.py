@@ -28,10 +28,12 @@ from engine.commands import (
     Erased,
     File,
     GrantExtension,
+    MigrateProcessInstance,
     OweRequirement,
     Promise,
     RefuseExtension,
     StartProcessInstance,
+    UndoMigration,
 )
 from engine.events import ElementEntered, TeamAppointed, TimerStarted, UserTaskCompleted, UserTaskOpened
 from engine.store import journal, records
@@ -71,7 +73,15 @@ def rows() -> list[dict[str, Any]]:
         (RefuseExtension(user_task=5, reason="Tenggat dekat"), [events.ExtensionRefused(5)]),
         (ChangeCalendar(calendars={"": "b" * 64}, reason="Hari jadi"), [
             events.CalendarChanged((("", "c" * 64, "b" * 64),)),
-            events.DueDatesMoved(5, AT, AT, AT, AT, AT, AT)])]
+            events.DueDatesMoved(5, AT, AT, AT, AT, AT, AT)]),
+        (MigrateProcessInstance(to="a" * 64, mapping={"langkah_2": "susun", "waktu_2": ""}, calendars={"": "b" * 64},
+                                reason="Versi 3 disahkan"), [
+            events.ProcessInstanceMigrated("d" * 64, "a" * 64, ((5, "langkah_2", "susun"),), (("langkah_2", "susun"),)),
+            events.UserTaskMoved(5, "langkah_2", "susun", "sekretaris_pd", "sekretariat", 1),
+            events.DueDatesMoved(5, AT, AT, AT, None, None, None)]),
+        (UndoMigration(reason="Keliru memilih"), [
+            events.MigrationUndone("a" * 64, "d" * 64, ((5, "susun", "langkah_2"),)),
+            events.DueDatesMoved(5, None, None, None, AT, AT, AT)])]
     return [{"command": Command(id=f"id-{n}", at=AT, actor=ACTOR, act=act, asked="f" * 64), "events": told}
             for n, (act, told) in enumerate(acts, 1)]
 
@@ -104,7 +114,7 @@ def test_the_bytes_are_those_of_the_frozen_vectors(database_url: str) -> None:
 def test_nothing_that_was_typed_stands_in_a_body(database_url: str) -> None:
     bodies = "".join(one.get("body", "") for one in written(database_url))
     for typed in ("Susun", "1250.50", "é.pdf", "Menunggu", "Lemari", "Belum diterima", "Salah ketik", "700/2", '2026"',
-                  "belum lengkap", "Sesuai rapat", "Tenggat dekat", "Hari jadi"):
+                  "belum lengkap", "Sesuai rapat", "Tenggat dekat", "Hari jadi", "disahkan", "Keliru"):
         assert typed not in bodies
 
 
@@ -116,9 +126,9 @@ def test_what_is_read_is_what_was_written(database_url: str) -> None:
         assert [{"command": records.decode(Command, entry.command),
                  "events": [records.decode(records.KINDS[e["type"]], e) for e in entry.events]}
                 for entry in entries] == rows()
-        assert journal.head(db, "instance/1")[:2] == (9, entries[-1].hash)
+        assert journal.head(db, "instance/1")[:2] == (11, entries[-1].hash)
         assert journal.sequence_of(db, "instance/1", "id-3") == 3
-        assert journal.sequence_of(db, "instance/1", "id-10") is None
+        assert journal.sequence_of(db, "instance/1", "id-12") is None
         assert journal.streams(db, "instance/") == ["instance/1"]
     database.close()
 

@@ -11,7 +11,9 @@ import json
 import random
 import re
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,7 +24,7 @@ from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine import expressions, process, requirements, story
+from engine import diagram, expressions, process, requirements, story
 from engine.calendars import five_days, six_days
 from engine.commands import (
     Act,
@@ -39,6 +41,7 @@ from engine.commands import (
     Correct,
     FireTimer,
     GrantExtension,
+    MigrateProcessInstance,
     OweRequirement,
     Promise,
     RaiseIncident,
@@ -51,6 +54,7 @@ from engine.commands import (
     SettleRequirement,
     StartProcessInstance,
     SuspendProcessInstance,
+    UndoMigration,
     WaiveRequirement,
 )
 from engine.definition import Column, Element, Field, ProcessDefinition, SequenceFlow
@@ -73,7 +77,7 @@ from tests.story import (
     definition,
     file,
     lkjpd_before,
-    rules,
+    rules_of,
     somebody,
 )
 
@@ -88,6 +92,28 @@ class Forgetful(Rules):
 
     def transitions(self, sha256: str) -> Transitions:
         return Transitions(self.definition(sha256), remember=False)
+
+
+@cache
+def versions(path: Path) -> tuple[Rules, tuple[ProcessDefinition, ...]]:
+    """(rules that know them all; the diagram as it is, drawn a little elsewhere, with other ids and a step more)."""
+    text = path.read_text()
+    moved = text.replace('<dc:Bounds x="', '<dc:Bounds x="0')
+    one = definition(path)
+    other = text
+    for element in one.user_tasks:
+        other = re.sub(rf'(?<=[">]){element.id}(?=["<])', f"{element.id}_baru", other)
+    last = next(flow for flow in one.flows.values() if one.elements[flow.target].kind == "endEvent"
+                and one.elements[flow.source].kind != "boundaryEvent")
+    other = other.replace(
+        "</bpmn:laneSet>", '<bpmn:lane id="arsiparis" name="Arsiparis"><bpmn:flowNodeRef>tambahan</bpmn:flowNodeRef>'
+        "</bpmn:lane></bpmn:laneSet>", 1)
+    new = '<bpmn:userTask id="tambahan" name="Mencatat" />'
+    way = f'<bpmn:sequenceFlow id="{last.id}_2" sourceRef="tambahan" targetRef="{last.target}" />'
+    other = re.sub(rf'(<bpmn:sequenceFlow id="{last.id}"[^>]*?targetRef="){last.target}"', r'\1tambahan"', other)
+    other = other.replace("</bpmn:process>", f"{new}{way}</bpmn:process>", 1)
+    found = (one, diagram.reread(moved.encode()), diagram.reread(other.encode()))
+    return rules_of(*found), found
 
 
 # Two witnesses who know nothing of pruning
@@ -299,8 +325,9 @@ class Walk:
     """One instance, and its witnesses."""
 
     def __init__(self, path: Path, draw: random.Random):
-        self.one, self.rules = definition(path), rules(path)
-        self.forgetful = Forgetful({self.one.sha256: self.one}.__getitem__, self.rules.calendar)
+        self.rules, self.versions = versions(path)
+        self.one = self.versions[0]
+        self.forgetful = Forgetful({one.sha256: one for one in self.versions}.__getitem__, self.rules.calendar)
         self.draw, self.typist = draw, Typist(draw)
         self.instance = ProcessInstance(id="walk")
         self.steps: list[Step] = []
@@ -370,6 +397,8 @@ class Walk:
             (self.suspend, 0.5),
             (self.incident, 0.5),
             (self.correct, 0.3),
+            (self.migrate, 2),
+            (self.undo_migration, 1),
             (self.cancel, 0.1),
         ]
         self.draw.choices([act for act, _ in acts], [weight for _, weight in acts])[0]()
@@ -523,6 +552,38 @@ class Walk:
             }
         self.ask(Correct(reason="Langkah salah", data=data, close=close, open=(opened,)), ADMINISTRATOR)
 
+    def mapping(self, to: ProcessDefinition) -> Mapping[str, str]:
+        """Which step is which: they are drawn in the same order; the one that was added goes back to the last."""
+        old, new = self.one.user_tasks, to.user_tasks
+        found = {one.id: there.id for one, there in zip(old, new, strict=False) if one.id != there.id}
+        return found | ({"tambahan": new[-1].id} if len(old) > len(new) else {})
+
+    def migrate(self) -> None:
+        """On to another version: nobody's task, claim or value is lost or doubled, and nothing is due before now."""
+        to = self.draw.choice([one for one in self.versions if one is not self.one])
+        before, mapping = self.instance, self.mapping(to)
+        act = MigrateProcessInstance(to=to.sha256, mapping=mapping, reason="Versi baru disahkan")
+        self.may_be_refused(act, ADMINISTRATOR)
+        after = self.instance
+        if after is before:
+            assert len(self.one.user_tasks) > len(to.user_tasks), "only what is gone keeps back"
+            return
+        assert (after.data, after.documents, after.waived, after.owed.keys()) == (
+            before.data, before.documents, before.waived, before.owed.keys())
+        assert after.user_tasks.keys() == before.user_tasks.keys() and after.timers.keys() >= before.timers.keys()
+        for number, task in before.user_tasks.items():
+            now = after.user_tasks[number]
+            assert now.element == mapping.get(task.element, task.element)
+            assert (now.owner, now.claimed_at, now.opened_at, now.recorded, now.extension) == (
+                task.owner, task.claimed_at, task.opened_at, task.recorded, task.extension)
+        if self.draw.random() < 0.3:
+            self.undo_migration()
+            assert (self.instance.user_tasks, self.instance.timers, self.instance.marking.tokens) == (
+                before.user_tasks, before.timers, before.marking.tokens)
+
+    def undo_migration(self) -> None:
+        self.may_be_refused(UndoMigration(reason="Keliru"), ADMINISTRATOR)
+
     def may_be_refused(self, act: Act, who: Actor) -> None:
         before = self.instance
         try:
@@ -539,7 +600,7 @@ class Walk:
         step = process.decide(self.rules, self.instance, command)
         assert process.decide(self.forgetful, self.instance, command) == step
         before, after = self.instance, process.evolve(self.instance, step)
-        self.instance = self.read_back(after)
+        self.instance, self.one = self.read_back(after), self.rules.definition(after.definition)
         assert self.instance == after
         self.steps.append(step)
         self.journal.append(
@@ -620,7 +681,7 @@ class Walk:
             if self.one.deadline is None or timer.element != self.one.deadline.id:
                 for witness in witnesses:
                     witness.fire(timer.element, nth(act.timer, timer.element, before.timers), choose, timer.left > 1)
-        elif isinstance(act, Correct):
+        elif isinstance(act, (Correct, MigrateProcessInstance, UndoMigration)):
             self.game, self.whole = Game.from_marking(self.one, self.instance), None
         elif isinstance(act, CancelProcessInstance):
             self.game, self.whole = Game(self.one), None
