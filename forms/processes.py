@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from io import BytesIO
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 
-from engine import events, handle
+from engine import events, handle, sop_out
 from engine.calendars import Calendar
 from engine.commands import (
     Act,
@@ -35,9 +36,11 @@ from engine.definition import Element, Field, ProcessDefinition
 from engine.handle import Request
 from engine.instance import CANCELLED, COMPLETED, RUNNING, SUSPENDED, ProcessInstance, Refused, Step, UserTask
 from engine.organisation import local_date
+from engine.sop_table import TableError
 from engine.store import access, definitions, documents, instances, organisation, queries
 
 from . import bands, charts, words
+from .papers import sop as sop_papers
 from .session import me, office, tell
 
 processes = Blueprint("processes", __name__)
@@ -293,6 +296,8 @@ class Pass:
     position: str | None = None
     on_behalf_of: str | None = None
     late: bool = False
+    waiting: int | None = None  # working minutes until it was taken, and then until it was done
+    processing: int | None = None
     cancelled: bool = False
     values: Mapping[str, Any] = field(default_factory=dict)
     came_back: bool = False  # opened again by a return
@@ -382,7 +387,7 @@ def told_passes(definition: ProcessDefinition, steps: Iterable[Step]) -> list[Pa
                     found[number] = replace(found[number], late_at=late_at, extended=True)
                 case events.DueDatesMoved(number, _n, _l, _e, norm_at, late_at, _escalate) if number in found:
                     found[number] = replace(found[number], norm_at=norm_at, late_at=late_at)
-                case events.UserTaskCompleted(number, element, _waiting, _processing, late):
+                case events.UserTaskCompleted(number, element, waiting, processing, late):
                     left = element
                     act = step.command.act
                     assert isinstance(act, CompleteUserTask), "only this completes"
@@ -396,6 +401,8 @@ def told_passes(definition: ProcessDefinition, steps: Iterable[Step]) -> list[Pa
                             position=actor.position,
                             on_behalf_of=actor.on_behalf_of,
                             late=late,
+                            waiting=waiting,
+                            processing=processing,
                             values=act.data,
                         )
                 case events.UserTaskCancelled(number, _element) if number in found:
@@ -482,6 +489,7 @@ def step_rows(sight: Sight, done: Sequence[Pass]) -> list[dict[str, Any]]:
                 else "",
                 "behalf": sight.names(one.on_behalf_of) if one.on_behalf_of else "",
                 "marks": [mark for mark in (state, time) if mark],
+                "took": words.took(one.waiting, one.processing, sight.definition.norm(one.element.id)),
                 "mine": is_open and sight.performs(one.lane),
                 "records": is_open and not sight.performs(one.lane) and sight.records_for(one.lane),
             }
@@ -499,6 +507,7 @@ def step_rows(sight: Sight, done: Sequence[Pass]) -> list[dict[str, Any]]:
                         "capacity": "",
                         "behalf": "",
                         "marks": [words.AHEAD_MARK],
+                        "took": "",
                         "mine": False,
                         "records": False,
                     }
@@ -690,6 +699,25 @@ def diagram(id: UUID) -> Response:
         data,
         mimetype="application/xml",
         headers={"Content-Disposition": f'attachment; filename="{sight.definition.key}.bpmn"'},
+    )
+
+
+@processes.get("/proses/<uuid:id>/sop.<any(pdf, docx):kind>")
+def sop_document(id: UUID, kind: str) -> Response:
+    """The official document of the SOP that the instance runs, with its unit's own number, dates and ratifier."""
+    with office().database.read() as db:
+        sight = look(db, id)
+        try:
+            sheet = sop_out.of_unit(db, sight.definition, sight.instance.unit)
+        except TableError:
+            abort(404, _("Diagram proses ini memuat hal yang tidak dapat ditulis sebagai tabel SOP."))
+    state = sop_papers.State(sha256=sheet.sha256, url=office().settings.url, version=sheet.version)
+    name = f"SOP {sight.definition.name}.{kind}".replace("/", "-")
+    return send_file(
+        BytesIO(sop_papers.sop_document(sheet.table, sheet.facts, state, kind)),
+        mimetype=documents.PDF if kind == "pdf" else documents.DOCX,
+        as_attachment=True,
+        download_name=name,
     )
 
 

@@ -19,7 +19,7 @@ from engine.sop_table import DECISION, END, NO, START, STEP, SopRow, SopTable
 CONNECTOR = "segi lima"
 STRIP = 9.0  # height of the row at a page's edge in which the connectors stand
 LEAST_ROW = 17.0  # room for a symbol and the lines above and below it
-LEAST_ROW_WITH_END = 30.0  # a decision that begins or ends the procedure has a kapsul in its cell, too
+LEAST_ROW_WITH_END = 38.0  # a decision that begins or ends the procedure has a kapsul in its cell, too
 SYMBOL_HEIGHT = {START: 6.5, STEP: 7.0, DECISION: 9.5, END: 6.5, CONNECTOR: 5.0}
 TRACKS = 5  # in each column and in each row: two, the symbol's own, two
 
@@ -107,6 +107,16 @@ def label_size(column_width: float) -> float:
 
 def symbol_width(column_width: float) -> float:
     return min(13.0, column_width * 0.62)
+
+
+def symbol_height(kind: str, column_width: float) -> float:
+    """Low enough in a narrow column that a kapsul still lies and a kotak is no tower."""
+    wide = connector_width(column_width) if kind == CONNECTOR else symbol_width(column_width)
+    return min(SYMBOL_HEIGHT[kind], wide * (1.3 if kind == CONNECTOR else 0.75 if kind != DECISION else 1.0))
+
+
+def connector_width(column_width: float) -> float:
+    return min(6.0, column_width * 0.36)
 
 
 # Which bands stand on which page
@@ -240,7 +250,7 @@ class _Sheet:
     def _ys(self) -> list[float]:
         found = [self.top / 2]
         for top, band in zip(self.tops, self.bands, strict=True):
-            high = SYMBOL_HEIGHT[band.row.symbol]
+            high = symbol_height(band.row.symbol, self.column_width)
             gap = (band.height - high) / 2
             offsets = (gap / 3, gap * 2 / 3, band.height / 2, band.height - gap * 2 / 3, band.height - gap / 3)
             found += [top + offset for offset in offsets]
@@ -257,8 +267,8 @@ class _Sheet:
             kind=kind,
             x=self.xs[node[0]],
             y=self.ys[node[1]],
-            width=min(6.0, self.column_width * 0.3) if kind == CONNECTOR else wide,
-            height=SYMBOL_HEIGHT[kind],
+            width=connector_width(self.column_width) if kind == CONNECTOR else wide,
+            height=symbol_height(kind, self.column_width),
             column=node[0] // TRACKS,
             row=row.number if row else None,
             text=text,
@@ -312,10 +322,15 @@ class _Sheet:
         )
 
     def _apart(self, one: int, other: int) -> bool:
-        return abs(self.xs[one] - self.xs[other]) > min(6.0, self.column_width * 0.3) + 0.4
+        return abs(self.xs[one] - self.xs[other]) > connector_width(self.column_width) + 0.4
 
     def _far(self, one: Node, other: Node) -> float:
         return abs(self.xs[one[0]] - self.xs[other[0]]) + abs(self.ys[one[1]] - self.ys[other[1]])
+
+    @property
+    def narrow(self) -> bool:
+        """Whether a word has no room beside a symbol within its column."""
+        return label_size(self.column_width) < 6
 
     # Ways
 
@@ -335,9 +350,10 @@ class _Sheet:
         width, height = len(word) * size * 0.165, size * 0.42
         (x, y), (x2, y2) = points[0], points[1]
         if x == x2:
-            return x + 0.5, y + 0.4 if y2 > y else y - height - 0.4, width, height
+            return x + 0.8, y + 0.4 if y2 > y else y - height - 0.4, width, height
         # The corner is narrow: the word may reach a little above or below the symbol.
-        left = x - 1.3 if x2 > x else x + 1.3 - width
+        over = -0.2 if self.narrow else 1.3
+        left = x - over if x2 > x else x + over - width
         turns_up = len(points) > 2 and points[2][1] < y
         return left, y + 1.0 if turns_up else y - height - 1.0, width, height
 
@@ -400,6 +416,10 @@ class _Sheet:
             return 0.0 if way == (DOWN if net.source[1] == 0 else UP) else LAST_RESORT
         if way == UP:
             return WRONG_SIDE if kind != DECISION or net.label != NO else BEND
+        column, last = net.source[0] // TRACKS, len(self.table.performers) - 1
+        outwards = (way == LEFT and column == 0) or (way == RIGHT and column == last)
+        if net.label and outwards and self.narrow:
+            return WRONG_SIDE  # its word would stand in the next column's text
         return BEND if way == DOWN and net.label == NO else 0.0
 
     def _price(

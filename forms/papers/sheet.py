@@ -56,31 +56,28 @@ def _write(page: Any, row: int, column: int, text: str, *, bold: bool = False, c
 
 def _identity(page: Any, laid: Laid) -> None:
     identity, state = laid.table.identity, laid.state
-    facts = [
-        ("PEMERINTAH", identity.pemerintah), ("UNIT", identity.unit), ("NOMOR SOP", identity.nomor_sop),
-        *((label, getattr(identity, key)) for label, key in DATES if getattr(identity, key) or key not in OPTIONAL),
-        ("DISAHKAN OLEH", identity.disahkan_oleh), ("NAMA SOP", identity.nama_sop or laid.table.name),
-    ]
     row = 1
-    for label, text in facts:
-        _write(page, row, 1, label, bold=True)
-        _write(page, row, 2, text)
+    for text in ("STANDAR OPERASIONAL PROSEDUR", identity.pemerintah, identity.unit):
+        _write(page, row, 1, text, bold=True)
         row += 1
-    for label, key in BOXES:
-        _write(page, row, 1, label, bold=True)
-        for item in getattr(identity, key) or ("",):
-            _write(page, row, 2, item)
-            row += 1
-    row += 1
-    for label, text in (
+    facts = [
+        ("NOMOR SOP", identity.nomor_sop),
+        *((label, getattr(identity, key)) for label, key in DATES if getattr(identity, key) or key not in OPTIONAL),
+        ("DISAHKAN OLEH", identity.disahkan_oleh),
+        ("NAMA SOP", identity.nama_sop or laid.table.name),
         ("KEADAAN", "DRAF, belum disahkan" if state.draft else f"Versi {state.version}"),
         ("SIDIK DIGITAL (SHA-256)", state.sha256),
         ("ALAMAT PEMERIKSAAN", state.address),
-    ):
-        _write(page, row, 1, label, bold=True)
-        _write(page, row, 2, text)
+    ]
+    for label, text in facts:
+        _write(page, row, 1, label, bold=True).border = BOX
+        _write(page, row, 2, text).border = BOX
         row += 1
-    page.column_dimensions["A"].width, page.column_dimensions["B"].width = 30, 110
+    for n, (label, key) in enumerate(BOXES):
+        items = [f"{m}. {one}" for m, one in enumerate(getattr(identity, key), 1)]
+        # A cell holds 32,767 characters at most; a box of the gate's longest texts is shorter.
+        _write(page, row + n // 2, 1 + n % 2, "\n".join([f"{label} :", *items])).border = BOX
+    page.column_dimensions["A"].width, page.column_dimensions["B"].width = 80, 80
 
 
 def _procedure(page: Any, laid: Laid) -> None:

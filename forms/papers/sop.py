@@ -30,6 +30,7 @@ PAPERS = {"a4": (297.0, 210.0), "f4": (330.0, 215.0)}  # landscape
 MARGIN = 12.0
 ROOM_BESIDE = 11.0 + 25.0 + 6.0  # margins above and below, and the note under the table
 UNDER = 0.9  # what the last line of a cell reaches below its own height
+SHORT = 60  # letters of a cell that is never shared between pages
 LOOSE = 1.08
 LEAST_HEAD = 6.0 + 8.0 + 5.0
 CELLS = ("kelengkapan", "waktu", "output", "keterangan")
@@ -205,13 +206,15 @@ class Laid:
 
     def strip(self, page: Page, above: bool) -> str:
         """What the strip of connectors at an edge of a page says."""
-        said = []
+        leaving, coming = [], []
         for one in page.symbols:
             if one.kind == CONNECTOR and (one.y < page.top) == above:
                 line = next(i for i in page.lines if _touches(i.points[0], one) or _touches(i.points[-1], one))
-                came = _touches(line.points[0], one)
-                said.append(f"{one.text}: {'dari halaman lain ke' if came else 'ke'} langkah {line.to}")
-        return "; ".join(said)
+                if _touches(line.points[0], one):
+                    coming.append(one.text)
+                else:
+                    leaving.append(f"{one.text} ke langkah {line.to}")
+        return "; ".join([*leaving, *([f"{', '.join(coming)} dari halaman lain"] if coming else [])])
 
     @property
     def title(self) -> str:
@@ -255,9 +258,12 @@ def broken(text: str, width: float, size: float = 8.5) -> str:
 
 
 def split(texts: Sequence[str], pieces: int) -> list[tuple[str, ...]]:
-    """The texts of a row in so many parts, each part with its share of every text; words stay whole."""
+    """The texts of a row in so many parts, each part with its share of every long text; words stay whole."""
     shares = []
     for text in texts:
+        if len(text) <= SHORT:
+            shares.append([text, *[""] * (pieces - 1)])
+            continue
         words = [word[n : n + 40] for word in text.split(" ") for n in range(0, max(1, len(word)), 40)]
         each = -(-len(words) // pieces)
         shares.append([" ".join(words[n * each : (n + 1) * each]) for n in range(pieces)])
