@@ -18,9 +18,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from engine import commands, events
-from engine.calendars import Calendar, near_due
+from engine.calendars import MINUTE, Calendar, near_due, parse_duration
 from engine.commands import Attachment, Erased
-from engine.definition import Field, ProcessDefinition
+from engine.definition import Element, Field, ProcessDefinition
 from engine.instance import CANCELLED, COMPLETED, RUNNING, SUSPENDED, ProcessInstance, Step, UserTask
 from engine.requirements import fault
 
@@ -114,6 +114,22 @@ def working(minutes: int) -> str:
     if not hours:
         return ngettext("%(num)s hari kerja", "%(num)s hari kerja", days)
     return _("%(days)s hari %(hours)s jam kerja", days=days, hours=hours)
+
+
+def took(waiting: int | None, processing: int | None, norm: Element | None) -> str:
+    """How long a finished step waited to be taken and was worked on, in working time; a norm in minutes is measured
+    against the work alone, because the official may have been out (DOMAIN.md, A18). "" of one that is not finished."""
+    parts = []
+    if waiting is not None and (waiting or processing is None):
+        parts.append(_("menunggu %(time)s", time=working(waiting)))
+    if processing is not None:
+        parts.append(_("dikerjakan %(time)s", time=working(processing)))
+        timer = norm.timer if norm else None
+        if timer and timer.unit == "kerja" and not timer.expression.startswith("="):
+            expected = parse_duration(timer.expression)
+            if not expected.days and processing * MINUTE > expected.microseconds:
+                parts.append(_("melebihi waktu baku %(time)s", time=length(timer.expression)))
+    return " · ".join(parts)
 
 
 def size(bytes_: int) -> str:

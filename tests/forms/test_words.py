@@ -108,6 +108,19 @@ def test_working_minutes_are_said_as_people_count_them(minutes: int, said: str) 
     assert words.working(minutes) == said
 
 
+@pytest.mark.parametrize(("waiting", "processing", "step", "said"), [
+    (None, None, 1, ""),
+    (35, None, 1, "menunggu 35 menit kerja"),
+    (5, 20, 1, "menunggu 5 menit kerja · dikerjakan 20 menit kerja"),
+    (450, 21, 1, "menunggu 1 hari kerja · dikerjakan 21 menit kerja · melebihi waktu baku 20 menit kerja"),
+    (0, 9_000, 2, "dikerjakan 20 hari kerja"),
+])
+def test_waiting_and_work_are_told_apart_and_minutes_are_measured_against_the_work(
+        waiting: int | None, processing: int | None, step: int, said: str) -> None:
+    norm = LKJPD.norm(f"langkah_{step}")
+    assert words.took(waiting, processing, norm) == said
+
+
 def test_a_size_is_said_with_a_comma() -> None:
     assert [words.size(n) for n in (136, 1_000, 1_250_000)] == ["136 B", "1 kB", "1,2 MB"]
 
