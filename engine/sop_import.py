@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import docx
@@ -118,8 +119,9 @@ def _pages(data: bytes) -> list[Page]:
 
 # --- A ZIP, counted before it is opened ------------------------------------------------------------------------------
 
-_BROKEN = (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error, ValueError, KeyError, OSError,
-           struct.error)
+# What libraries raise over a file that is not what it says: SyntaxError is what both XML parsers call it.
+_BROKEN = (zipfile.BadZipFile, RuntimeError, EOFError, zlib.error, struct.error, LookupError, ValueError, OSError,
+           ArithmeticError, SyntaxError, AttributeError, TypeError, AssertionError)
 
 
 class _Archive:
@@ -232,7 +234,7 @@ def _document(archive: _Archive, data: bytes) -> list[Page]:
         raise Unreadable("Berkas memuat terlalu banyak gambar. Sisakan tabel SOP-nya saja.")
     try:
         root = docx.Document(io.BytesIO(data)).element.body
-    except (*_BROKEN, etree.XMLSyntaxError, AttributeError) as problem:
+    except _BROKEN as problem:
         raise Unreadable("Berkas Word rusak atau tidak lengkap. Buka di Word, lalu simpan ulang sebagai .docx."
                          ) from problem
     page: Page = []
@@ -336,7 +338,7 @@ def _workbook(archive: _Archive, data: bytes) -> list[Page]:
     try:
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         return [_sheet(sheet, _drawn(archive, sheet)) for sheet in book.worksheets]
-    except (*_BROKEN, etree.XMLSyntaxError, AttributeError, TypeError, IndexError, AssertionError) as problem:
+    except _BROKEN as problem:
         raise Unreadable("Berkas Excel rusak atau tidak lengkap. Buka di Excel, lalu simpan ulang sebagai .xlsx."
                          ) from problem
 
@@ -345,7 +347,7 @@ def _sheet(sheet: Any, drawn: list[tuple[int, int, Symbol]]) -> Page:
     lines: dict[int, Line] = {}
     sheet.reset_dimensions()            # what a sheet says of its own size may be wrong
     for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
-        if number > MOST_LINES:
+        if number > MOST_LINES and any(value is not None for value in row):
             raise Unreadable(f"Lembar {quoted(sheet.title)} memuat lebih dari {MOST_LINES} baris. Sisakan tabel "
                              "SOP-nya saja.", number)
         cells = {n: Cell(_said(value)) for n, value in enumerate(row[:MOST_COLUMNS]) if value is not None}
@@ -420,7 +422,7 @@ def _sizes(sheet: etree._Element) -> tuple[dict[int, int], dict[int, int]]:
         for n in range(_whole(one.get("min")) - 1, min(_whole(one.get("max")), MOST_COLUMNS)):
             columns[n] = int((wide * 7 + 5) * 9525)
     rows = {_whole(one.get("r")) - 1: int(float(one.get("ht") or 15) * 12700)
-            for one in sheet.iterfind(f"{space}sheetData/{space}row") if one.get("ht")}
+            for one in islice(sheet.iterfind(f"{space}sheetData/{space}row"), MOST_LINES) if one.get("ht")}
     return columns, rows
 
 
