@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from lxml import etree
 
@@ -28,7 +29,22 @@ from .definition import (
     Slot,
     Timer,
 )
-from .gate import BPMN, BPMNDI, CAMUNDA, FLOW_NODES, MODELER, TIMER_KINDS, XSI, column_parts, listed, property_name
+from .gate import (
+    BIOC,
+    BPMN,
+    BPMNDI,
+    CAMUNDA,
+    COLOR,
+    DC,
+    DI,
+    FLOW_NODES,
+    MODELER,
+    TIMER_KINDS,
+    XSI,
+    column_parts,
+    listed,
+    property_name,
+)
 
 
 def read(data: bytes) -> ProcessDefinition:
@@ -375,3 +391,103 @@ def _of_the_tool(node: etree._Element, name: str) -> bool:
     if node.tag == BPMN + "definitions":
         return name in ("exporter", "exporterVersion") or name.startswith((MODELER, XSI))
     return name == XSI + "type"
+
+
+# --- What stands in the file besides ---------------------------------------------------------------------------------
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """What a file says of one thing and the process does not: its XML name, and texts by a path within it."""
+    kind: str
+    facts: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What a ProcessDefinition leaves out, by BPMN id: for who compares two versions, never for who runs one."""
+    others: Mapping[str, Note]                      # notes, the pool, what nothing reads; in document order
+    layout: Mapping[str, Mapping[str, str]]         # position size waypoints label colours look
+
+
+def beside(data: bytes) -> Beside:
+    """Notes and drawing of a diagram. Raises DiagramError when the bytes are no XML that we open."""
+    root, findings = gate.opened(data)
+    if root is None:
+        raise DiagramError(findings)
+    layout: dict[str, Mapping[str, str]] = {}
+    for node in root.iter(BPMNDI + "BPMNShape", BPMNDI + "BPMNEdge"):
+        layout.setdefault(node.get("bpmnElement", ""), _layout(node))
+    owners = {one: one.get("id") or etree.QName(one).localname for one in _owners(root)}
+    others = {id: Note(kind=etree.QName(one).localname, facts=dict(_facts(one, owners, "")))
+              for one, id in owners.items()}
+    return Beside(others=others, layout=layout)
+
+
+def _layout(node: etree._Element) -> dict[str, str]:
+    """How one thing is drawn. A number is a number, however it is written."""
+    def numbers(one: etree._Element, *names: str) -> str:
+        return " ".join(re.sub(r"\.0*$|(\.[0-9]*?)0+$", r"\1", one.get(name, "")) for name in names)
+
+    label, bounds = node.find(f"{BPMNDI}BPMNLabel/{DC}Bounds"), node.find(DC + "Bounds")
+    colours = {name.rpartition("}")[2]: text for name, text in node.attrib.items() if name.startswith((BIOC, COLOR))}
+    look = {name: text for name, text in node.attrib.items() if name not in ("id", "bpmnElement") and name[0] != "{"}
+    found = {
+        "position": "" if bounds is None else numbers(bounds, "x", "y"),
+        "size": "" if bounds is None else numbers(bounds, "width", "height"),
+        "waypoints": ", ".join(numbers(one, "x", "y") for one in node.iterchildren(DI + "waypoint")),
+        "label": "" if label is None else numbers(label, "x", "y", "width", "height"),
+        "colours": " ".join(f"{name}={text}" for name, text in sorted(colours.items())),
+        "look": " ".join(f"{name}={text}" for name, text in sorted(look.items())),
+    }
+    return {name: text for name, text in found.items() if text}
+
+
+# What hangs on a thing rather than being one.
+_HANGS_ON = frozenset(BPMN + name for name in ("documentation", "extensionElements", "flowNodeRef"))
+# What a ProcessDefinition carries, or whose changes always come with one that it carries.
+_CARRIED = _DRAWN | {BPMN + name for name in ("flowNodeRef", "conditionExpression", "timerEventDefinition",
+                                              "terminateEventDefinition")} | {CAMUNDA + "formData"}
+_CARRIED_ATTRIBUTES = {BPMN + "participant": {"id", "processRef"}, BPMN + "sequenceFlow": {
+    "id", "name", "sourceRef", "targetRef"}} | {
+    tag: {"id", "name", "default", "attachedToRef", "cancelActivity"}
+    for tag in (BPMN + "process", BPMN + "lane", *FLOW_NODES)}
+
+
+def _owners(root: etree._Element) -> Iterator[etree._Element]:
+    """The file, and what has a place of its own in it: of a subprocess, what is inside belongs to it."""
+    yield root
+    for tag in ("collaboration", "category", "process"):
+        for one in root.iterchildren(BPMN + tag):
+            yield one
+            for inside in one.iterchildren(BPMN + "*"):
+                if inside.tag not in _HANGS_ON and tag != "category":
+                    yield inside
+                    yield from inside.iterchildren(BPMN + "lane")
+
+
+def _facts(node: etree._Element, owners: Mapping[etree._Element, str], path: str) -> Iterator[tuple[str, str]]:
+    carried = {"id", "sourceRef", "targetRef"} if path else _CARRIED_ATTRIBUTES.get(node.tag, {"id"})
+    if node.tag == BPMN + "participant" and not any(
+            one.get("name", "").strip() for one in node.getparent().getparent().iterchildren(BPMN + "process")):
+        carried = carried | {"name"}                # then it is the name of the process
+    for name, value in node.attrib.items():
+        if name not in carried and not _of_the_tool(node, name) and value:
+            yield f"{path}{etree.QName(name).localname}", value
+    is_read = not path and (node.tag == BPMN + "process"
+                            or (node.tag in FLOW_NODES and node.get("triggeredByEvent") != "true"))
+    seen: dict[str, int] = {}
+    for child in node.iterchildren(etree.Element):
+        name = etree.QName(child).localname
+        if child in owners or child.tag in _CARRIED or (is_read and name == "documentation"):
+            continue
+        if child.tag == CAMUNDA + "property":
+            if not property_name(child).startswith("sop."):
+                yield f"property:{property_name(child)}", child.get("value", "")
+        elif child.tag in (BPMN + "extensionElements", CAMUNDA + "properties"):
+            yield from _facts(child, owners, path)
+        else:
+            seen[name] = seen.get(name, 0) + 1
+            step = f"{path}{name}{seen[name] if seen[name] > 1 else ''}"
+            if _text(child):
+                yield step, _text(child)
+            yield from _facts(child, owners, f"{step}.")
