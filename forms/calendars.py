@@ -690,6 +690,19 @@ def calendar_week(unit: str) -> Any:
     )
 
 
+def collecting(problems: list[Problem]) -> Callable[[Callable[[], Any]], Any]:
+    """Reads one thing that was typed; what is wrong with it goes to `problems`, so that all are told at once."""
+
+    def read(what: Callable[[], Any]) -> Any:
+        try:
+            return what()
+        except Refused as refused:
+            problems.extend(refused.problems)
+            return None
+
+    return read
+
+
 # Seasons
 
 
@@ -720,14 +733,7 @@ def calendar_season(unit: str, name: str) -> Any:
         if was is None and not new:
             raise Refused("wrong", _("Masa ini sudah dihapus."))
         problems: list[Problem] = []
-
-        def read(what: Callable[[], Any]) -> Any:
-            try:
-                return what()
-            except Refused as refused:
-                problems.extend(refused.problems)
-                return None
-
+        read = collecting(problems)
         title = read(lambda: line(typed, "nama", _("Nama"), LONGEST_NAME))
         first = read(lambda: day_of(typed, "awal", _("Hari pertama")))
         last = read(lambda: day_of(typed, "akhir", _("Hari terakhir")))
@@ -824,14 +830,7 @@ def calendar_holiday(unit: str, name: str) -> Any:
         if was is None and not new:
             raise Refused("wrong", _("Hari libur ini sudah dihapus."))
         problems: list[Problem] = []
-
-        def read(what: Callable[[], Any]) -> Any:
-            try:
-                return what()
-            except Refused as refused:
-                problems.extend(refused.problems)
-                return None
-
+        read = collecting(problems)
         on = read(lambda: day_of(typed, "tanggal", _("Tanggal")))
         title = read(lambda: line(typed, "nama", _("Nama"), LONGEST_NAME))
         basis = read(lambda: line(typed, "dasar", _("Dasar hukum"), LONGEST_BASIS, required=False))
