@@ -25,6 +25,7 @@ from .sop_table import (
     OPTIONAL,
     PROPERTIES,
     YES,
+    Remark,
     SopRow,
     SopTable,
     TableError,
@@ -295,7 +296,7 @@ class _Sheet:
     def of(cls, data: bytes, table: SopTable, old: SopTable, definition: ProcessDefinition) -> _Sheet:
         root = _tree(data)
         if root.find(f"{BPMNDI}BPMNDiagram/{BPMNDI}BPMNPlane") is None:
-            raise TableError(())
+            raise TableError([Remark(message="Diagram sebelumnya tidak memuat gambar. Buka dan simpan di pemodel.")])
         taken = {id for node in root.iter(etree.Element) if (id := node.get("id"))}
         return cls(root, table, old, definition, _Ids([*taken, *(one.id for one in table.performers)]))
 
@@ -668,6 +669,8 @@ class _Sheet:
             old = self.old_plan.course(holder, self._old_names())
             if holder not in before.shapes:                     # a process without a pool around it
                 before.shapes[holder] = _around(before.shapes[id] for id in old.lanes if id in before.shapes)
+            for id in old.lanes:                                # a lane that nobody drew
+                before.shapes.setdefault(id, before.shapes[holder])
             now = sop_layout.carried(now, course, sop_layout.laid_out(old), old, before)
         if pool is None:
             now.shapes.pop(holder, None)
@@ -695,7 +698,7 @@ def _box(around: etree._Element) -> Box | None:
 
 
 def _around(boxes: Iterable[Box]) -> Box:
-    found = list(boxes)
+    found = list(boxes) or [Box(sop_layout.POOL_LEFT, sop_layout.POOL_TOP, 600, sop_layout.LANE)]
     left, top = min(one.x for one in found), min(one.y for one in found)
     return Box(left - sop_layout.HEADER, top, max(one.right for one in found) - left + sop_layout.HEADER,
                max(one.bottom for one in found) - top)

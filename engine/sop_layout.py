@@ -386,7 +386,8 @@ def carried(now: Picture, course: Course, was: Picture, before: Course, drawn: P
             old = drawn.shapes[id] if id in kept else box
             top = lanes[home].y + (old.y - drawn.shapes[home].y if id in kept else box.y - now.shapes[home].y)
             result.shapes[id] = Box(box.x + sideways, top, old.width, old.height)
-    _strangers(result, course, now, drawn, was, lanes)
+    _flows(result, course, now, before, was, drawn)
+    _strangers(result, course, drawn, was, lanes)
     right = max([one.right for id, one in result.shapes.items() if id not in lanes], default=0) + MARGIN
     wide = drawn.shapes[course.pool].width - was.shapes[course.pool].width + now.shapes[course.pool].width
     pool = lanes[course.pool]
@@ -395,7 +396,6 @@ def carried(now: Picture, course: Course, was: Picture, before: Course, drawn: P
     for id in course.lanes:
         inset = lanes[id].x - pool.x
         result.shapes[id] = replace(lanes[id], width=width - inset)
-    _flows(result, course, now, before, was, drawn)
     _names(result, course, now, before, drawn)
     return result
 
@@ -421,27 +421,37 @@ def _nearest(box: Box, kept: Mapping[str, Box], moved: Mapping[str, Point]) -> f
     return moved[near][0] if near else 0
 
 
-def _strangers(result: Picture, course: Course, now: Picture, drawn: Picture, was: Picture,
-               lanes: Mapping[str, Box]) -> None:
-    """What the table does not know (a deadline, a note) keeps its place in its lane, clear of the rest."""
-    tops = {id: (drawn.shapes[id], lanes[id]) for id in course.lanes if id in drawn.shapes}
+def _strangers(result: Picture, course: Course, drawn: Picture, was: Picture, lanes: Mapping[str, Box]) -> None:
+    """What the table does not know (a deadline, a note) keeps its place in its lane, clear of what was clear before."""
+    tops = [(drawn.shapes[id], lanes[id]) for id in course.lanes if id in drawn.shapes]
     shifts: dict[str, Point] = {}
     inside = {id: box for id, box in drawn.shapes.items() if id not in was.shapes}
+    known = {way.id for way in course.ways} | set(was.flows)
+    now, then = _obstacles(result, set(lanes), known), _obstacles(drawn, {*lanes, *inside}, known)
     for id, box in sorted(inside.items(), key=lambda one: -one[1].width * one[1].height):
         around = next((other for other in shifts if _holds(inside[other], box)), None)
         if around is None:
-            down = next((new.y - old.y for old, new in tops.values() if old.y <= box.cy < old.bottom), 0.0)
-            shifts[id] = (_clear(box.moved(0, down), result, lanes), down)
+            down = next((new.y - old.y for old, new in tops if old.y <= box.cy < old.bottom), 0.0)
+            was_clear = not any(box.meets(one) for one in then)
+            least = lanes[course.lanes[0]].x + HEADER
+            shifts[id] = (_clear(box.moved(0, down), now, least) if was_clear else 0.0, down)
         else:
             shifts[id] = shifts[around]
         result.shapes[id] = box.moved(*shifts[id])
         if id in drawn.labels:
             result.labels[id] = drawn.labels[id].moved(*shifts[id])
     for id, points in drawn.flows.items():
-        if id not in was.flows and id not in {way.id for way in course.ways}:
+        if id not in known:
             near = min(inside, key=lambda one: abs(inside[one].cx - points[0][0]), default=None)
             dx, dy = shifts[near] if near else (0.0, 0.0)
             result.flows[id] = [(x + dx, y + dy) for x, y in points]
+
+
+def _obstacles(picture: Picture, but: set[str], flows: set[str]) -> list[Box]:
+    """Shapes and the straight pieces of flows, which have a little width."""
+    pieces = [Box(min(ax, bx) - 1, min(ay, by) - 1, abs(ax - bx) + 2, abs(ay - by) + 2)
+              for id, points in picture.flows.items() if id in flows for (ax, ay), (bx, by) in pairwise(points)]
+    return [one for id, one in picture.shapes.items() if id not in but] + pieces
 
 
 def _holds(outer: Box, inner: Box) -> bool:
@@ -449,13 +459,15 @@ def _holds(outer: Box, inner: Box) -> bool:
             and inner.right <= outer.right and inner.bottom <= outer.bottom)
 
 
-def _clear(box: Box, result: Picture, lanes: Mapping[str, Box]) -> float:
-    """How far to the right a box has to go until nothing of the process lies under it."""
-    others = [one for id, one in result.shapes.items() if id not in lanes]
-    dx = 0.0
-    while hit := next((one for one in others if box.moved(dx, 0).meets(one)), None):
-        dx = hit.right + 20 - box.x
-    return dx
+def _clear(box: Box, others: Sequence[Box], least: float) -> float:
+    """The shortest way to the side where nothing of the process lies under a box; not left of `least`."""
+    beside = [0.0]
+    for one in others:
+        if one.y < box.bottom and box.y < one.bottom:
+            beside += [one.right + 20 - box.x, one.x - 20 - box.right]
+    free = [dx for dx in sorted(beside, key=abs) if box.x + dx >= least
+            and not any(box.moved(dx, 0).meets(one) for one in others)]
+    return free[0] if free else 0.0
 
 
 def _flows(result: Picture, course: Course, now: Picture, before: Course, was: Picture, drawn: Picture) -> None:
@@ -464,11 +476,14 @@ def _flows(result: Picture, course: Course, now: Picture, before: Course, was: P
     for way in course.ways:
         points = now.flows[way.id]
         shown = drawn.flows.get(way.id)
-        if shown and ends.get(way.id) == (way.source, way.target) and _turns(points) == _turns(was.flows[way.id]):
+        there = way.source in drawn.shapes and way.target in drawn.shapes
+        same = there and ends.get(way.id) == (way.source, way.target)
+        if shown and same and _turns(points) == _turns(was.flows[way.id]):
             result.flows[way.id] = _joined(
                 shown, _shift(drawn, result, way.source), _shift(drawn, result, way.target))
         else:
-            result.flows[way.id] = _joined(points, _shift(now, result, way.source), _shift(now, result, way.target))
+            result.flows[way.id] = _joined(points, _carried_to(now, result, way.source, points[0]),
+                                           _carried_to(now, result, way.target, points[-1]))
 
 
 def _turns(points: Sequence[Point]) -> list[tuple[bool, bool, bool]]:
@@ -476,33 +491,46 @@ def _turns(points: Sequence[Point]) -> list[tuple[bool, bool, bool]]:
     return [(bx > ax, by > ay, by == ay) for (ax, ay), (bx, by) in pairwise(points)]
 
 
+def _carried_to(one: Picture, other: Picture, id: str, point: Point) -> Point:
+    """How far a point on the edge of an element goes with it, when the element is of another size too."""
+    old, new = one.shapes[id], other.shapes[id]
+    return (new.x + (point[0] - old.x) / old.width * new.width - point[0],
+            new.y + (point[1] - old.y) / old.height * new.height - point[1])
+
+
 def _shift(one: Picture, other: Picture, id: str) -> Point:
     return other.shapes[id].x - one.shapes[id].x, other.shapes[id].y - one.shapes[id].y
 
 
 def _joined(points: Sequence[Point], source: Point, target: Point) -> list[Point]:
-    """A flow whose ends moved, right angles kept: a point goes with the end to which straight pieces tie it."""
+    """A flow whose ends moved, right angles kept: a straight piece goes with the end to which it is tied; one between
+    others with the end that moved less."""
     if source == target:
         return [(x + source[0], y + source[1]) for x, y in points]
-    last = len(points) - 1
+    shifts = [_shifts([point[axis] for point in points], source[axis], target[axis]) for axis in (0, 1)]
     found: list[Point] = []
     for n, (x, y) in enumerate(points):
-        dx, dy = (source[axis] if _goes_with_source(points, n, axis, last) else target[axis] for axis in (0, 1))
-        if found and found[-1][0] != x + dx and found[-1][1] != y + dy:
+        x, y = x + shifts[0][n], y + shifts[1][n]
+        if found and found[-1][0] != x and found[-1][1] != y:
             # A straight piece between ends that moved apart: it gets a corner on either side of its middle.
-            (ax, ay), level = found[-1], points[n - 1][1] == y
-            middle = ((ax + x + dx) / 2, (ay + y + dy) / 2)
-            found += [(middle[0], ay), (middle[0], y + dy)] if level else [(ax, middle[1]), (x + dx, middle[1])]
-        found.append((x + dx, y + dy))
+            (ax, ay), level = found[-1], points[n - 1][1] == points[n][1]
+            found += [((ax + x) / 2, ay), ((ax + x) / 2, y)] if level else [(ax, (ay + y) / 2), (x, (ay + y) / 2)]
+        found.append((x, y))
     return found
 
 
-def _goes_with_source(points: Sequence[Point], n: int, axis: int, last: int) -> bool:
-    if n in (0, last):
-        return n == 0
-    if all(points[one][axis] == points[n][axis] for one in range(n)):
-        return True
-    return any(points[one][axis] != points[n][axis] for one in range(n, last + 1)) and n <= last / 2
+def _shifts(values: Sequence[float], source: float, target: float) -> list[float]:
+    """How far each point of a flow goes along one axis; points with the same value in a row go together."""
+    found = [min(source, target, key=abs)] * len(values)
+    for n, value in enumerate(values):
+        if value != values[0]:
+            break
+        found[n] = source
+    for n in range(len(values) - 1, -1, -1):
+        if values[n] != values[-1] or n == 0:
+            break
+        found[n] = target
+    return found
 
 
 def _names(result: Picture, course: Course, now: Picture, before: Course, drawn: Picture) -> None:

@@ -307,6 +307,10 @@ def settled(table: SopTable) -> SopTable:
             symbol=_symbol(one, n, len(table.rows)),
             kelengkapan=cleaned(one.kelengkapan), waktu=cleaned(one.waktu), output=cleaned(one.output),
             keterangan=cleaned(one.keterangan)))
+    meant = {number for one in rows for number in (one.then, one.back_to)}
+    # What ended while it was the last row goes on to a row that is put below it.
+    rows = [replace(one, symbol=STEP) if one.symbol == END and one.number < len(rows) and one.number + 1 not in meant
+            else one for one in rows]
     performers = tuple(replace(one, name=" ".join(cleaned(one.name).split())) for one in table.performers)
     return replace(table, rows=tuple(rows), performers=performers,
                    identity=_settled_identity(table.identity, table.name), name=" ".join(cleaned(table.name).split()))
@@ -453,6 +457,9 @@ def table_of(definition: ProcessDefinition) -> SopTable:
     Raises TableError when the diagram holds what no table can say (parallel branches, timers on the way, ...).
     """
     reader = _Reader(definition)
+    reader.whole()
+    if reader.remarks:
+        raise TableError(reader.remarks)
     tasks = definition.user_tasks
     rows = tuple(reader.row(n, one) for n, one in enumerate(tasks, 1))
     if not rows:
@@ -510,11 +517,29 @@ class _Reader:
         self.definition = definition
         self.remarks: list[Remark] = []
         self.numbers = {one.id: n for n, one in enumerate(definition.user_tasks, 1)}
-        for one in definition.elements.values():
-            if one.kind in ("parallelGateway", "intermediateCatchEvent"):
-                self.cannot(f"Diagram memuat {_KINDS[one.kind]} {quoted(one.name or one.id)}.")
+
+    def whole(self) -> None:
+        """Remarks on a draft that does not hang together yet, and on elements that no table has a word for."""
+        elements = self.definition.elements
+        torn = [one for one in self.definition.flows.values()
+                if one.source not in elements or one.target not in elements]
+        starts = [one for one in elements.values() if one.kind == "startEvent"]
+        ways = {id: len(flows) for id, flows in self.definition.outgoing.items()}
+        if torn or len(starts) != 1 or any(
+                ways[one.id] != 1 for one in elements.values() if one.kind in ("startEvent", "userTask")):
+            self.cannot("Diagram belum utuh: ada langkah yang belum terhubung.")
+            return
+        for one in elements.values():
+            if one.kind not in _TOLD:
+                self.cannot(f"Diagram memuat {_KINDS.get(one.kind, one.kind)} {quoted(one.name or one.id)}.")
             elif one.kind == "boundaryEvent" and (one.interrupting or not self._only_ends(one)):
                 self.cannot(f"Timer {quoted(one.name or one.id)} membelokkan jalannya proses.")
+            elif one.kind == "exclusiveGateway" and not ways[one.id]:
+                self.cannot(f"Gateway {quoted(one.name or one.id)} belum mempunyai panah keluar.")
+            elif one.kind == "boundaryEvent" and one.attached_to not in self.numbers:
+                self.cannot(f"Timer {quoted(one.name or one.id)} tidak menempel pada langkah.")
+            elif one.kind == "userTask" and self.definition.lane(one.lane) is None:
+                self.cannot(f"Langkah {quoted(one.name or one.id)} belum berada di lane mana pun.")
             elif one.kind == "endEvent" and one.terminate:
                 self.cannot(f"End event {quoted(one.name or one.id)} menghentikan semuanya.")
 
@@ -539,7 +564,7 @@ class _Reader:
             return self._decision(row, after)
         if after.kind == "endEvent":
             return replace(row, symbol=END)
-        if after.kind != "userTask":
+        if after.kind != "userTask" or after.id == task.id:
             self.cannot(f"Sesudah langkah {number} diagram berlanjut dengan {quoted(after.name or after.id)}.")
             return row
         following = self.numbers[after.id]
@@ -568,4 +593,5 @@ class _Reader:
         return self.numbers.get(id)
 
 
+_TOLD = ("startEvent", "endEvent", "userTask", "exclusiveGateway", "boundaryEvent")
 _KINDS = {"parallelGateway": "gateway paralel", "intermediateCatchEvent": "timer di jalan"}

@@ -17,7 +17,7 @@ from lxml import etree
 
 from engine import diagram, sop_forms
 from engine.commands import Actor, AttachDocument, Attachment, CompleteUserTask, StartProcessInstance
-from engine.definition import Field, ProcessDefinition
+from engine.definition import DiagramError, Field, ProcessDefinition
 from engine.instance import COMPLETED
 from engine.sop_drawing import draw, written
 from engine.sop_layout import Box
@@ -45,7 +45,7 @@ SHIPPED = LKJPD.read_bytes()
 DEFINITION = diagram.read(SHIPPED)
 TABLE = table_of(DEFINITION)
 
-DI = {"di": "http://www.omg.org/spec/DD/20100524/DI", "dc": "http://www.omg.org/spec/DD/20100524/DC",
+DI = {"bpmn": "http://www.omg.org/spec/BPMN/20100524/MODEL", "di": "http://www.omg.org/spec/DD/20100524/DI", "dc": "http://www.omg.org/spec/DD/20100524/DC",
       "bpmndi": "http://www.omg.org/spec/BPMN/20100524/DI"}
 
 
@@ -192,6 +192,43 @@ def test_what_was_moved_by_hand_stays_moved() -> None:
     there = shapes(draw(wider, moved))
     assert there["langkah_2"] == Box(510, 365, 150, 90)
     assert there["langkah_1"] == shapes(SHIPPED)["langkah_1"]
+
+
+def test_the_deadline_stays_clear_of_what_moves_beside_it() -> None:
+    data = draw(replace(TABLE, rows=tuple(row for row in TABLE.rows if row.number not in (2, 6))), SHIPPED)
+    there = shapes(data)
+    flows = {id: pieces for id, pieces in lines(data).items() if id != "tenggat_ke_pengingat"}
+    assert not any(there["tenggat"].meets(piece) for pieces in flows.values() for piece in pieces)
+    assert there["kepala_pd"].y < there["tenggat"].y and there["tenggat_tiba"].x > there["tenggat"].x
+
+
+NAMED = "//bpmn:*[@id] | //bpmndi:*[@id]"
+# Some of each kind; without its process a file is no diagram at all.
+PARTS = [one.get("id") for one in etree.fromstring(SHIPPED).xpath(NAMED, namespaces=DI)][3::4]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_diagram_with_a_part_missing_is_changed_or_refused_with_a_reason(part: str) -> None:
+    root = etree.fromstring(SHIPPED)
+    (one,) = [one for one in root.xpath(NAMED, namespaces=DI) if one.get("id") == part]
+    one.getparent().remove(one)
+    data = etree.tostring(root)
+    try:
+        now = draw(changed(table_of(diagram.reread(data)), 1, output="Arsip"), data)
+    except (TableError, DiagramError) as refused:
+        assert str(refused)
+    else:
+        assert diagram.reread(now).elements["langkah_1"].properties["sop.output"] == "Arsip"
+
+
+@pytest.mark.parametrize("name", ["approval_loop", "three_tasks", "cycle_reminder"])
+def test_a_diagram_that_others_drew_gets_a_row_more(name: str) -> None:
+    before = (LKJPD.parents[2] / "tests" / "diagrams" / f"{name}.bpmn").read_bytes()
+    was = table_of(diagram.read(before))
+    more = SopRow(number=99, uraian="Mengarsipkan", name="Mengarsipkan", performer=was.rows[-1].performer)
+    data = draw(replace(was, rows=(*was.rows, more)), before)
+    assert errors(data) == []
+    assert [row.name for row in table_of(diagram.read(data)).rows] == [*(row.name for row in was.rows), "Mengarsipkan"]
 
 
 def test_rows_without_ids_are_known_by_what_they_say() -> None:
