@@ -91,6 +91,7 @@ def test_the_deadline_stands_apart_from_the_elements(lkjpd):
             reminder="Tenggat penyampaian LKjPD Tahun {tahun} ({tenggat}) telah tiba. Yang belum disampaikan: "
             "{belum_disampaikan}.",
             reminder_to="kepala_pd sekretaris_pd tim_penyusun",
+            subject="Tenggat penyampaian LKjPD Tahun {tahun} telah tiba",
         ),
     )
     assert not {"tenggat", "tenggat_tiba", "pengingat_tenggat"} & set(lkjpd.elements)
