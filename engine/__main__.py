@@ -27,7 +27,19 @@ from typing import Any
 import click
 from sqlalchemy import Connection
 
-from . import calendars, cli_diff, cli_office, cli_process, cli_sop, deploy, seed, serve, settings, terminal
+from . import (
+    calendars,
+    cli_diff,
+    cli_migrate,
+    cli_office,
+    cli_process,
+    cli_sop,
+    deploy,
+    seed,
+    serve,
+    settings,
+    terminal,
+)
 from .mail import Delayed, Mail, Undeliverable
 from .seed import SignIn
 from .settings import Settings
@@ -53,6 +65,7 @@ def alur() -> None:
 for _command in (*cli_process.commands, *cli_office.commands, *cli_sop.commands):
     alur.add_command(_command)
 alur.add_command(cli_diff.diff)
+alur.add_command(cli_migrate.migrate_instances)
 
 
 # Serve

@@ -35,11 +35,12 @@ HOMES = {                               # library -> the modules that may import
     "PIL": {"engine/store/documents.py"}, "puremagic": {"engine/store/documents.py"},
     "waitress": {"engine/serve.py"}, "holidays": {"engine/calendars.py"}, "argon2": {"engine/organise.py"},
     "icalendar": {"engine/agenda.py"}, "smtplib": {"engine/mail.py"},
-    "click": {"engine/__main__.py", "engine/terminal.py", "engine/cli_diff.py", "engine/cli_office.py",
+    "click": {"engine/__main__.py", "engine/terminal.py", "engine/cli_diff.py", "engine/cli_migrate.py",
+              "engine/cli_office.py",
               "engine/cli_process.py",
               "engine/cli_sop.py"},
     "structlog": {"engine/serve.py", "engine/worker.py", "engine/recalendar.py", "engine/notify.py",
-                  "engine/__main__.py", "forms/"},
+                  "engine/migrate.py", "engine/__main__.py", "forms/"},
 }
 # Who may read a clock: the doors. Everything else is told the time.
 CLOCKS = {"engine/store/database.py", "engine/__main__.py", "engine/worker.py", "engine/serve.py", "engine/bench.py",

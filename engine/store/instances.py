@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from ..commands import AttachDocument, Command, SettleRequirement, StartProcessInstance
 from ..definition import ProcessDefinition
 from ..events import DocumentAttached, TeamAppointed, UserTaskMoved, UserTaskOpened
-from ..instance import CANCELLED, ProcessInstance, Step, UserTask
+from ..instance import CANCELLED, RUNNING, SUSPENDED, ProcessInstance, Step, UserTask
 from ..marking import Marking
 from . import journal, records
 from .prepared import Prepared
@@ -43,6 +43,11 @@ ROW = (*(instance.c[name] for name in COLUMNS), instance.c.state, instance.c.hea
 PRIOR = (select(journal_table.c.sequence).where(journal_table.c.stream == bindparam("stream"),
                                                journal_table.c.command_id == bindparam("command_id")).scalar_subquery())
 LOAD = Prepared(one(select(*ROW)))
+OPEN_OF_KEY = Prepared(
+    select(*ROW, instance.c.title).where(
+        instance.c.key == bindparam("key"), instance.c.id > bindparam("after"),
+        or_(instance.c.status == RUNNING, instance.c.status == SUSPENDED))
+    .order_by(instance.c.id).limit(bindparam("most")))
 LOCK = Prepared(one(select(*ROW, PRIOR.label("prior"))).with_for_update(of=instance))
 INSERT = Prepared(insert(instance))
 UPDATE = Prepared(one(update(instance).values({name: bindparam(f"new_{name}") for name in (
@@ -83,6 +88,20 @@ def load(db: Connection, id: str) -> ProcessInstance | None:
     """The instance as it stands, to look at. None if there is none."""
     row = LOAD(db, id=id).first()
     return from_row(row) if row else None
+
+
+def open_of_key(db: Connection, key: str, after: str, most: int) -> list[tuple[str, str, ProcessInstance | None]]:
+    """(id, title, instance) of the next running and suspended instances of a process behind the id `after`, by id.
+
+    One that cannot be read is None: the doctor's matter (alur verify).
+    """
+    found: list[tuple[str, str, ProcessInstance | None]] = []
+    for row in OPEN_OF_KEY(db, key=key, after=after, most=most):
+        try:
+            found.append((row.id, row.title, from_row(row)))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            found.append((row.id, row.title, None))
+    return found
 
 
 def lock(db: Connection, id: str, command_id: str) -> Loaded | None:
