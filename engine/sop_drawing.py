@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain, count
 
 from lxml import etree
 
@@ -107,7 +108,7 @@ class _Ids:
 
     def take(self, wanted: str, *others: str) -> str:
         """The first of these that is free."""
-        choices = [wanted, *others, *(f"{wanted[:85]}_{n}" for n in range(2, 10_000))]
+        choices = chain((wanted, *others), (f"{wanted[:85]}_{n}" for n in count(2)))
         id = next(one for one in choices if one not in self.taken and f"{one}_di" not in self.taken)
         self.taken |= {id, f"{id}_di"}
         return id
@@ -278,6 +279,7 @@ class _Sheet:
         self.process = next(root.iterchildren(BPMN + "process"))
         self.plane = root.find(f"{BPMNDI}BPMNDiagram/{BPMNDI}BPMNPlane")
         self.ids = ids
+        self.elements = {one.get("id"): one for one in self.process.iterchildren(etree.Element)}
         self.plan = _Plan(table, ids, definition)
         self.old_plan = _Plan(old, _Ids(ids.taken), definition) if old else None
 
@@ -314,13 +316,16 @@ class _Sheet:
     # Finding and making
 
     def node(self, id: str | None) -> etree._Element | None:
-        return next((one for one in self.root.iter(BPMN + "*") if one.get("id") == id), None) if id else None
+        """The element of the process with this id."""
+        return self.elements.get(id) if id else None
 
-    def _insert(self, new: etree._Element, after: etree._Element | None, parent: etree._Element) -> None:
-        if after is None:
-            parent.append(new)
-        else:
-            after.addnext(new)
+    def _remove(self, node: etree._Element) -> None:
+        self.process.remove(node)
+        self.elements.pop(node.get("id"), None)
+
+    def _insert(self, new: etree._Element, after: etree._Element) -> None:
+        after.addnext(new)
+        self.elements[new.get("id")] = new
 
     # The identity part and the lanes
 
@@ -400,22 +405,22 @@ class _Sheet:
         gone = set(self.old_plan.nodes) - set(self.plan.nodes) if self.old_plan else set()
         for id in gone:
             if (node := self.node(id)) is not None:
-                self.process.remove(node)
+                self._remove(node)
         tasks = {one.element for one in self.old.rows} - set(self.plan.tasks.values()) if self.old else set()
         for node in list(self.process.iterchildren(BPMN + "boundaryEvent")):
             if node.get("attachedToRef") in tasks:          # another timer of a task that is gone
                 for flow in list(self.process.iterchildren(BPMN + "sequenceFlow")):
                     if flow.get("sourceRef") == node.get("id"):
                         self._remove_end(flow.get("targetRef", ""))
-                        self.process.remove(flow)
-                self.process.remove(node)
+                        self._remove(flow)
+                self._remove(node)
         last: etree._Element | None = None
         rows = {id: row for row in self.table.rows for id in self.plan.of(row.number)}
         for id in self.plan.nodes:
             node = self.node(id)
             if node is None:
                 node = self._made(id, rows.get(id))
-                self._insert(node, last if last is not None else self._head(), self.process)
+                self._insert(node, last if last is not None else self._head())
             last = node
         for row in self.table.rows:
             self._row(row)
@@ -425,7 +430,7 @@ class _Sheet:
         node = self.node(id)
         coming = [one for one in self.process.iterchildren(BPMN + "sequenceFlow") if one.get("targetRef") == id]
         if node is not None and node.tag == BPMN + "endEvent" and len(coming) == 1:
-            self.process.remove(node)
+            self._remove(node)
 
     def _head(self) -> etree._Element:
         return next(self.process.iterchildren(BPMN + "laneSet"))
@@ -501,7 +506,7 @@ class _Sheet:
         if (was.assumption if was else False) != row.assumption:
             _set_property(task, "sop.asumsi", "ya" if row.assumption else None)
         one = self.plan.stations[row.number]
-        if was and was.norm and row.norm and was.norm != row.norm:
+        if was and row.norm and was.norm != row.norm:
             self._retimed(one, was, row)
         reminder = self.node(one.reminder)
         if was and reminder is not None and reminder.get("name") == f"Pengingat {was.number}":
@@ -557,7 +562,7 @@ class _Sheet:
         ours = {one.id for one in self.old_plan.ways} if self.old_plan else set()
         wanted = {one.id for one in self.plan.ways}
         for id in [one for one in ours - wanted if one in drawn]:
-            self.process.remove(drawn.pop(id))
+            self._remove(drawn.pop(id))
         last: etree._Element | None = None
         for way in self.plan.ways:
             node = drawn.get(way.id)
@@ -567,7 +572,7 @@ class _Sheet:
                     "sourceRef": way.source, "targetRef": way.target})
                 if way.id in self.plan.answers:
                     self._conditioned(node, way)
-                self._insert(node, last if last is not None else self._last_element(), self.process)
+                self._insert(node, last if last is not None else self._last_element())
             elif (node.get("sourceRef"), node.get("targetRef")) != (way.source, way.target):
                 node.set("sourceRef", way.source)
                 node.set("targetRef", way.target)

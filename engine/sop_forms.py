@@ -17,6 +17,7 @@ from .sop_table import DECISION, NO, SopRow, SopTable, lettered, named
 
 APPROVE, RETURN = "setujui", "kembalikan"
 MOST_DOCUMENTS = 12             # of one cell
+MOST_FIELDS = 900               # of all rows, columns of tables included; the gate lets 1,000 through
 MOST_LABEL = 160                # characters of a field's label
 _NO_PAPER = re.compile(
     r"\b(komputer|pc|laptop|lap top|notebook|printer|scanner|mesin|atk|alat tulis|alat-alat|internet|jaringan|wifi|"
@@ -89,7 +90,25 @@ def forms(table: SopTable, tasks: Mapping[int, str], decisions: Mapping[int, str
             asked.insert(0, _answered(tasks[row.number], decisions[corrected[row.number][0]]))
         found[row.number] = tuple(asked)
     documents = _Documents(table, tasks, decisions, {one.id for fields in found.values() for one in fields})
-    return {row.number: (*found[row.number], *documents.of(row)) for row in table.rows}
+    whole = {row.number: (*found[row.number], *documents.of(row)) for row in table.rows}
+    return _bounded(whole)
+
+
+def _bounded(forms: Mapping[int, tuple[Field, ...]]) -> dict[int, tuple[Field, ...]]:
+    """No more than a diagram may ask: items to tick and documents are left out from where there is no more room."""
+    def spare(one: Field) -> bool:
+        return one.type in ("boolean", "document")
+
+    room = MOST_FIELDS - sum(1 + len(one.columns) for form in forms.values() for one in form if not spare(one))
+    found: dict[int, tuple[Field, ...]] = {}
+    for number, form in forms.items():
+        kept = []
+        for one in form:
+            room -= spare(one)
+            if room >= 0 or not spare(one):
+                kept.append(one)
+        found[number] = tuple(kept)
+    return found
 
 
 def corrections(decision: str) -> str:

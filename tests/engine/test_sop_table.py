@@ -204,7 +204,8 @@ def test_the_deadline_stays_clear_of_what_moves_beside_it() -> None:
 
 NAMED = "//bpmn:*[@id] | //bpmndi:*[@id]"
 # Some of each kind; without its process a file is no diagram at all.
-PARTS = [one.get("id") for one in etree.fromstring(SHIPPED).xpath(NAMED, namespaces=DI)][3::4]
+PARTS = [id for one in etree.fromstring(SHIPPED).xpath(NAMED, namespaces=DI)
+         if (id := one.get("id")) != TABLE.key][3::4]
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -278,8 +279,16 @@ def tables(asked: st.DrawFn) -> SopTable:
     return settled(SopTable(key="percobaan", name="Percobaan", performers=performers, rows=tuple(rows)))
 
 
-RANDOM = settings(max_examples=40, deadline=None,
+RANDOM = settings(max_examples=25, deadline=None,
                   suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+def test_the_largest_table_is_drawn_and_let_through() -> None:
+    rows = [(n % 20, "1 hari", *((DECISION, n - 3) if n % 8 == 7 else ())) for n in range(80)]
+    one = table("Besar", [f"Jabatan {n}" for n in range(20)], *rows)
+    many = ", ".join(f"Dokumen {n}" for n in range(12))
+    full = tuple(replace(row, kelengkapan=f"{many}, {row.output}", uraian="a. Satu. b. Dua.") for row in one.rows)
+    assert errors(draw(replace(one, rows=full))) == []
 
 
 @RANDOM
@@ -303,6 +312,24 @@ def test_any_diagram_can_become_any_other_table(one: SopTable, other: SopTable, 
     data = draw(wanted, before)
     assert errors(data) == []
     assert undrawn(table_of(diagram.read(data))) == other
+
+
+@RANDOM
+@given(tables(), tables(), st.randoms(use_true_random=False))
+def test_a_diagram_that_was_moved_can_become_any_other_table(one: SopTable, other: SopTable, lots: Random) -> None:
+    assume(not problems(one) and not problems(other))
+    root = etree.fromstring(draw(one))
+    for shape in root.iterfind(".//bpmndi:BPMNShape", DI):
+        if shape.get("isHorizontal") is None and "waktu" not in shape.get("bpmnElement"):
+            bounds = shape.find("dc:Bounds", DI)
+            for axis in "xy":
+                bounds.set(axis, str(float(bounds.get(axis)) + lots.randint(-9, 9)))
+    moved = written(root)
+    assert errors(moved) == []
+    ids = [row.element for row in table_of(diagram.read(moved)).rows]
+    wanted = replace(other, rows=tuple(replace(row, element=ids[n] if n < len(ids) else "")
+                                       for n, row in enumerate(other.rows)))
+    assert errors(draw(wanted, moved)) == []
 
 
 @pytest.mark.parametrize(("one", "row", "words"), [
