@@ -296,7 +296,7 @@ class _Layout:
         elif down < 0 and not gate and self._free(way.source, "top"):
             self._draw(way, "top", "left", (s.cx, s.y), (s.cx, t.cy), (t.x, t.cy))
         else:
-            x = (s.right + t.x) / 2
+            x = t.x - 14 if gate else (s.right + t.x) / 2       # an answer needs room before the corner
             self._draw(way, "right", "left", (s.right, s.cy), (x, s.cy), (x, t.cy), (t.x, t.cy))
 
     # Labels

@@ -79,7 +79,11 @@ REFUSED = table(
     "Pengaduan masyarakat", ["Petugas", "Camat", "Kepala Seksi"],
     (0, "1 hari"), (1, "2 hari", DECISION, 6, 3), (2, "1 hari"), (1, "1 hari"), (0, "1 jam", END), (0, "1 jam"),
     (0, "10 menit"))
-DRAWN = {one.key: one for one in (TWO_ROWS, TWO_DECISIONS, WIDE, LONG, REFUSED)}
+TANGLED = table(
+    "Penilaian berselang", ["Camat", "Sekretaris", "Staf"],
+    (0, "1 hari"), (2, "1 hari"), (1, "1 jam"), (0, "1 hari"), (2, "1 hari"), (1, "1 hari", DECISION, 3), (1, "1 hari"),
+    (0, "1 hari", DECISION, 5), (2, "1 hari"), (1, "1 hari", DECISION, 11, 12), (0, "1 hari"), (1, ""), (2, "1 hari"))
+DRAWN = {one.key: one for one in (TWO_ROWS, TWO_DECISIONS, WIDE, LONG, REFUSED, TANGLED)}
 by_table = pytest.mark.parametrize("one", DRAWN.values(), ids=DRAWN)
 
 
