@@ -131,15 +131,17 @@ class Target:
                     calendars[lane.id] = sha256
         return MigrateProcessInstance(to=self.definition.sha256, mapping=mapping, calendars=calendars, reason=reason)
 
-    def must_be_known(self, running: Iterable[str]) -> None:
-        """Raises Refused where the mapping names an id that no running version has."""
-        known: set[str] = set()
-        for one in running:
+    def must_be_known(self, versions: Iterable[str]) -> None:
+        """Raises Refused where the mapping names an id that none of these versions has."""
+        unknown = set(self.given)
+        for one in versions:
+            if not unknown:
+                return
             old = self.rules.definition(one)
-            known |= {*old.elements, *old.flows, *(lane.id for lane in old.lanes)}
-        if unknown := sorted(self.given.keys() - known):
-            raise Refused("wrong", f"Pemetaan menyebut yang tidak ada dalam versi mana pun yang sedang berjalan: "
-                                   f"{', '.join(unknown)}. Periksa id-nya pada diagram lama.")
+            unknown -= {*old.elements, *old.flows, *(lane.id for lane in old.lanes)}
+        if unknown:
+            raise Refused("wrong", f"Pemetaan menyebut yang tidak ada dalam versi mana pun dari proses ini: "
+                                   f"{', '.join(sorted(unknown))}. Periksa id-nya pada diagram lama.")
 
 
 def renamed(old: ProcessDefinition, new: ProcessDefinition) -> dict[str, str]:
@@ -160,16 +162,15 @@ def rehearse(db: Connection, rules: Rules, key: str, to: str, mapping: Mapping[s
     target, moment = Target(known, to, mapping or {}), at or databases.now(db)
     if target.definition.key != key:
         raise Refused("wrong", f"Versi itu milik proses {target.definition.key}, bukan {key}.")
-    found, running = [], set[str]()
+    # What runs no more may be named too: the same is asked again where the half of it is done.
+    target.must_be_known(one.sha256 for one in reversed(definitions.versions(db, key)))
+    found = []
     for id, title, instance in open_instances(db, key):
         if instance is None:
             found.append(Rehearsed(instance=id, title=title, unit="", status="", definition="", outcome=STAYS,
                                    reason="Berkas ini tidak dapat dibaca. Beri tahu administrator.", mapping={}))
             continue
-        running.add(instance.definition)
         found.append(rehearsed(db, target, instance, title, moment))
-    if found:
-        target.must_be_known(running)
     return tuple(found)
 
 

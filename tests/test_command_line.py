@@ -347,6 +347,47 @@ def test_a_changed_row_is_found_by_replay_and_by_verify(alur: Alur, tmp_path: Pa
     assert alur.json("verify", code=1)["faults"][0]["stream"] == f"instance/{id}"
 
 
+def test_what_runs_is_rehearsed_migrated_and_taken_back_by_commands(alur: Alur, on: str, tmp_path: Path) -> None:
+    id = made(alur, tmp_path)
+    alur("user", "add", "Administrator", "admin", "--administrator")
+    key, second = "penyusunan_lkjpd", tmp_path / "versi_2.bpmn"
+    # Step 2 is longer and has another id, another name and another question: nobody can know that it is the same.
+    text = LKJPD.read_text().replace('"P2D"', '"P3D"').replace(">P2D<", ">P3D<")
+    text = text.replace("Menyusun Tim dan mengoordinasikan rapat", "Membentuk Tim").replace("jadwal_rapat", "rapat")
+    second.write_text(re.sub(r'(?<=[">])langkah_2(?=["<])', "bentuk_tim", text))
+    alur("deploy", second, "--reason", "Versi 2")
+    (before,) = alur.json("tasks")
+    found = alur.json("migrate-instances", key, code=1)
+    (one,) = found["instances"]
+    assert (found["to"]["version"], one["instance"], one["version"], one["outcome"]) == (2, id, 1, "mapping")
+    assert [need["element"] for need in one["needs"]] == ["langkah_2"] and one["reason"]
+    assert "perlu pemetaan" in alur("migrate-instances", key, code=1)
+    mapped = (key, "--map", "langkah_2=bentuk_tim")
+    (one,) = alur.json("migrate-instances", *mapped)["instances"]
+    (moved,) = one["tasks"]
+    assert one["outcome"] == "moves" and (moved["element_before"], moved["element"]) == ("langkah_2", "bentuk_tim")
+    assert moved["late_before"] == before["late_at"] < moved["late_at"]
+    assert f"langkah_2: {before['late_at']}" not in alur("migrate-instances", *mapped)
+    assert alur.json("tasks") == [before]               # a rehearsal writes nothing
+    does = ("--apply", "--reason", "Versi 2 disahkan", "--as")
+    assert alur.refused("migrate-instances", *mapped, *does, "sekcam")["code"] == "not_yours"
+    (done,) = alur.json("migrate-instances", *mapped, *does, "admin")["instances"]
+    assert (done["instance"], done["outcome"]) == (id, "migrated")
+    (after,) = alur.json("tasks")
+    assert (after["id"], after["element"], after["late_at"]) == (before["id"], "bentuk_tim", moved["late_at"])
+    assert [one["outcome"] for one in alur.json("migrate-instances", *mapped, *does, "admin")["instances"]] == ["there"]
+    assert alur.json("replay", "--all")["different"] == [] and alur.json("verify")["faults"] == []
+    assert f"memindahkan proses ke versi {found['to']['sha256']}" in alur("story", "show", id)
+    (back,) = alur.json("migrate-instances", key, "--undo", "--reason", "Keliru", "--as", "admin")["instances"]
+    assert back["outcome"] == "undone" and alur.json("tasks") == [before]
+    assert alur.json("replay", "--all")["different"] == []
+    assert alur.json("migrate-instances", key, "--undo", "--reason", "Lagi", "--as", "admin")["instances"] == []
+    assert alur.refused("migrate-instances", key, "--to", "7")["code"] == "unknown"
+    assert alur.refused("migrate-instances", "nothing")["code"] == "unknown"
+    for words in ((key, "--apply"), (key, "--map", "langkah_2"), (key, "--undo", "--apply")):
+        alur.refused("migrate-instances", *words, code=2)
+
+
 @pytest.mark.database
 def test_deploying_is_all_or_nothing_and_says_so(alur: Alur, tmp_path: Path) -> None:
     alur("migrate")
