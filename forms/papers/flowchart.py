@@ -20,8 +20,9 @@ CONNECTOR = "segi lima"
 STRIP = 9.0  # height of the row at a page's edge in which the connectors stand
 LEAST_ROW = 17.0  # room for a symbol and the lines above and below it
 LEAST_ROW_WITH_END = 38.0  # a decision that begins or ends the procedure has a kapsul in its cell, too
-SYMBOL_HEIGHT = {START: 6.5, STEP: 7.0, DECISION: 9.5, END: 6.5, CONNECTOR: 5.0}
-TRACKS = 5  # in each column and in each row: two, the symbol's own, two
+SYMBOL_HEIGHT = {START: 6.5, STEP: 7.0, DECISION: 9.5, END: 6.5, CONNECTOR: 4.8}
+# (Tracks on each side of the symbols, the long lines first): the next is tried where lines do not find their ways.
+ATTEMPTS = ((2, False), (3, False), (3, True), (5, False), (5, True))
 
 # What a way costs beside its length.
 BEND, CROSSING, SHARED, LABEL, WRONG_SIDE, LAST_RESORT = 7.0, 30.0, 2.0, 25.0, 60.0, 2_000.0
@@ -116,7 +117,7 @@ def symbol_height(kind: str, column_width: float) -> float:
 
 
 def connector_width(column_width: float) -> float:
-    return min(6.0, column_width * 0.36)
+    return min(5.0, column_width * 0.36)
 
 
 # Which bands stand on which page
@@ -166,7 +167,17 @@ def pages(table: SopTable, bands: Sequence[Band], room: float, column_width: flo
     for flow in flows(table):
         if flow.target is not None and on[flow.source] != on[flow.target]:
             letters.setdefault((flow.target, flow.forward), _letter(len(letters)))
-    return tuple(_Sheet(table, part, on, n, letters, column_width).drawn() for n, part in enumerate(parts))
+    found = []
+    for n, part in enumerate(parts):
+        sheets = (_Sheet(table, part, on, n, letters, column_width, *attempt) for attempt in ATTEMPTS)
+        tried: list[tuple[int, Page]] = []
+        for sheet in sheets:
+            page = sheet.drawn()
+            tried.append((sheet.squeezed, page))
+            if not sheet.squeezed:
+                break
+        found.append(min(tried, key=lambda one: one[0])[1])
+    return tuple(found)
 
 
 def _letter(n: int) -> str:
@@ -198,6 +209,10 @@ class _Sheet:
     number: int
     letters: dict[tuple[int, bool], str]
     column_width: float
+    sides: int
+    long_first: bool
+    squeezed: int = 0  # lines that found no way of their own
+    within: set[Node] = field(default_factory=set)  # nodes inside a symbol that stands on another
     standing: dict[Node, Symbol] = field(default_factory=dict)
     used: dict[tuple[Node, Node], tuple[Node, bool]] = field(default_factory=dict)
     met: dict[Node, list[tuple[Node, str]]] = field(default_factory=dict)
@@ -218,7 +233,10 @@ class _Sheet:
             if band.first:
                 self._stand(self._node(band.row.number), band.row.symbol, band.row)
         nets = [*self._nets(above, below)]
-        nets.sort(key=lambda one: (not one.forward, self._far(one.source, one.target)))
+        if self.long_first:
+            nets.sort(key=lambda one: -self._far(one.source, one.target))
+        else:
+            nets.sort(key=lambda one: (not one.forward, self._far(one.source, one.target)))
         lines = tuple(self._line(net) for net in nets)
         return Page(
             bands=self.bands,
@@ -244,7 +262,7 @@ class _Sheet:
     def _xs(self) -> list[float]:
         width = self.column_width
         gap = (width - symbol_width(width)) / 2
-        offsets = (gap / 3, gap * 2 / 3, width / 2, width - gap * 2 / 3, width - gap / 3)
+        offsets = self._offsets(width, gap)
         return [n * width + offset for n in range(len(self.table.performers)) for offset in offsets]
 
     def _ys(self) -> list[float]:
@@ -252,14 +270,28 @@ class _Sheet:
         for top, band in zip(self.tops, self.bands, strict=True):
             high = symbol_height(band.row.symbol, self.column_width)
             gap = (band.height - high) / 2
-            offsets = (gap / 3, gap * 2 / 3, band.height / 2, band.height - gap * 2 / 3, band.height - gap / 3)
-            found += [top + offset for offset in offsets]
+            found += [top + offset for offset in self._offsets(band.height, gap)]
         return [*found, self.end + self.bottom / 2]
+
+    def _offsets(self, room: float, gap: float) -> list[float]:
+        """Where the tracks of a column or row lie, with this gap on both sides of its symbol."""
+        near = [gap * n / (self.sides + 1) for n in range(1, self.sides + 1)]
+        return [*near, room / 2, *(room - one for one in reversed(near))]
+
+    @property
+    def tracks(self) -> int:
+        return 2 * self.sides + 1
+
+    @property
+    def outer(self) -> int:
+        """How many tracks from a symbol the kapsul above or below it stands: at two thirds of the gap."""
+        return min(range(1, self.sides + 1), key=lambda n: abs(n / (self.sides + 1) - 2 / 3))
 
     def _node(self, row: int) -> Node:
         found = self.table.row(row)
         assert found is not None, "a flow leads to a row that is there"
-        return self.columns[found.performer] * TRACKS + 2, 1 + self.rows[row] * TRACKS + 2
+        column = self.columns[found.performer] * self.tracks
+        return column + self.sides, 1 + self.rows[row] * self.tracks + self.sides
 
     def _stand(self, node: Node, kind: str, row: SopRow | None = None, text: str = "") -> Node:
         wide = symbol_width(self.column_width)
@@ -269,22 +301,32 @@ class _Sheet:
             y=self.ys[node[1]],
             width=connector_width(self.column_width) if kind == CONNECTOR else wide,
             height=symbol_height(kind, self.column_width),
-            column=node[0] // TRACKS,
+            column=node[0] // self.tracks,
             row=row.number if row else None,
             text=text,
             assumption=bool(row and row.assumption),
         )
+        one = self.standing[node]
+        self.within |= {
+            (x, y)
+            for x in self._near(self.xs, one.x, one.width)
+            for y in self._near(self.ys, one.y, one.height)
+            if (x, y) != node
+        }
         return node
+
+    def _near(self, tracks: Sequence[float], middle: float, size: float) -> list[int]:
+        return [n for n, one in enumerate(tracks) if abs(one - middle) < size / 2 + 0.3]
 
     def _nets(self, above: list[Flow], below: list[Flow]) -> Iterator[_Net]:
         first = self.table.rows[0]
         if first.symbol == DECISION and first.number in self.rows:
             x, y = self._node(first.number)
-            yield _Net(self._stand((x, y - 2), START), (x, y), "", None, first.number, True)
+            yield _Net(self._stand((x, y - self.outer), START), (x, y), "", None, first.number, True)
         for flow in flows(self.table):
             if flow.source in self.rows and flow.target is None:
                 x, y = self._node(flow.source)
-                yield _Net((x, y), self._stand((x, y + 2), END), flow.label, flow.source, None, True)
+                yield _Net((x, y), self._stand((x, y + self.outer), END), flow.label, flow.source, None, True)
             elif flow.source in self.rows and flow.target in self.rows:
                 yield _Net(
                     self._node(flow.source),
@@ -316,10 +358,9 @@ class _Sheet:
         """The place in a strip nearest to a track, with one track between two connectors."""
         taken = [node[0] for node in self.standing if node[1] == edge]
         choices = sorted(range(len(self.xs)), key=lambda one: (abs(one - x), -one))
-        return next(
-            (one for one in choices if one % TRACKS in (0, 2, 4) and all(self._apart(one, other) for other in taken)),
-            x,
-        )
+        usual = [one for one in choices if one % self.tracks in (0, self.sides, 2 * self.sides)]
+        apart = [one for one in (*usual, *choices) if all(self._apart(one, other) for other in taken)]
+        return next(one for one in (*apart, *choices) if one not in taken)
 
     def _apart(self, one: int, other: int) -> bool:
         return abs(self.xs[one] - self.xs[other]) > connector_width(self.column_width) + 0.4
@@ -388,6 +429,7 @@ class _Sheet:
             if so_far > cost[here]:
                 continue
             if node == net.target:
+                self.squeezed += so_far >= LAST_RESORT
                 return _back(came, here)
             for onward in (RIGHT, DOWN, LEFT, UP):
                 if (onward[0] == -way[0] and onward[1] == -way[1]) or (node == net.source and onward != way):
@@ -408,7 +450,7 @@ class _Sheet:
             return False
         if y in (0, len(self.ys) - 1):  # in a strip only the connectors themselves
             return node in (net.source, net.target)
-        return node not in self.standing or node in (net.source, net.target)
+        return (node not in self.standing and node not in self.within) or node in (net.source, net.target)
 
     def _leaving(self, net: _Net, way: tuple[int, int]) -> float:
         kind = self.standing[net.source].kind
@@ -416,7 +458,7 @@ class _Sheet:
             return 0.0 if way == (DOWN if net.source[1] == 0 else UP) else LAST_RESORT
         if way == UP:
             return WRONG_SIDE if kind != DECISION or net.label != NO else BEND
-        column, last = net.source[0] // TRACKS, len(self.table.performers) - 1
+        column, last = net.source[0] // self.tracks, len(self.table.performers) - 1
         outwards = (way == LEFT and column == 0) or (way == RIGHT and column == last)
         if net.label and outwards and self.narrow:
             return WRONG_SIDE  # its word would stand in the next column's text
@@ -445,7 +487,7 @@ class _Sheet:
     def _beside_a_decision(self, node: Node, net: _Net) -> bool:
         """Whether a vertical piece here would strike the word beside a decision."""
         x, y = node
-        middle = (x // TRACKS * TRACKS + 2, y)
+        middle = (x // self.tracks * self.tracks + self.sides, y)
         symbol = self.standing.get(middle)
         return symbol is not None and symbol.kind == DECISION and middle not in (net.source, net.target)
 
