@@ -28,15 +28,17 @@ from openpyxl import load_workbook
 from PIL import Image
 from pypdf import PdfReader
 
-from engine import diagram, sop_import, sop_out
+from engine import diagram, organise, sop_import, sop_out
 from engine.__main__ import alur as command_line
+from engine.deploy import SYSTEM
+from engine.organisation import Change, ConfirmReading
 from engine.sop_table import DECISION, END, START, STEP, Identity, Performer, SopRow, SopTable, settled, table_of
 from engine.store import definitions
 from engine.terminal import run
 from forms.papers import flowchart, sop
 from forms.papers.flowchart import CONNECTOR, Band, Line, Page, Symbol
 from forms.papers.sop import Laid, State, sop_document
-from tests.desk import DIAGRAMS, LASEM, LKJPD, Desk
+from tests.desk import DIAGRAMS, KEY, LASEM, LKJPD, OPENING, Desk
 
 FILE = DIAGRAMS / LKJPD / f"{LKJPD}.bpmn"
 SOP = json.loads((Path(__file__).parents[1] / "data" / "sop-penyusunan-lkjpd.json").read_text(encoding="utf-8"))
@@ -543,6 +545,47 @@ def test_what_cannot_be_exported_is_said_and_nothing_is_written(
     filled = [one.format(file=FILE, folder=tmp_path, parallel=parallel) for one in words]
     assert ask("sop", "export", *filled) == code
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.database
+def test_a_deployed_process_is_exported_with_the_data_of_its_unit_and_what_it_confirmed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ALUR_DATA_DIR", str(tmp_path / "var"))
+    monkeypatch.setenv("ALUR_URL", URL)
+    for words in (
+        ("migrate",),
+        ("deploy", FILE, "--reason", "Pertama"),
+        ("unit", "add", "kec", "Kantor Kecamatan", "--government", "Kabupaten"),
+        ("unit", "allow", "kec", LKJPD, "--fact", "sop.nomorSop=01/SOP/2026"),
+        ("unit", "add", "lain", "Kantor Lain", "--government", "Kabupaten"),
+    ):
+        assert ask(*words) == 0
+    out = tmp_path / "sop.pdf"
+    for extra in ((), ("--unit", "kec"), ("--version", "1")):
+        assert ask("sop", "export", LKJPD, out, *extra) == 0
+        assert out.read_bytes() == sop_document(lkjpd(), {"sop.nomorSop": "01/SOP/2026"}, state(1))
+    for wrong in ((LKJPD, out, "--unit", "lain"), (LKJPD, out, "--version", "2"), ("tidak_ada", out)):
+        capsys.readouterr()
+        assert ask("sop", "export", *wrong, "--json") == 1
+        assert json.loads(capsys.readouterr().out)["error"]["code"] == "unknown"
+
+
+@pytest.mark.database
+def test_a_performer_that_the_unit_confirmed_is_no_assumption_any_more(desk: Desk) -> None:
+    with desk.database.read() as db:
+        newest = definitions.newest(db, LKJPD)
+        assert newest is not None
+        definition = definitions.get(db, newest.sha256)
+        before = [row.number for row in sop_out.of_unit(db, definition, LASEM).table.rows if row.assumption]
+    act = ConfirmReading(
+        key=LKJPD, unit=LASEM, subject="langkah_8", value="tim_penyusun", basis="SK 1", dated="2026-12-01"
+    )
+    with desk.database.begin() as db:
+        organise.change(db, KEY, Change(id="konfirmasi-8", act=act, actor=SYSTEM, at=OPENING))
+    with desk.database.read() as db:
+        after = [row.number for row in sop_out.of_unit(db, definition, LASEM).table.rows if row.assumption]
+    assert (before, after) == ([8, 9], [9])
 
 
 on_sqlite = pytest.mark.parametrize("desk_url", ["sqlite"], indirect=True)
