@@ -199,8 +199,8 @@ class ProcessDefinition:
 
     def norm(self, user_task: str) -> Element | None:
         """The boundary event that is the SOP's Waktu of a user task: its first that counts a duration and does not
-        interrupt. None where it has none."""
-        return next((e for e in self.boundary_events[user_task]
+        interrupt. None where it has none, or there is no such user task (any more)."""
+        return next((e for e in self.boundary_events.get(user_task, ())
                      if not e.interrupting and e.timer and e.timer.kind == "duration"), None)
 
     @cached_property

@@ -1474,7 +1474,7 @@ class Printing:
         element = next(
             (one.element for one in self.instance.user_tasks.values() if one.number == number), None
         ) or next((id for id, one in self.instance.passed.items() if one.user_task == number), None)
-        if element is None:
+        if element is None or element not in self.definition.elements:  # of nobody, or before a migration
             return f"langkah {self.definition.user_tasks[0].number or self.definition.user_tasks[0].id} #{number}"
         same = [one.number for one in self.instance.user_tasks.values() if one.element == element]
         said = f"langkah {self.definition.elements[element].number or element}"

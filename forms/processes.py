@@ -318,7 +318,8 @@ class DocumentVersion:
 
 def passes(sight: Sight, steps: Iterable[Step]) -> list[Pass]:
     """Every pass of every user task that the steps tell, and the newest of those that lie before them, as they came."""
-    told, instance = told_passes(sight.definition, steps), sight.instance
+    steps = tuple(steps)
+    told, instance = told_passes(drawn(sight, steps), steps), sight.instance
     known = {one.number for one in told}
     earlier = [
         Pass(
@@ -352,6 +353,14 @@ def passes(sight: Sight, steps: Iterable[Step]) -> list[Pass]:
         if task.number not in known
     ]
     return [*sorted(earlier, key=lambda one: one.number), *told]
+
+
+def drawn(sight: Sight, steps: Iterable[Step]) -> ProcessDefinition:
+    """The instance's diagram; with the elements that it had before it migrated, where they are gone."""
+    known = office().rules.definition
+    older = [known(one.before) for step in steps for one in step.events if isinstance(one, words.MIGRATIONS)]
+    gone = {id: element for one in older for id, element in one.elements.items()}
+    return replace(sight.definition, elements={**gone, **sight.definition.elements}) if older else sight.definition
 
 
 def told_passes(definition: ProcessDefinition, steps: Iterable[Step]) -> list[Pass]:

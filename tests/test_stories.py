@@ -197,8 +197,8 @@ def test_every_act_that_a_journal_may_hold_has_words() -> None:
 
 def test_a_journal_goes_through_a_migration_and_its_undoing_in_words() -> None:
     edits = (("P20D", "P25D"), ('"Inspektorat Daerah"', '"Inspektorat"'))
-    new = variant(LKJPD, *edits, langkah_3="susun", sekretaris_pd="sekretariat")
-    mapping = {"langkah_3": "susun", "sekretaris_pd": "sekretariat", "waktu_1": ""}
+    new = variant(LKJPD, *edits, langkah_3="susun", langkah_2="undang", sekretaris_pd="sekretariat")
+    mapping = {"langkah_3": "susun", "langkah_2": "undang", "sekretaris_pd": "sekretariat", "waktu_1": ""}
     weeks = {"tim_penyusun": WEEK, "nowhere": WEEK}
     act = MigrateProcessInstance(to=new.sha256, mapping=mapping, calendars=weeks, reason="Versi 2 berlaku.")
     case = lkjpd_before(3).knowing(new)
@@ -206,6 +206,7 @@ def test_a_journal_goes_through_a_migration_and_its_undoing_in_words() -> None:
     case = case.when(act, ADMINISTRATOR)
     case = case.when(UndoMigration(reason="Keliru"), ADMINISTRATOR).when(act, ADMINISTRATOR)
     case = case.when(AddComment(text="Dilanjutkan"), somebody("staf", "sekretariat"))
+    case = case.when(AddComment(text="Dahulu langkah 2", user_task=case.instance.passed["undang"].user_task), CAMAT)
     case = case.when(ReleaseUserTask(user_task=held.number), ADMINISTRATOR).claimed("susun", TIM1)
     text = same(case)
     assert f"memindahkan proses ke versi {new.sha256}\n    alasan: Versi 2 berlaku.\n" in text

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from engine import forecast, migrate, outlook, reminders
 from engine.commands import RaiseIncident
+from engine.deploy import SYSTEM, deploy
 from engine.handle import Request, handle
-from tests.desk import ANSWERS, Desk, files
+from engine.store import definitions
+from tests.desk import ANSWERS, DIAGRAMS, LKJPD, Desk, files
 
 pytestmark = pytest.mark.database
 # What a page says no database changes: asked of one of them only, so that the suite stays short.
@@ -34,8 +39,6 @@ def test_the_table_of_steps_says_what_the_diagram_shows(desk: Desk) -> None:
 
 def test_the_diagram_is_handed_out_as_it_was_uploaded(desk: Desk) -> None:
     answer = desk.reader("tim1").get(f"/proses/{desk.waiting_at(2)}/diagram.bpmn").response
-    from tests.desk import DIAGRAMS, LKJPD
-
     assert answer.data == (DIAGRAMS / LKJPD / f"{LKJPD}.bpmn").read_bytes()
     assert answer.mimetype == "application/xml" and "attachment" in answer.headers["Content-Disposition"]
 
@@ -134,3 +137,32 @@ def test_an_incident_is_said_to_all_and_dealt_with_by_an_administrator(desk: Des
     assert "Ada gangguan sejak hari ini" in desk.reader("tim1").get(f"/proses/{id}").text
     page = desk.reader("admin").get(f"/proses/{id}").send({"alasan": "Dimulai ulang"}, action="/resolution")
     assert "Gangguan dicatat sudah ditangani." in page.text and not desk.instance(id).incidents
+
+
+@on_sqlite
+def test_an_instance_that_migrated_is_told_in_the_words_of_each_version(desk: Desk) -> None:
+    id = desk.waiting_at(6)
+    text = (DIAGRAMS / LKJPD / f"{LKJPD}.bpmn").read_text()
+    # Step 6 has another id and name; step 4 is another one that nobody recognises.
+    text = text.replace("Memeriksa dan memaraf", "Meneliti naskah").replace("Melakukan reviu", "Menilai rancangan")
+    text = text.replace("P10D", "P11D").replace("ringkasan_reviu", "ringkasan_penilaian")
+    for before, now in (("langkah_6", "teliti"), ("langkah_4", "nilai")):
+        text = re.sub(rf'(?<=[">]){before}(?=["<])', now, text)
+    with desk.database.begin() as db:
+        version = deploy(db, desk.database.key, text.encode(), actor=SYSTEM, reason="Versi 2", at=desk.clock())
+    known = definitions.rules(desk.database)
+    to, number = version.version.sha256, next(iter(desk.instance(id).user_tasks))
+    migrate.apply(desk.database, known, [id], to, {"langkah_6": "teliti"}, person="admin",
+                  reason="SOP baru", at=desk.clock())
+    assert "langkah_4" in desk.instance(id).passed and desk.instance(id).user_tasks[number].element == "teliti"
+    page = desk.reader("camat").get(f"/proses/{id}")
+    assert page.status == 200 and "Melakukan reviu" in page.text and "Meneliti naskah" in page.text
+    assert "memindahkan berkas proses ini ke versi SOP yang lain. Alasan: SOP baru." in page.text
+    assert "langkah_4" not in page.text
+    pages = (("sekcam", "/"), ("sekcam", f"/tugas/{id}/{number}"), ("camat", "/proses"), ("camat", "/pemantauan"))
+    for who, address in pages:
+        assert desk.reader(who).get(address).status == 200, address
+    assert reminders.of_instance(known, desk.instance(id))
+    with desk.database.read() as db:
+        assert forecast.of_instance(known, desk.instance(id), desk.clock()).finish
+        assert outlook.of_instance(db, known, desk.instance(id), desk.clock()).forecast
