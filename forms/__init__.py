@@ -28,7 +28,7 @@ from engine.rules import Rules
 from engine.settings import Settings
 from engine.store.database import Database, Unavailable
 
-from . import admin, calendars, inbox, monitoring, notices, processes, session, words
+from . import admin, calendars, inbox, monitoring, notices, processes, session, verification, words
 from .session import Office, door, goes_on, know_who_asks, messages, office
 
 POLICY = (
@@ -93,7 +93,7 @@ def create_app(
     app.register_error_handler(HTTPException, lambda error: error if error.response else error_page(error.code or 500))
     app.register_error_handler(Exception, something_broke)
     pages = (door, inbox.inbox, processes.processes, monitoring.monitoring, notices.notices, admin.admin)
-    for blueprint in (*pages, calendars.calculator):
+    for blueprint in (*pages, calendars.calculator, verification.verification):
         app.register_blueprint(blueprint)
     return app
 

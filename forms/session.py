@@ -187,7 +187,7 @@ class Visitor:
 
 
 NOBODY_NEEDED = frozenset(
-    {"static", "door.sign_in", "door.sign_out", "door.alive", "door.ready", "notices.agenda_of"}
+    {"static", "door.sign_in", "door.sign_out", "door.alive", "door.ready", "notices.agenda_of", "verification.sop"}
 )
 
 
