@@ -580,6 +580,10 @@ class Walk:
             self.undo_migration()
             assert (self.instance.user_tasks, self.instance.timers, self.instance.marking.tokens) == (
                 before.user_tasks, before.timers, before.marking.tokens)
+        for number, task in self.instance.user_tasks.items():   # a claim stays with who performs the lane no more
+            team = dict(self.instance.team.get(task.lane, ()))
+            if task.owner and task.lane != before.user_tasks[number].lane and team and task.owner not in team:
+                self.ask(ReleaseUserTask(user_task=number), ADMINISTRATOR)
 
     def undo_migration(self) -> None:
         self.may_be_refused(UndoMigration(reason="Keliru"), ADMINISTRATOR)
