@@ -82,6 +82,7 @@ def look_at(page: Page, where: str) -> None:
 # Every page there is: who looks, and where. {task3} is the task that waits at step 3, {process3} its instance.
 PAGES = [
     (None, "/masuk"),
+    (None, "/verifikasi/sop/" + "0" * 64),
     ("sekcam", "/"),
     ("sekcam", f"/proses/mulai/{LKJPD}"),
     ("sekcam", "{task2}"),
@@ -101,6 +102,12 @@ PAGES = [
     ("tim1", "{task3}"),
     ("tim1", "{task5}"),
     ("tim1", "{task8}"),
+    ("tim1", "/hitung-batas-waktu?tanggal=2027-02-01&pukul=10:15&lama=5&satuan=hari"),
+    ("sekcam", "/pemberitahuan"),
+    ("admin", "/pengaturan"),
+    ("admin", "/pengaturan/kalender"),
+    ("admin", "/pengaturan/kalender/kecamatan_lasem"),
+    ("admin", "/pengaturan/kalender/kecamatan_lasem/jam"),
     ("penerima", "/"),
 ]
 
