@@ -1,7 +1,7 @@
 """What the tests stand on: databases, a browser, a Node, a seed. Nothing here knows the product.
 
 A test that lacks something fails and says what to do; it is never skipped. The suites run in the order heart,
-databases, browser, faults, so that a mistake in the heart is seen first.
+drawing, databases, browser, faults, so that a mistake in the heart is seen first.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ import bootstrap
 
 # --- the suites -----------------------------------------------------------------------------------------------------
 
-SUITES = ("heart", "database", "browser", "faults", "soak")
+SUITES = ("heart", "drawing", "database", "browser", "faults", "soak")
+# What process owners draw, read in, compare and print: pure too, but it decides nothing about a running instance.
+DRAWING = {"test_changes", "test_papers", "test_sop_import", "test_sop_table"}
 # Who asks for one of these, himself or through another fixture, stands on a database.
 DATABASES = {"database_url", "postgresql", "office", "desk_url", "sqlite_desk"}
 
@@ -46,7 +48,7 @@ def suite_of(item: pytest.Item) -> str:
         return "faults"
     if DATABASES & set(getattr(item, "fixturenames", ())):
         return "database"
-    return "heart"
+    return "drawing" if item.path.stem in DRAWING else "heart"
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -66,7 +68,7 @@ def pytest_collection_finish() -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     global heart_beats
-    heart_beats = suite_of(item) == "heart"
+    heart_beats = suite_of(item) in ("heart", "drawing")
 
 
 def no_database_in_the_heart(event: str, _: object) -> None:
