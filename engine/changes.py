@@ -229,11 +229,13 @@ _TIMER_FACTS = {
     "reminder_copy": ("tembusan pengingat", "lane"), "subject": ("perihal pengingat", ""),
     "near": ("pengingat sebelum batas waktu", ""), "escalation": ("pengingat kepada atasan", ""),
     "superior": ("atasan", "lane"), "superior_copy": ("tembusan atasan", "lane"),
+    "returned": ("kabar pengembalian", ""), "returned_to": ("penerima kabar pengembalian", "lane"),
     "extended_by": ("yang boleh memberi perpanjangan", "lane"),
 }
 _TIMER_PROPERTIES = frozenset({
     "sop.satuanWaktu", "sop.pengingat", "sop.kepada", "sop.tembusan", "sop.perihal", "sop.pengingatSebelum",
-    "sop.pengingatAtasan", "sop.atasan", "sop.atasanTembusan", "sop.perpanjangan"})
+    "sop.pengingatAtasan", "sop.atasan", "sop.atasanTembusan", "sop.perpanjangan",
+    "sop.kabarKembali", "sop.kabarKembaliKepada"})
 _DEADLINE_FACTS = {"name": ("nama", ""), "satisfied_by": ("langkah yang memenuhi tenggat", "element"),
                    "start_event": ("id pemicu", "")}
 _ELEMENT_FACTS = {

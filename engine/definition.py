@@ -95,6 +95,8 @@ class Timer:
     escalation: str | None = None           # sop.pengingatAtasan: said at twice the norm
     superior: tuple[str, ...] = ()          # sop.atasan: the lanes that it is said to
     superior_copy: tuple[str, ...] = ()     # sop.atasanTembusan
+    returned: str | None = None             # sop.kabarKembali: said when its user task comes back
+    returned_to: tuple[str, ...] = ()       # sop.kabarKembaliKepada: to whom, besides those who perform it
     extended_by: tuple[str, ...] = ()       # sop.perpanjangan: the lanes that may grant more time; (): none is offered
 
 

@@ -201,6 +201,8 @@ def _timer(node: etree._Element, properties: dict[str, str]) -> Timer | None:
                 escalation=_or_none(properties.get("sop.pengingatAtasan")),
                 superior=listed(properties.get("sop.atasan", "")),
                 superior_copy=listed(properties.get("sop.atasanTembusan", "")),
+                returned=_or_none(properties.get("sop.kabarKembali")),
+                returned_to=listed(properties.get("sop.kabarKembaliKepada", "")),
                 extended_by=listed(properties.get("sop.perpanjangan", "")),
             )
     return None

@@ -644,7 +644,7 @@ Known = Mapping[str, tuple[str, ...] | None]
 _TIMER_PROPERTIES: Known = {
     "sop.pengingat": None, "sop.kepada": None, "sop.tembusan": None, "sop.satuanWaktu": ("kerja", "kalender"),
     "sop.perihal": None, "sop.pengingatSebelum": None, "sop.pengingatAtasan": None, "sop.atasan": None,
-    "sop.atasanTembusan": None, "sop.perpanjangan": None}
+    "sop.atasanTembusan": None, "sop.perpanjangan": None, "sop.kabarKembali": None, "sop.kabarKembaliKepada": None}
 ELEMENT_PROPERTIES: Mapping[str, Known] = {
     "process": dict.fromkeys((
         "sop.pemerintah", "sop.unit", "sop.nomorSop", "sop.namaSop", "sop.judulBerkas", "sop.tanggalPembuatan",

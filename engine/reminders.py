@@ -23,6 +23,7 @@ from .organisation import MONTHS
 NEW, RETURNED, NEAR, LATE, TWICE, DEADLINE = (
     "tugas_baru", "dikembalikan", "sebelum_batas", "lewat_batas", "dua_kali", "tenggat")
 ASKED, DECIDED = "perpanjangan_diminta", "perpanjangan_diputuskan"
+GONE_BACK = "kabar_pengembalian"
 WEEKDAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
 ROLES = {"ketua": "Ketua", "sekretaris": "Sekretaris", "anggota": "Anggota"}
 # What an owner's text may name; FORMS.md, "Pengingat". `judul` is the title of the instance, `nama` the step's.
@@ -39,6 +40,7 @@ SUBJECTS = {
     LATE: "Pengingat: {langkah}, {judul}, melewati batas waktu",
     TWICE: "Mohon arahan: {langkah}, {judul}, melewati dua kali waktu baku",
     DEADLINE: "{judul}: tenggat telah tiba",
+    GONE_BACK: "{judul} dikembalikan untuk diperbaiki: {langkah}",
     ASKED: "Permintaan perpanjangan waktu: {langkah}, {judul}",
     DECIDED: "Keputusan perpanjangan waktu: {langkah}, {judul}",
 }
@@ -111,6 +113,9 @@ def of_user_task(rules: Calendars, definition: ProcessDefinition, instance: Proc
     if norm is None or norm.timer is None or not (task.norm_at and task.late_at and task.escalate_at):
         return found
     timer, calendar = norm.timer, calendar_of(rules, instance, task.lane)
+    if back and timer.returned and timer.returned_to:
+        found.append(Reminder(kind=GONE_BACK, user_task=task.number, about_at=task.opened_at, to=timer.returned_to,
+                              besides=(task.lane,), not_to=knows, subject=SUBJECTS[GONE_BACK], text=timer.returned))
     asked = task.extension
     if asked is not None and asked.granted is None:
         found.append(Reminder(kind=ASKED, user_task=task.number, about_at=asked.asked_at, to=timer.extended_by,
@@ -147,12 +152,13 @@ def due(reminders: Iterable[Reminder], told: Sequence[Told], at: datetime) -> li
     for number, come in by_task.items():
         stage = next((come[kind] for kind in (LATE, NEAR, RETURNED, NEW) if kind in come), None)
         twice, deadline = come.get(TWICE), come.get(DEADLINE)
-        asked, decided = come.get(ASKED), come.get(DECIDED)
+        asked, decided, gone_back = come.get(ASKED), come.get(DECIDED), come.get(GONE_BACK)
         if stage is not None and twice is not None and stage.kind == LATE:
             stage = replace(stage, besides=(*twice.to, *twice.copy))
         if stage is not None and stage.kind in (NEW, RETURNED) and any(one.user_task == number for one in told):
             stage = None                    # who was told more has learnt that it came
-        found += [one for one in (stage, asked, decided, twice, deadline) if one is not None and not is_told(one, told)]
+        said = (stage, gone_back, asked, decided, twice, deadline)
+        found += [one for one in said if one is not None and not is_told(one, told)]
     return found
 
 

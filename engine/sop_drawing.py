@@ -265,8 +265,8 @@ _BLANK = """<?xml version="1.0" encoding="UTF-8"?>
   <bpmndi:BPMNDiagram id="{page}"><bpmndi:BPMNPlane id="{plane}" bpmnElement="{around}" /></bpmndi:BPMNDiagram>
 </bpmn:definitions>"""
 # What may name lanes, in the properties of any element.
-_NAMES_LANES = ("sop.kepada", "sop.tembusan", "sop.atasan", "sop.atasanTembusan", "sop.perpanjangan", "sop.dicatatOleh",
-                "sop.pemulai", "sop.pelampir", "sop.menunjukTim")
+_NAMES_LANES = ("sop.kepada", "sop.tembusan", "sop.atasan", "sop.atasanTembusan", "sop.perpanjangan",
+                "sop.kabarKembaliKepada", "sop.dicatatOleh", "sop.pemulai", "sop.pelampir", "sop.menunjukTim")
 _BEFORE_FLOWS = ("documentation", "extensionElements")
 
 

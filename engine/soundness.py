@@ -464,6 +464,7 @@ def _references(it: Judged) -> None:
             named.append((id, "sop.tembusan", listed(timer.reminder_copy or "")))
             named.append((id, "sop.atasan", timer.superior))
             named.append((id, "sop.atasanTembusan", timer.superior_copy))
+            named.append((id, "sop.kabarKembaliKepada", timer.returned_to))
             named.append((id, "sop.perpanjangan", timer.extended_by))
     for id, property, lanes in named:
         for lane in [one for one in lanes if definition.lane(one.partition(":")[0]) is None][:1]:
@@ -534,7 +535,8 @@ def _placeholders(it: Judged) -> None:
     if it.definition.deadline:
         timers.append((it.definition.deadline.id, it.definition.deadline.timer))
     for id, timer in timers:
-        said = " ".join(text or "" for text in (timer.reminder, timer.subject, timer.near, timer.escalation))
+        texts = (timer.reminder, timer.subject, timer.near, timer.escalation, timer.returned)
+        said = " ".join(text or "" for text in texts)
         for name in _PLACEHOLDER.findall(said):
             if name not in PLACEHOLDERS:
                 it.error(id, f"Pengingat menyebut {{{name[:60]}}}, yang tidak dikenal. Yang dikenal: "

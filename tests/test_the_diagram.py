@@ -200,7 +200,8 @@ def test_a_step_in_days_warns_before_it_is_due_and_can_be_extended_by_a_superior
     assert performer not in said.get("sop.perpanjangan", "").split()
     above = "kepala_pd" if n in (2, 6) else "inspektorat" if n == 4 else "sekretaris_pd"
     assert (said["sop.atasan"], said.get("sop.atasanTembusan")) == (above, "kepala_pd" if n == 4 else None)
-    for name in ("sop.perihal", "sop.pengingatSebelum", "sop.pengingatAtasan"):
+    assert said.get("sop.kabarKembaliKepada") == ("sekretaris_pd" if n == 5 else None)
+    for name in ("sop.perihal", "sop.pengingatSebelum", "sop.pengingatAtasan", "sop.kabarKembali"):
         assert set(re.findall(r"\{(.*?)\}", said.get(name, ""))) <= PLACEHOLDERS
 
 

@@ -371,6 +371,10 @@ seed("another one is the superior", sop("waktu_3", "sop.atasan", "kepala_pd"),
      ("waktu_3", "timer", "superior", "sekretaris_pd", "kepala_pd"))
 seed("a superior's copy is sent", sop("waktu_5", "sop.atasanTembusan", "kepala_pd"),
      ("waktu_5", "timer", "superior_copy", None, "kepala_pd"), touches="waktu_5/copy")
+seed("a return is told in other words", sop("waktu_5", "sop.kabarKembali", "Dikembalikan."),
+     ("waktu_5", "timer", "returned", SHIPPED, "Dikembalikan."))
+seed("a return is told to another lane", sop("waktu_5", "sop.kabarKembaliKepada", "kepala_pd"),
+     ("waktu_5", "timer", "returned_to", "sekretaris_pd", "kepala_pd"))
 seed("fewer may give more time", sop("waktu_3", "sop.perpanjangan", "kepala_pd"),
      ("waktu_3", "timer", "extended_by", "sekretaris_pd kepala_pd", "kepala_pd"))
 seed("the deadline is a month later", timer("tenggat", "timeDate", "=date(tahun_laporan + 1, 4, 1)"),

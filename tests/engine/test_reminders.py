@@ -18,7 +18,20 @@ from engine.commands import (
     ResumeProcessInstance,
     SuspendProcessInstance,
 )
-from engine.reminders import ASKED, DEADLINE, DECIDED, LATE, NEAR, NEW, RETURNED, TWICE, Facts, Reminder, Told
+from engine.reminders import (
+    ASKED,
+    DEADLINE,
+    DECIDED,
+    GONE_BACK,
+    LATE,
+    NEAR,
+    NEW,
+    RETURNED,
+    TWICE,
+    Facts,
+    Reminder,
+    Told,
+)
 from tests.story import CAMAT, KETUA, MONDAY, SEKCAM, TIM1, Case, definition, given, lkjpd_before
 
 MOMENT = timedelta(seconds=2)
@@ -283,6 +296,12 @@ def test_a_task_that_came_back_says_from_whom_with_how_much_and_how_often() -> N
     _, text = said(case, RETURNED, addressee="Tim Penyusun LKjPD")
     assert "Dikembalikan untuk diperbaiki oleh Camat Lasem, " in text
     assert " koreksi. Pengembalian ke-1. Batas waktu perbaikan: " in text
+    # Who will have it again is told, besides those who repair it.
+    assert (found[GONE_BACK].to, found[GONE_BACK].besides) == (("sekretaris_pd",), ("tim_penyusun",))
+    assert said(case, GONE_BACK)[1].splitlines()[2] == (
+        "Rancangan akhir LKjPD Tahun 2026 dikembalikan Kepala PD kepada Tim. Setelah diperbaiki akan kembali kepada "
+        "Bapak/Ibu untuk diparaf.")
+    assert GONE_BACK not in causes(lkjpd_before(5))
     later = lkjpd_before(6, "02_dikembalikan_satu_kali.txt", nth=2)
     assert RETURNED not in causes(later)        # the second round of a step that follows is no return
 
