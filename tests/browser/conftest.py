@@ -32,6 +32,16 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def wait_until(page: Page, holds: str, given: object = None) -> None:
+    """Waits until a function of the page gives true. Asked from here again and again: the content policy forbids the
+    page itself to evaluate text, which Playwright's own waiting does from its second look on."""
+    for _ in range(200):
+        if page.evaluate(holds, given):
+            return
+        page.wait_for_timeout(50)
+    pytest.fail(f"This did not come true: {holds}")
+
+
 @dataclass
 class Served:
     """An office at an address, and who sits before it."""

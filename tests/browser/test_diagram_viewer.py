@@ -15,6 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 import bootstrap
+from tests.browser.conftest import wait_until
 
 POLICY = "default-src 'self'; style-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 DIAGRAM = Path(__file__).parents[1] / "diagrams" / "approval_loop.bpmn"
@@ -194,20 +195,20 @@ def test_a_small_diagram_begins_where_one_is(page: Page, site: Site) -> None:
     show(page, site, STANDING)
     wait_until_centred(page, "approved")
     page.set_viewport_size({"width": 390, "height": 844})
-    page.wait_for_function("document.querySelector('#diagram').clientWidth < 390")
+    wait_until(page, "() => document.querySelector('#diagram').clientWidth < 390")
     wait_until_centred(page, "approved")
 
 
 def wait_until_centred(page: Page, element: str) -> None:
-    page.wait_for_function(
+    wait_until(
+        page,
         """element => {
           const [inside, frame] = [`g.djs-element[data-element-id='${element}']`, '#diagram']
             .map(part => document.querySelector(part).getBoundingClientRect());
           return Math.abs(inside.x + inside.width / 2 - frame.x - frame.width / 2) < 20
             && Math.abs(inside.y + inside.height / 2 - frame.y - frame.height / 2) < 20;
         }""",
-        arg=element,
-        timeout=5_000,
+        element,
     )
 
 

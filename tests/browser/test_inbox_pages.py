@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Served
+from tests.browser.conftest import Served, wait_until
 from tests.desk import LKJPD, PASSWORD, TODAY, pdf, photo
 
 FIRST_LOAD_BYTES_MOST = 60_000
@@ -183,7 +183,7 @@ def test_a_plan_is_moved_by_keyboard_on_a_phone(served: Served) -> None:
     scroller = page.locator(".chart-scroll")
     scroller.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.querySelector('.chart-scroll').scrollLeft > 0")
+    wait_until(page, "() => document.querySelector('.chart-scroll').scrollLeft > 0")
     expect(page.locator(".chart-lanes li").first).to_be_in_viewport()
 
 
