@@ -219,8 +219,8 @@ def _is_office(file: IO[bytes], media_type: str) -> bool:
             if media_type in CONTENT_TYPES:
                 return CONTENT_TYPES[media_type] in _entry(archive, "[Content_Types].xml")
             return _entry(archive, "mimetype").strip() == media_type.encode()
-    except (zipfile.BadZipFile, KeyError, OSError, ValueError, EOFError, NotImplementedError, RuntimeError):
-        return False        # RuntimeError: zipfile's word for an encrypted entry
+    except (zipfile.BadZipFile, KeyError, OSError, ValueError, EOFError, RuntimeError):
+        return False        # RuntimeError: zipfile's for an encrypted entry, and for a compression it does not know
 
 
 def _entry(archive: zipfile.ZipFile, name: str) -> bytes:

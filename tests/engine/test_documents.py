@@ -95,6 +95,19 @@ def test_an_accepted_file_is_kept_by_its_content(folder: Path, name: str) -> Non
 
 
 WORD = {"[Content_Types].xml": b"wordprocessingml.document.main+xml"}
+
+
+def marked(data: bytes, flag: int = 0, compression: int | None = None) -> bytes:
+    """A ZIP of one entry whose heads say that it is encrypted (flag 1), or packed in some way that nobody knows."""
+    made = bytearray(data)
+    for head, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):      # flags; the compression follows them
+        at = made.index(head) + place
+        made[at] |= flag
+        if compression is not None:
+            made[at + 2:at + 4] = compression.to_bytes(2, "little")
+    return bytes(made)
+
+
 BAD = {
     "program.exe": (b"MZ\x90\x00" + bytes(200), "tidak diterima"),
     "halaman.html": (b"<html><script>alert(1)</script></html>", "tidak diterima"),
@@ -115,6 +128,8 @@ BAD = {
     "makro.docx": (packed(WORD | {"word/vbaProject.bin": b"x"}), "bukan DOCX"),
     "keluar.docx": (packed(WORD | {"../../etc/x": b""}), "bukan DOCX"),
     "rusak.docx": (office("docx")[:60], "bukan DOCX"),
+    "terkunci.docx": (marked(packed(WORD), flag=1), "bukan DOCX"),
+    "terpadat.docx": (marked(packed(WORD), compression=99), "bukan DOCX"),
     "palsu.odt": (packed({"mimetype": b"application/zip"}), "bukan ODT"),
     "biner.txt": (b"abc\x00def", "bukan TXT"),
     "halaman.txt": (b"<html><script>alert(1)</script></html>", "bukan TXT"),
