@@ -558,11 +558,11 @@ class Deciding:
     def grant_extension(self, act: GrantExtension) -> None:
         task, asked = self.must_decide_on(act.user_task)
         until = self.extended_to(act.until, task) if act.until else asked.until
-        if until <= self.at:
-            raise Refused("incomplete", "Hari yang diminta sudah lewat.", (
-                Problem("until", "Diperpanjang sampai: pilih hari yang masih akan datang."),))
         norm = self.definition.norm(task.element)
         assert norm is not None and norm.timer is not None and task.late_at is not None, "only a norm is extended"
+        if until <= self.at or until <= task.late_at:   # time has passed since, or another calendar moved the limit
+            raise Refused("incomplete", "Hari yang diminta sudah lewat, atau tidak lagi menambah waktu.", (
+                Problem("until", "Diperpanjang sampai: pilih hari sesudah hari ini dan sesudah batas waktu."),))
         escalate_at, _, _ = self.three_instants(norm.timer, until, task.lane)
         self.tell(ExtensionGranted(task.number, task.late_at, until, escalate_at))
         for token in self.marking.tokens:

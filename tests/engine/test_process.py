@@ -1430,6 +1430,27 @@ def test_an_extension_that_was_granted_stands_under_another_calendar() -> None:
     assert after.norm_at > before.norm_at and after.escalate_at > before.escalate_at
 
 
+def test_a_request_that_another_calendar_has_overtaken_grants_no_less_time() -> None:
+    days = [f"2027-01-{day:02}" for day in (7, 8, 11, 12, 13, 14, 15, 18, 19, 20, 21, 22)]
+    calendar = with_holiday(*days)
+    case = counting_in(calendar, asked_for_step_3())
+    number = case.task("langkah_3").number
+    case = case.when(ChangeCalendar(calendars={"": calendar.sha256, "tim_penyusun": calendar.sha256}, reason="Bencana"),
+                     ADMINISTRATOR)
+    task = case.task("langkah_3")
+    assert task.extension is not None and task.late_at > task.extension.until
+    assert case.refuses(GrantExtension(user_task=number), CAMAT).code == "incomplete"
+    granted = case.when(GrantExtension(user_task=number, until="2027-02-26"), CAMAT)
+    assert granted.task("langkah_3").late_at > task.late_at
+
+
+def test_a_request_whose_day_has_passed_is_granted_only_with_another_day() -> None:
+    case = asked_for_step_3()
+    number, late = case.task("langkah_3").number, at("2027-01-25 09.00")
+    assert case.refuses(GrantExtension(user_task=number), CAMAT, late).code == "incomplete"
+    assert case.when(GrantExtension(user_task=number, until="2027-01-29"), CAMAT, late).of(ExtensionGranted)
+
+
 def test_a_suspended_instance_takes_another_calendar_and_a_finished_one_does_not() -> None:
     calendar = with_holiday("2026-11-24")
     change = ChangeCalendar(calendars={"": calendar.sha256}, reason="Hari jadi")
