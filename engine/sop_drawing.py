@@ -60,7 +60,7 @@ def draw(table: SopTable, before: bytes | None = None) -> bytes:
     old = table_of(definition)
     table = settled(_known(table, old))
     _must_hold(table)
-    return before if table == old else _Sheet.of(before, table, old, definition).drawn()
+    return before if table == old else _Sheet.of(before, _apart(table, old, before), old, definition).drawn()
 
 
 def _must_hold(table: SopTable) -> None:
@@ -92,6 +92,17 @@ def _known(table: SopTable, old: SopTable) -> SopTable:
     rows = tuple(replace(one, performer=renamed.get(one.performer, one.performer),
                          element=found.get(one.number, "")) for one in table.rows)
     return replace(table, key=old.key, performers=performers, rows=rows)
+
+
+def _apart(table: SopTable, old: SopTable, before: bytes) -> SopTable:
+    """The table with new performers called by ids that nothing in the earlier diagram has: a lane "Selesai" is not its
+    end event."""
+    lanes = {one.id for one in old.performers}
+    ids = _Ids({id for node in _tree(before).iter(etree.Element) if (id := node.get("id"))} - lanes)
+    ids.taken |= lanes
+    called = {one.id: one.id if one.id in lanes else ids.take(one.id) for one in table.performers}
+    return replace(table, performers=tuple(replace(one, id=called[one.id]) for one in table.performers),
+                   rows=tuple(replace(one, performer=called[one.performer]) for one in table.rows))
 
 
 def _alike(one: str, other: str) -> float:

@@ -206,21 +206,43 @@ _BREAKS = re.compile(r"<\s*(?:li|br|/?ol|/?ul|p|/p|/li|/?tr|/?div)\b[^<>]{0,200}
 _TAGS = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
 
 
+# A cell that a sheet puts on the clipboard: in quotes where it holds line breaks or quotes.
+_QUOTED = re.compile(r'(?:(?<=\t)|^)"((?:[^"]|"")*+)"(?=\t|$)', re.MULTILINE)
+_RULE = re.compile(r"[\s|:+=-]*-[\s|:+=-]*")           # under the head of a table that is drawn with bars
+_BAR = re.compile(r"(?<!\\)\|")
+_INSIDE = "\u2028"                                    # a line break within a cell, while lines are told apart
+
+
 def text_page(text: str) -> Page:
-    """A pasted text: cells between tabs, rows between lines; marks of web pages are taken off."""
+    """A pasted text: cells between tabs (or bars), rows between lines; marks of web pages are taken off."""
     if len(text) > MOST_TEXT:
         raise Unreadable(f"Teks sepanjang {len(text)} huruf; paling panjang {MOST_TEXT}. Sisakan tabel SOP-nya saja.")
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\t" in text:
+        text = _QUOTED.sub(lambda one: one[1].replace('""', '"').replace("\n", _INSIDE).replace("\t", " "), text)
+    lines = text.split("\n")
     if len(lines) > MOST_LINES:
         raise Unreadable(f"Teks memuat {len(lines)} baris; paling banyak {MOST_LINES}. Sisakan tabel SOP-nya saja.")
+    barred = "\t" not in text and sum(line.count("|") > 2 for line in lines) > 1
     page = []
     for number, line in enumerate(lines, 1):
-        plain = _TAGS.sub("", _BREAKS.sub("\n", line)).replace("**", "")
-        cells = {n: Cell(cell.strip(" ") if cell.strip() else cell) for n, cell in enumerate(plain.split("\t"))}
+        if barred and _RULE.fullmatch(line):
+            continue
+        plain = _TAGS.sub("", _BREAKS.sub("\n", line)).replace("**", "").replace(_INSIDE, "\n")
+        texts = _barred(plain) if barred else plain.split("\t")
+        cells = {n: Cell(cell.strip(" ") if cell.strip() else cell) for n, cell in enumerate(texts)}
         if len(cells) > MOST_COLUMNS:
             raise Unreadable(f"Baris ini memuat {len(cells)} kolom; paling banyak {MOST_COLUMNS}.", number)
         page.append(Line(number, cells))
     return page
+
+
+def _barred(line: str) -> list[str]:
+    """The cells of a line between bars; outer bars stand around the line."""
+    inner = line.strip()
+    inner = inner[1:] if inner.startswith("|") else inner
+    inner = inner[:-1] if inner.endswith("|") and not inner.endswith("\\|") else inner
+    return [one.strip().replace("\\|", "|") for one in _BAR.split(inner)]
 
 
 # --- Word ------------------------------------------------------------------------------------------------------------
@@ -265,7 +287,7 @@ def _word_table(table: Any, before: int) -> list[Line]:
             line.numbered |= numbered and column == 0
             for shape, kind in _word_shapes(cell):
                 at = _column_at(shape, column, widths)
-                line.cells.setdefault(at, Cell()).symbols.append(Symbol(kind))
+                line.cells.setdefault(at, Cell()).symbols.append(Symbol(kind, assumed=_assumed(shape)))
             column += max(1, _whole_of(cell.find(f"{W}tcPr/{W}gridSpan")))
         if column > MOST_COLUMNS:
             raise Unreadable(f"Tabel memuat {column} kolom; paling banyak {MOST_COLUMNS}.", line.number)
@@ -296,6 +318,12 @@ def _word_shapes(cell: Any) -> Iterator[tuple[Any, str]]:
             kind = VML_TYPES.get(f"t{type[1]}") if type else VML_TAGS.get(etree.QName(node).localname)
         if kind:
             yield node, kind
+
+
+def _assumed(shape: Any) -> bool:
+    """Whether a symbol is drawn as our own documents draw one whose performer is assumed: dashed, and marked so."""
+    text = "".join(one.text or "" for one in shape.iter(W + "t")).strip()
+    return text in ("asumsi", "?") and shape.find(f"{WPS}spPr/{A}ln/{A}prstDash") is not None
 
 
 def _column_at(shape: Any, column: int, widths: Sequence[int]) -> int:

@@ -50,6 +50,7 @@ class Symbol:
     kind: str                           # CAPSULE | STEP | DECISION | CONNECTED
     id: str = ""
     to: list[str] = field(default_factory=list)
+    assumed: bool = False               # drawn as our own documents draw an assumption
 
 
 @dataclass
@@ -253,6 +254,10 @@ def _performers(head: _Head, rows: Sequence[_Row], key: str) -> tuple[Performer,
 
 _DECISION_MARK = re.compile(r"◇|◊|⬦|♦|<>|\b(keputusan|belah ketupat|decision)\b", re.IGNORECASE)
 _CAPSULE_MARK = re.compile(r"⬭|\b(mulai|selesai|start|end|kapsul)\b", re.IGNORECASE)
+_ASSUMED_MARK = re.compile(r"\basumsi\b", re.IGNORECASE)
+_YES_MARK = re.compile(r"\bya\s*:\s*langkah\s+([0-9]{1,3})\b", re.IGNORECASE)
+_NO_MARK = re.compile(r"\btidak\s*:\s*langkah\s+([0-9]{1,3})\b", re.IGNORECASE)
+_ONWARD_MARK = re.compile(r"\b(?:kotak|kapsul)\s+ke langkah\s+([0-9]{1,3})\b", re.IGNORECASE)
 _CONDITION = re.compile(r"\b(?:jika|bila|apabila|kalau)\b[^.;]{0,160}\b(?:tidak|belum|ditolak)\b|"
                         r"\b(?:dikembalikan|ditolak)\b|\bkembali ke (?:langkah|nomor|no)\b")
 _BACK_TO_NUMBER = re.compile(r"\bke(?:mbali ke)?\s+(?:langkah|nomor|no|prosedur|tahap)\.?\s*(?:ke-?\s*)?([0-9]{1,3})\b")
@@ -272,6 +277,7 @@ class _Reading:
         self.who: list[int | None] = [None] * len(rows)
         self.why: list[str] = [""] * len(rows)          # of a performer that was inferred
         self.by_symbol = [bool(one.symbols or one.marks) for one in rows]
+        self.assumed = [False] * len(rows)              # the document itself says that the performer is assumed
         self.place = {symbol.id: n for n, row in enumerate(rows) for some in row.symbols.values()
                       for symbol in some if symbol.id}
 
@@ -302,12 +308,12 @@ class _Reading:
         assert who is not None, "every row has a performer by now"
         if self.why[n]:
             self.guess(n, "Pelaksana", f"Pelaksana diasumsikan {self.performers[who].name}: {self.why[n]}.")
-        back, then = self._ways(n) if self.symbols[n] == DECISION else (None, None)
+        back, then = self._ways(n) if self.symbols[n] == DECISION else (None, self._marked(n, _ONWARD_MARK))
         return SopRow(
             number=n + 1, uraian=uraian, name=short_name(uraian) if uraian else "", symbol=self.symbols[n],
             performer=self.performers[who].id, back_to=back, then=then, waktu=waktu, norm=norm,
             kelengkapan=raw.texts.get("kelengkapan", ""), output=raw.texts.get("output", ""),
-            keterangan=raw.texts.get("keterangan", ""), assumption=bool(self.why[n]))
+            keterangan=raw.texts.get("keterangan", ""), assumption=bool(self.why[n]) or self.assumed[n])
 
     def _all(self, n: int) -> str:
         return f"{self.raw[n].texts.get('uraian', '')} {self.raw[n].texts.get('keterangan', '')}"
@@ -317,6 +323,8 @@ class _Reading:
     def _by_symbols(self, n: int) -> None:
         raw = self.raw[n]
         kinds: dict[int, str] = {}
+        self.assumed[n] = (any(one.assumed for some in raw.symbols.values() for one in some)
+                           or any(_ASSUMED_MARK.search(text) for text in raw.marks.values()))
         for place, some in raw.symbols.items():
             said = [one.kind for one in some if one.kind != CONNECTED]
             if said:
@@ -351,9 +359,18 @@ class _Reading:
             back = min(others)
             onward = next((one for one in others if one != back), None)
             return back + 1, onward + 1 if onward is not None and n + 1 not in drawn else None
+        if (said := self._marked(n, _NO_MARK)) is not None:
+            return said, self._marked(n, _YES_MARK)
         back, why = self._returned(n)
         self.guess(n, "Pelaksana", f'"Tidak" dibaca kembali ke langkah {back + 1}: {why}.')
         return back + 1, None
+
+    def _marked(self, n: int, pattern: re.Pattern[str]) -> int | None:
+        """The row that is named under a performer, beside the symbol in words; None where none is, or it is not there.
+        """
+        named_there = (pattern.search(text) for text in self.raw[n].marks.values())
+        number = next((int(one[1]) for one in named_there if one), 0)
+        return number if 0 < number <= len(self.raw) else None
 
     def _returned(self, n: int) -> tuple[int, str]:
         """The row that a decision goes back to by its wording, and why."""

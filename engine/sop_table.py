@@ -293,13 +293,14 @@ def in_words(norm: tuple[Norm, ...]) -> str:
 def settled(table: SopTable) -> SopTable:
     """The same table with rows numbered 1, 2, 3, ..., symbols as their place demands, and no space around texts.
 
-    The first row begins, the last one ends; only a decision has a way back. Rows that are named keep being meant.
+    The first row begins, the last one ends; only a decision has a way back. Rows that are named keep being meant; one
+    that is there no more becomes row 0, which `problems` asks about: its number is another row's now.
     """
     numbers = {one.number: n for n, one in enumerate(table.rows, 1)}
     rows = []
     for n, one in enumerate(table.rows, 1):
-        then = numbers.get(one.then, one.then) if one.then is not None else None
-        back = numbers.get(one.back_to, one.back_to) if one.back_to is not None else None
+        then = numbers.get(one.then, 0) if one.then is not None else None
+        back = numbers.get(one.back_to, 0) if one.back_to is not None else None
         rows.append(replace(
             one, number=n, uraian=cleaned(one.uraian), name=" ".join(cleaned(one.name).split()),
             then=None if then == n + 1 or one.symbol == END else then,
@@ -403,8 +404,8 @@ def _of_row(table: SopTable, row: SopRow) -> Iterator[Remark]:
                                                         "salah satu kolom Pelaksana.")
     for number in (row.then, row.back_to):
         if number is not None and table.row(number) is None:
-            yield Remark(row=n, column="Pelaksana", message=f"Langkah ini menuju langkah {number}, yang tidak ada. "
-                                                            "Pilih langkah yang ada.")
+            gone = f"langkah {number}, yang tidak ada" if number else "langkah yang sudah tidak ada"
+            yield Remark(row=n, column="Pelaksana", message=f"Langkah ini menuju {gone}. Pilih langkah yang ada.")
     if row.symbol == DECISION:
         ways = dict(table.following(row))
         if row.back_to is None:

@@ -154,6 +154,35 @@ def test_a_row_without_number_goes_on_with_the_one_above() -> None:
                                                              ("Selesai", "")]
 
 
+def test_a_table_between_bars_is_a_table() -> None:
+    head = "| No | Uraian | Staf | Camat | Kelengkapan | Waktu | Output | Keterangan |"
+    rows = ["| 1 | Menulis surat | x | | Konsep A\\|B | 1 hari | Surat | |",
+            "| 2 | Menandatangani | | ◇ | Surat | 1 jam | Surat | Jika tidak, kembali ke langkah 1 |"]
+    one = table("\n".join([head, "|---|:---|---|---|---|---|---|---|", *rows]))
+    assert [(row.uraian, row.performer, row.symbol, row.back_to, row.kelengkapan, row.output) for row in one.rows] == [
+        ("Menulis surat", "staf", START, None, "Konsep A|B", "Surat"),
+        ("Menandatangani", "camat", DECISION, 1, "Surat", "Surat")]
+
+
+def test_a_cell_of_several_lines_comes_whole_out_of_a_sheet() -> None:
+    head = "No\tUraian\tStaf\tCamat\tKelengkapan\tWaktu\tOutput\tKeterangan"
+    row = '1\t"a. Menulis ""konsep"".\nb. Membaca."\tx\t\t"Konsep\nATK"\t1 hari\tSurat\t'
+    one = table("\r\n".join([head, row, '2\t"Menutup" rapat\t\tx\t\t1 jam\t\t']))
+    assert [(row.uraian, row.kelengkapan) for row in one.rows] == [
+        ('a. Menulis "konsep".\nb. Membaca.', "Konsep\nATK"), ('"Menutup" rapat', "")]
+
+
+def test_what_stands_beside_a_symbol_in_words_is_read_before_anything_is_guessed() -> None:
+    head = "No\tUraian\tStaf\tCamat\tKelengkapan\tWaktu\tOutput\tKeterangan"
+    rows = ["1\tMenulis\tkapsul\t\t\t1 hari\t\t", "2\tMemeriksa\t\tkotak ke langkah 4\t\t1 hari\t\t",
+            "3\tMenambah\tkotak asumsi, belum dikonfirmasi\t\t\t1 hari\t\t",
+            "4\tMemutus\t\tbelah ketupat Ya: langkah 5 Tidak: langkah 3\t\t1 hari\t\t", "5\tTamat\tkapsul\t\t\t\t\t"]
+    one = table("\n".join([head, *rows]))
+    assert [(row.then, row.back_to, row.assumption) for row in one.rows] == [
+        (None, None, False), (4, None, False), (None, None, True), (None, 3, False), (None, None, False)]
+    assert [guess.row for guess in one.guesses] == [None]      # only that the SOP has no name
+
+
 # --- Word ------------------------------------------------------------------------------------------------------------
 
 

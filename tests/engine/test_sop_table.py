@@ -236,6 +236,22 @@ def test_a_diagram_that_others_drew_gets_a_row_more(name: str) -> None:
     assert [row.name for row in table_of(diagram.read(data)).rows] == [*(row.name for row in was.rows), "Mengarsipkan"]
 
 
+def test_a_way_to_a_row_that_went_is_asked_about_and_never_another_rows() -> None:
+    less = settled(replace(TABLE, rows=tuple(row for row in TABLE.rows if row.number != 5)))
+    assert [(one.row, "langkah yang sudah tidak ada" in one.message) for one in problems(less)] == [(6, True)]
+
+
+def test_a_new_performer_may_be_called_like_anything_in_the_diagram() -> None:
+    called = ("pelaksana", "selesai", "mulai", "disetujui_tidak", "langkah_2_di")
+    performers = (*TABLE.performers, *(Performer(id=one, name=f"Jabatan {one}") for one in called))
+    rows = tuple(replace(row, performer="selesai") if row.number == 9 else row for row in TABLE.rows)
+    data = draw(replace(TABLE, performers=performers, rows=rows), SHIPPED)
+    now = table_of(diagram.read(data))
+    assert errors(data) == []
+    assert [one.name for one in now.performers] == [one.name for one in performers]
+    assert now.performer(now.rows[8].performer) == now.performers[5]
+
+
 def test_rows_without_ids_are_known_by_what_they_say() -> None:
     reworded = changed(undrawn(TABLE), 5, uraian=TABLE.rows[4].uraian.replace("reuiu", "reviu"))
     now = diagram.read(draw(reworded, SHIPPED))

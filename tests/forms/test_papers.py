@@ -265,7 +265,8 @@ def test_what_is_exported_is_imported_as_the_same_table(kind: str) -> None:
     assert [one.name for one in found.table.performers] == SOP["pelaksana"]
     for row, back in zip(lkjpd().rows, found.table.rows, strict=True):
         assert names[back.performer] == names[row.performer]
-        for name in ("number", "uraian", "symbol", "then", "back_to", "kelengkapan", "waktu", "norm", "output"):
+        for name in ("number", "uraian", "symbol", "then", "back_to", "kelengkapan", "waktu", "norm", "output",
+                     "assumption"):
             assert getattr(back, name) == getattr(row, name)
         assert back.keterangan == row.keterangan
     for one in fields(Identity):
