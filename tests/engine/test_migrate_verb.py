@@ -4,7 +4,8 @@ from __future__ import annotations
 import random
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -24,6 +25,7 @@ from engine.commands import (
     Promise,
     ResumeProcessInstance,
     SettleRequirement,
+    StartProcessInstance,
     SuspendProcessInstance,
     WaiveRequirement,
 )
@@ -65,6 +67,7 @@ class Clerk:
     def __init__(self, office: Office, seed: int = 1):
         self.office, self.draw = office, random.Random(seed)
         self.typist = Typist(self.draw)
+        self.opening: StartProcessInstance | None = None        # the diagram is read once, not for each
 
     def load(self, id: str) -> ProcessInstance:
         with self.office.database.read() as db:
@@ -76,8 +79,10 @@ class Clerk:
         data = {"tahun_laporan": year, "status_surat_edaran": "sudah", "nomor_surat_edaran": "900/1",
                 "tanggal_surat_edaran": "2026-12-01", "tanggal_terima_surat_edaran": "2026-12-02"}
         with self.office.database.begin() as db:
-            act = opening(db, LKJPD, LASEM, data=data, attachments={"surat_edaran": paper("surat_edaran")})
-            return start(db, self.office.rules, self.office.database.key, self.office.request("sekcam", act))[0]
+            self.opening = self.opening or opening(
+                db, LKJPD, LASEM, data={}, attachments={"surat_edaran": paper("surat_edaran")})
+            request = self.office.request("sekcam", replace(self.opening, data=data))
+            return start(db, self.office.rules, self.office.database.key, request)[0]
 
     def complete(self, id: str, approve: bool = True) -> None:
         """The open task of an instance, with whatever it asks for."""
@@ -159,15 +164,21 @@ POSITIONS = [(0, step) for step in range(1, 10)] + [(returns, step) for returns 
 KINDS = ("claimed", "draft", "owed", "waived", "extended", "fired", "suspended")
 
 
-def everywhere(clerk: Clerk, count: int) -> list[str]:
-    """So many instances, at every position in turn, each with something else that is so."""
+def everywhere(clerk: Clerk, places: Iterable[int]) -> list[str]:
+    """Instances at every position in turn, each with something else that is so: the given ones of them."""
     found = []
-    for n in range(count):
+    for n in places:
         returns, step = POSITIONS[n % len(POSITIONS)]
         id = clerk.bring(2000 + n, returns, step)
         clerk.something(id, KINDS[n % len(KINDS)])
         found.append(id)
     return found
+
+
+def sample(office: Office, count: int, every: int) -> range:
+    """All places on SQLite; on PostgreSQL each so-manyth: where an instance stands is the heart's matter, which knows
+    no database, and every kind of row is in the sample too."""
+    return range(0, count, every if office.database.dialect == "postgresql" else 1)
 
 
 def shadows(office: Office, id: str) -> dict[str, Any]:
@@ -222,7 +233,7 @@ def clerk(office: Office) -> Iterator[Clerk]:
 # The property
 
 def test_sixty_instances_at_every_position_go_over_whole_and_on_to_their_end(office: Office, clerk: Clerk) -> None:
-    ids = everywhere(clerk, 60)
+    ids = everywhere(clerk, sample(office, 60, 4))
     new = deployed(office, second())
     before = {id: clerk.load(id) for id in ids}
     rows = {id: shadows(office, id) for id in ids}
@@ -235,7 +246,7 @@ def test_sixty_instances_at_every_position_go_over_whole_and_on_to_their_end(off
     rehearsed = {one.instance: one for one in rehearse(office, new.sha256)}
     assert rehearsed.keys() == before.keys() and {one.outcome for one in rehearsed.values()} == {migrate.MOVES}
     assert {id: clerk.load(id) for id in ids} == before             # nothing is written by a rehearsal
-    assert outcomes(apply(office, ids, new)) == [migrate.MIGRATED] * 60
+    assert outcomes(apply(office, ids, new)) == [migrate.MIGRATED] * len(ids)
     for id, was in before.items():
         now, here = clerk.load(id), shadows(office, id)
         assert now.definition == new.sha256 and now.status == was.status
@@ -255,7 +266,7 @@ def test_sixty_instances_at_every_position_go_over_whole_and_on_to_their_end(off
         assert [here[name] for name in ("team", "document", "document_file", "draft")] == [
             rows[id][name] for name in ("team", "document", "document_file", "draft")]
     must_be_whole(office, *ids)
-    assert outcomes(apply(office, ids, new)) == [migrate.THERE] * 60
+    assert outcomes(apply(office, ids, new)) == [migrate.THERE] * len(ids)
     for id in ids:
         clerk.finish(id)
         [event] = [one for step in steps(office, id) for one in step.events if isinstance(one, ProcessInstanceMigrated)]
@@ -271,7 +282,7 @@ def steps(office: Office, id: str) -> list[Any]:
 
 
 def test_undoing_gives_every_row_back_as_it_was(office: Office, clerk: Clerk) -> None:
-    ids = everywhere(clerk, 19)
+    ids = everywhere(clerk, sample(office, 19, 2))
     new = deployed(office, second())
     rows = {id: shadows(office, id) for id in ids}
     before = {id: clerk.load(id) for id in ids}
@@ -280,7 +291,7 @@ def test_undoing_gives_every_row_back_as_it_was(office: Office, clerk: Clerk) ->
     assert {id for id in ids if shadows(office, id)["user_task"] != rows[id]["user_task"]}
     with office.database.read() as db:
         assert set(migrate.undoable(db, LKJPD)) == set(ids)
-    assert outcomes(undo(office, ids)) == [migrate.UNDONE] * 19
+    assert outcomes(undo(office, ids)) == [migrate.UNDONE] * len(ids)
     for id in ids:
         after, here = clerk.load(id), shadows(office, id)
         assert (after.user_tasks, after.timers, after.marking.tokens, after.definition, after.rounds) == (
@@ -289,8 +300,8 @@ def test_undoing_gives_every_row_back_as_it_was(office: Office, clerk: Clerk) ->
         for name in ("user_task", "timer", "team", "document", "draft"):
             assert here[name] == rows[id][name], name
     must_be_whole(office, *ids)
-    assert outcomes(undo(office, ids)) == [migrate.THERE] * 19      # the same asked again changes nothing
-    assert outcomes(apply(office, ids, new)) == [migrate.MIGRATED] * 19
+    assert outcomes(undo(office, ids)) == [migrate.THERE] * len(ids)      # the same asked again changes nothing
+    assert outcomes(apply(office, ids, new)) == [migrate.MIGRATED] * len(ids)
     clerk.complete(ids[1])
     assert outcomes(undo(office, ids[:3])) == [migrate.UNDONE, migrate.REFUSED, migrate.UNDONE]
 
