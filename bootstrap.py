@@ -78,10 +78,13 @@ def bench(words: list[str]) -> int:
 
 
 def test(words: list[str]) -> int:
-    """The whole suite, or what `words` (pytest's) choose of it. The exit code is pytest's."""
+    """The whole suite, or what `words` (pytest's) choose of it. The exit code is pytest's.
+
+    In two processes, each with databases of its own; `-n 0` among the words: in this one.
+    """
     prepare("requirements-test.lock")
     install_chromium()
-    return call([PYTHON, "-m", "pytest", *words])
+    return call([PYTHON, "-m", "pytest", "-n", str(min(2, os.cpu_count() or 1)), "--dist", "loadgroup", *words])
 
 
 def check(words: list[str]) -> int:
