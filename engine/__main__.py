@@ -33,6 +33,7 @@ from . import (
     cli_migrate,
     cli_office,
     cli_process,
+    cli_rehearse,
     cli_sop,
     deploy,
     seed,
@@ -65,6 +66,7 @@ def alur() -> None:
 for _command in (*cli_process.commands, *cli_office.commands, *cli_sop.commands):
     alur.add_command(_command)
 alur.add_command(cli_diff.diff)
+alur.add_command(cli_rehearse.rehearse_)
 alur.add_command(cli_migrate.migrate_instances)
 
 
