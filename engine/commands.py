@@ -31,7 +31,7 @@ class Actor:
     person: str                             # a person's id; "timer" for the worker
     position: str | None = None             # position id in which they act
     unit: str | None = None                 # the position's unit id
-    capacity: str | None = None             # definitif | plh | plt | tim | administrator | sistem
+    capacity: str | None = None             # definitif | plh | plt | tim | administrator | pemilik | sistem
     basis: str | None = None                # legal basis: number of the SK or surat perintah
     on_behalf_of: str | None = None         # unit id of the office on whose behalf is recorded
     lanes: tuple[str, ...] = ()             # of this instance, performed now; "tim_penyusun:ketua" is a role in one

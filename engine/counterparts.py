@@ -89,6 +89,7 @@ class Counterparts:
             raise Refused("wrong", "Pemetaan tidak dapat dipakai. " + " ".join(one.message for one in wrong),
                           tuple(wrong))
         lacking = [problem for token in instance.marking.tokens for problem in self._of_token(token)]
+        lacking += [*self._of_owed(instance)]
         if lacking:
             raise Refused("unmapped", "Berkas ini memerlukan pemetaan. " + " ".join(one.message for one in lacking),
                           tuple(lacking))
@@ -141,6 +142,15 @@ class Counterparts:
             elif self.element(token.element) is None:
                 yield Problem(token.element, (
                     f"{_named(self.old, token.element)} menjadi {KINDS[there.kind]} dalam versi tujuan."))
+
+    def _of_owed(self, instance: ProcessInstance) -> Iterator[Problem]:
+        """A document that must come before a step that is gone would never be asked for."""
+        for until in sorted({one.until for one in instance.owed.values()}):
+            if self.element(until) is None and until in self.old.elements:
+                labels = ", ".join(sorted(self.old.fields[one.document].label for one in instance.owed.values()
+                                          if one.until == until and one.document in self.old.fields))
+                yield Problem(until, f"{_named(self.old, until)} tidak ada lagi dalam versi tujuan, sedangkan berkas "
+                                     f"yang menyusul ({labels}) harus ada sebelum langkah itu.")
 
     def _same_join(self, flow: str) -> bool:
         """Whether a token that waits before a join still comes by a flow of the same join, with the same others."""

@@ -249,6 +249,11 @@ class Deciding:
         if not self.actor.administrator:
             raise Refused("not_yours", "Tindakan ini hanya dapat dilakukan administrator.")
 
+    def must_own(self) -> None:
+        """An owner of the SOP in the unit of the instance, or an administrator."""
+        if not self.actor.administrator and self.actor.capacity != "pemilik":
+            raise Refused("not_yours", "Tindakan ini hanya dapat dilakukan pemilik SOP unit ini atau administrator.")
+
     def must_lead(self) -> None:
         """The first lane of the SOP (its head) or an administrator."""
         head = self.definition.lanes[0] if self.definition.lanes else None
@@ -822,7 +827,7 @@ class Deciding:
     def migrate(self, act: MigrateProcessInstance) -> MigrateProcessInstance:
         """Every token goes on in its counterpart, under its number. Timers that are new count from when their user task
         was opened; what is over stays, and nothing is made due before the migration itself."""
-        self.must_be_administrator()
+        self.must_own()
         self.must_say_why(act.reason)
         if act.to == self.instance.definition:
             raise Refused("wrong", "Berkas proses ini sudah memakai versi tersebut.")
@@ -978,7 +983,7 @@ class Deciding:
 
     def undo_migration(self, act: UndoMigration) -> None:
         """Everything stands again as it did right before the migration; a timer that fired since has fired."""
-        self.must_be_administrator()
+        self.must_own()
         self.must_say_why(act.reason)
         before, instance = self.instance.before_migration, self.instance
         stood = tuple(Token(*one) for one in before.tokens) if before else ()
@@ -1092,8 +1097,8 @@ def evolve(instance: ProcessInstance, step: Step) -> ProcessInstance:
                 there, named = {number: now for number, _, now in mapped}, dict(renamed)
                 tasks = {n: replace(one, element=there.get(n, one.element)) for n, one in tasks.items()}
                 running = {n: replace(one, element=there.get(n, one.element)) for n, one in running.items()}
-                owed = {k: replace(one, until=named.get(one.until, one.until),
-                                   lane=named.get(one.lane, one.lane) if one.lane else one.lane)
+                owed = {k: replace(one, until=act.mapping.get(one.until) or one.until,
+                                   lane=act.mapping.get(one.lane) or one.lane if one.lane else one.lane)
                         for k, one in owed.items()}
                 changes |= {"definition": to, "calendars": act.calendars, "migrations": instance.migrations + 1,
                             "rounds": under(named, instance.rounds), "passed": under(named, instance.passed),

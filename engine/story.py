@@ -110,6 +110,7 @@ MEDIA_TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 STARTERS = "pemulai"  # the lane of those who may start without performing
+OWNER = "pemilik"  # the capacity of who owns the SOP
 
 DAY = rf"(\d{{1,2}}) ({'|'.join(MONTHS)}) (\d{{4}})"
 MOMENT = rf"({'|'.join(DAYS)}) {DAY} (\d\d)\.(\d\d)(?:\.(\d\d)(?:\.(\d{{6}}))?)?"
@@ -735,7 +736,8 @@ class Telling:
         self.wrong(f"{rest!r} tidak dikenal; yang dikenal: {KNOWN_VERBS}")
 
     def clauses(self, person: Person, rest: str) -> tuple[Actor, str]:
-        """(who acts, the rest of the line): `sebagai Plh. Kepala PD (nomor SP)`, `merangkap ...`, `atas nama ...`."""
+        """(who acts, the rest of the line): `sebagai Plh. Kepala PD (nomor SP)`, `merangkap ...`, `atas nama ...`,
+        `sebagai pemilik` of the SOP."""
         known = {**self.lanes, STARTERS: STARTERS}
         names = "|".join(re.escape(one) for one in sorted(known, key=len, reverse=True))
         lanes, capacity, basis, office = list(person.lanes), "definitif", None, None
@@ -743,6 +745,8 @@ class Telling:
             if found := re.match(rf"sebagai (Plh|Plt)\. ({names})(?: \(([^()]*)\))? ", rest):
                 capacity, basis = found[1].lower(), found[3]
                 lanes.append(known[found[2]])
+            elif found := re.match("sebagai pemilik ", rest):
+                capacity = OWNER
             elif found := re.match(rf"merangkap ({names}) ", rest):
                 lanes.append(known[found[1]])
             elif found := re.match(rf"atas nama ({names})(?: \(([^()]+)\))? ", rest):
@@ -1464,6 +1468,7 @@ class Printing:
                 said += f" ({actor.basis})" if actor.basis and not set(actor.basis) & set("()\n") else ""
             else:
                 said += f" merangkap {drawn.get(lane, lane)}"
+        said += " sebagai pemilik" if actor.capacity == OWNER else ""
         if actor.on_behalf_of:
             other = next((one for one in self.definition.lanes if one.other_office), self.definition.lanes[0])
             said += f" atas nama {other.name}" + (f" ({actor.on_behalf_of})" if actor.on_behalf_of != other.id else "")

@@ -214,6 +214,16 @@ def test_a_journal_goes_through_a_migration_and_its_undoing_in_words() -> None:
     assert "membatalkan pemindahan versi\n    alasan: Keliru\n" in text
 
 
+def test_a_journal_says_that_an_owner_of_the_sop_migrated_it() -> None:
+    new = variant(LKJPD, ("P20D", "P25D"))
+    owner = somebody("pengelola", capacity="pemilik")
+    text = same(lkjpd_before(3).knowing(new).when(MigrateProcessInstance(to=new.sha256, reason="Versi 2"), owner))
+    assert f"pengelola sebagai pemilik memindahkan proses ke versi {new.sha256}\n" in text
+    head = somebody("camat", "kepala_pd", capacity="pemilik")       # who performs a lane besides
+    text = same(lkjpd_before(3).knowing(new).when(MigrateProcessInstance(to=new.sha256, reason="Versi 2"), head))
+    assert "camat sebagai pemilik memindahkan proses" in text
+
+
 HEAD_OF_OFFICE = somebody("camat", "kepala_pd")
 WEEK = six_days().sha256
 

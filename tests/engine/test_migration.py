@@ -25,6 +25,7 @@ from engine.commands import (
     OweRequirement,
     Promise,
     ReleaseUserTask,
+    ResumeProcessInstance,
     SuspendProcessInstance,
     UndoMigration,
     WaiveRequirement,
@@ -59,10 +60,19 @@ from tests.story import (
     file,
     given,
     lkjpd_before,
+    somebody,
     variant,
 )
 
 COSMETIC = ('<dc:Bounds x="', '<dc:Bounds x="0')
+ONCE, TWICE = "02_dikembalikan_satu_kali.txt", "03_dikembalikan_dua_kali.txt"
+
+
+def at_every_step() -> list[Case]:
+    """The LKjPD before each step, with no return, after one and after two."""
+    found = [lkjpd_before(number) for number in range(1, 10)]
+    found += [lkjpd_before(number, ONCE, 2) for number in (5, 6, 7)]
+    return [*found, *(lkjpd_before(number, TWICE, 3) for number in (5, 6, 7))]
 
 
 def migrated(case: Case, new: ProcessDefinition, **mapping: str) -> Case:
@@ -94,10 +104,9 @@ def drawn(name: str) -> str:
 
 # What goes on
 
-def test_a_cosmetic_change_moves_nothing_at_any_step() -> None:
+def test_a_cosmetic_change_moves_nothing_at_any_step_after_any_number_of_returns() -> None:
     new = variant(LKJPD, COSMETIC)
-    for number in range(1, 10):
-        case = lkjpd_before(number)
+    for case in at_every_step():
         after = migrated(case, new)
         assert after.events == (ProcessInstanceMigrated(definition().sha256, new.sha256, (), ()),)
         assert after.instance.marking == case.instance.marking and after.instance.user_tasks == case.instance.user_tasks
@@ -140,6 +149,27 @@ def gone_write() -> ProcessDefinition:
     found = diagram.reread(text.encode())
     assert found.key == one.key and "write" not in found.elements
     return found
+
+
+def test_a_finished_step_that_is_gone_keeps_nothing_back_though_the_loop_leads_over_it() -> None:
+    """Step 6 lies in the loop of returns: what waits at 7 goes over though its last round went through 6."""
+    text = LKJPD.read_text()
+    for kind, id in (("userTask", "langkah_6"), ("boundaryEvent", "waktu_6")):
+        text = re.sub(rf'    <bpmn:{kind} id="{id}".*?</bpmn:{kind}>\n', "", text, flags=re.DOTALL)
+    text = re.sub(r"\s*<bpmn:flowNodeRef>(langkah_6|waktu_6|pengingat_6)</bpmn:flowNodeRef>", "", text)
+    flows = {one.id: one for one in definition().flows.values()}
+    into = next(one for one in flows.values() if one.target == "langkah_6")
+    out = next(one for one in flows.values() if one.source == "langkah_6")
+    text = re.sub(rf'    <bpmn:sequenceFlow id="{out.id}"[^>]*?/>\n', "", text)
+    text = text.replace(f'sourceRef="{into.source}" targetRef="langkah_6"',
+                        f'sourceRef="{into.source}" targetRef="{out.target}"')
+    text = text.replace(f"<bpmn:incoming>{out.id}</bpmn:incoming>", f"<bpmn:incoming>{into.id}</bpmn:incoming>")
+    new = diagram.reread(text.encode())
+    assert "langkah_6" not in new.elements
+    for case in (lkjpd_before(7), lkjpd_before(7, ONCE, 2), lkjpd_before(7, TWICE, 3)):
+        after = migrated(case, new)
+        assert after.open == case.open and after.instance.user_tasks == case.instance.user_tasks
+        assert replayed(after) == after.instance
 
 
 def test_number_claim_round_values_and_waiver_of_an_open_task_survive_its_new_id() -> None:
@@ -194,6 +224,19 @@ def test_an_owed_document_keeps_its_step_and_its_lane_under_their_new_ids() -> N
     owed = case.instance.owed["sk_tim"]
     after = migrated(case, new, langkah_9="arsip", sekretaris_pd="sekretariat").instance.owed["sk_tim"]
     assert after == replace(owed, until="arsip" if owed.until == "langkah_9" else owed.until, lane="sekretariat")
+
+
+def test_a_document_that_is_owed_before_a_step_that_is_gone_needs_that_step_mapped() -> None:
+    new = variant(LKJPD, langkah_3="susun", langkah_4="reviu")
+    case = lkjpd_before(2)
+    promise = Promise(document="sk_tim", promised="2027-02-20", reason="Belum ditandatangani")
+    case = case.when(OweRequirement(user_task=case.task("langkah_2").number, promise=promise), SEKCAM).knowing(new)
+    refused = case.refuses(to(new), ADMINISTRATOR)
+    assert refused.code == "unmapped" and [one.place for one in refused.problems] == ["langkah_3"]
+    assert "menyusul" in refused.message
+    assert migrated(case, new, langkah_3="susun").instance.owed["sk_tim"].until == "susun"
+    # Two steps became one: what was due before the one is due before the other.
+    assert migrated(case, new, langkah_3="langkah_5").instance.owed["sk_tim"].until == "langkah_5"
 
 
 def test_a_team_goes_with_its_lane() -> None:
@@ -376,6 +419,7 @@ def test_a_place_that_no_run_of_the_target_comes_to_is_refused() -> None:
     (lambda new: to(definition("three_tasks")), ADMINISTRATOR, "wrong"),
     (lambda new: replace(to(new), to="0" * 64), ADMINISTRATOR, "wrong"),
     (lambda new: to(definition("parallel")), ADMINISTRATOR, "wrong"),
+    (lambda new: to(new), somebody("pengelola", "staff"), "not_yours"),
     (lambda new: UndoMigration(reason="Keliru"), STAFF, "not_yours"),
     (lambda new: UndoMigration(reason=""), ADMINISTRATOR, "incomplete"),
     (lambda new: UndoMigration(reason="Keliru"), ADMINISTRATOR, "not_open")])
@@ -383,6 +427,16 @@ def test_what_cannot_be_migrated_or_undone_is_refused(act: Any, who: Any, code: 
     new = variant("three_tasks", ("Write the letter", "Draft the letter"))
     case = given("three_tasks").knowing(new, definition("parallel"))
     assert case.refuses(act(new), who).code == code
+
+
+def test_an_owner_migrates_and_undoes_in_that_capacity() -> None:
+    new = variant("three_tasks", ("Write the letter", "Draft the letter"))
+    owner = somebody("pengelola", capacity="pemilik")
+    case = given("three_tasks").knowing(new).when(to(new), owner)
+    assert case.instance.definition == new.sha256 and case.steps[-1].command.actor.capacity == "pemilik"
+    back = case.when(UndoMigration(reason="Keliru"), owner)
+    assert back.instance.definition == definition("three_tasks").sha256 and replayed(back) == back.instance
+    assert case.refuses(CancelProcessInstance(reason="Salah"), owner).code == "not_yours"       # and nothing else
 
 
 def test_a_version_that_does_not_ask_for_what_is_owed_is_refused() -> None:
@@ -404,6 +458,26 @@ def test_a_suspended_instance_is_migrated_and_an_ended_one_is_not() -> None:
     assert over.refuses(to(new), ADMINISTRATOR).code == "not_running"
 
 
+def test_a_suspended_instance_keeps_its_claim_its_dates_and_its_request_for_more_time() -> None:
+    new = variant(LKJPD, ("P20D", "P25D"), langkah_3="susun")
+    case = lkjpd_before(3)
+    number = case.task("langkah_3").number
+    if case.task("langkah_3").owner is None:
+        case = case.claimed("langkah_3", TIM1)
+    case = case.when(AskExtension(user_task=number, until="2027-01-29", reason="Data belum ada"), TIM1)
+    case = case.when(SuspendProcessInstance(reason="Pejabat berganti"), ADMINISTRATOR)
+    before, after = case.task("langkah_3"), migrated(case, new, langkah_3="susun")
+    task = after.task("susun")
+    assert (task.owner, task.extension, task.opened_at) == (before.owner, before.extension, before.opened_at)
+    assert task.owner is not None and task.extension is not None and after.instance.status == SUSPENDED
+    assert task.late_at is not None and before.late_at is not None and task.late_at > before.late_at
+    assert after.instance.deadline_at == case.instance.deadline_at and replayed(after) == after.instance
+    on = after.when(ResumeProcessInstance(), ADMINISTRATOR)
+    granted = on.when(GrantExtension(user_task=number), CAMAT).task("susun")
+    assert granted.extended and granted.late_at == at("2027-01-29 16.30")
+    assert without_history(undone(after).instance) == without_history(case.instance)
+
+
 def test_a_correction_that_no_run_comes_to_is_no_reason_to_stay() -> None:
     new = variant("three_tasks", ("Write the letter", "Draft the letter"))
     case = given("three_tasks").when(Correct(reason="Bersamaan", open=("send",)), ADMINISTRATOR)
@@ -415,10 +489,9 @@ def test_a_correction_that_no_run_comes_to_is_no_reason_to_stay() -> None:
 def every_position() -> list[tuple[str, Case]]:
     """The LKjPD before each step, also after one return and after two, with claims, extensions and fired timers."""
     found = [(f"before {n}", lkjpd_before(n)) for n in range(1, 10)]
-    once, twice = "02_dikembalikan_satu_kali.txt", "03_dikembalikan_dua_kali.txt"
     asked = "11_perpanjangan_diberikan.txt"
-    found += [(f"{once} {n}", lkjpd_before(n, once, 2)) for n in (5, 6, 7)]
-    found += [(f"{twice} {n}", lkjpd_before(n, twice, 3)) for n in (5, 6, 7)]
+    found += [(f"{ONCE} {n}", lkjpd_before(n, ONCE, 2)) for n in (5, 6, 7)]
+    found += [(f"{TWICE} {n}", lkjpd_before(n, TWICE, 3)) for n in (5, 6, 7)]
     return [*found, (f"{asked} 3", lkjpd_before(3, asked)), ("fired", lkjpd_before(3).fired("waktu_3"))]
 
 
