@@ -26,7 +26,18 @@ from .forecast import Forecast, Likelihood
 from .instance import ProcessInstance, Refused, Step
 from .rules import Rules
 from .store import database as databases
-from .store import definitions, documents, instances, integrity, journal, organisation, passes, queries, records
+from .store import (
+    definitions,
+    documents,
+    drafts,
+    instances,
+    integrity,
+    journal,
+    organisation,
+    passes,
+    queries,
+    records,
+)
 from .store.queries import Summary
 from .terminal import Command, Group, Stop, Terminal, finding, local, pass_terminal
 
@@ -119,12 +130,22 @@ def definition() -> None:
 def list_definitions(here: Terminal) -> None:
     """List the newest version of each process, and the drafts that wait."""
     with here.database.read() as db:
-        found = [*definitions.newest_of_all(db), *definitions.drafts(db)]
+        found = [
+            {name: getattr(one, name) for name in TOLD} | {"deployed_at": local(records.moment(one.deployed_at))}
+            for one in definitions.newest_of_all(db)
+        ]
+        found += [
+            {"key": one.key, "version": 0, "sha256": one.sha256, "name": one.name, "status": "draft", "draft": one.id,
+             "deployed_at": local(records.moment(one.saved_at)), "deployed_by": one.saved_by, "reason": "",
+             "unit": one.unit, "origin": one.origin, "state": one.state}
+            for one in drafts.listed(db)
+        ]
     here.tell(
-        [vars(one) | {"deployed_at": local(records.moment(one.deployed_at))} for one in found],
+        found,
         *terminal.columns(
             (
-                (one.key, one.version or "draft", one.name, local(records.moment(one.deployed_at)), one.sha256[:12])
+                (one["key"], one["version"] or f"draft {one['draft']}", one["name"], one["deployed_at"],
+                 str(one["sha256"])[:12])
                 for one in found
             ),
             ("KEY", "VERSION", "NAME", "SINCE", "SHA-256"),
@@ -132,15 +153,23 @@ def list_definitions(here: Terminal) -> None:
     )
 
 
+TOLD = ("key", "version", "sha256", "name", "status", "deployed_at", "deployed_by", "reason", "canonical_sha256",
+        "meaning_sha256", "cosmetic", "unit", "holds_from", "verified_by", "ratified_by", "number", "dated")
+
+
 @definition.command("export")
 @click.argument("key")
-@click.option("--version", type=int, help="Which; default: the newest. 0 is the draft.")
+@click.option("--version", type=int, help="Which; default: the newest. 0: the draft saved last.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Into this file.")
 @pass_terminal
 def export_definition(here: Terminal, key: str, version: int | None, output: Path | None) -> None:
     """Give a diagram back, byte for byte as it was deployed."""
     with here.database.read() as db:
-        data = definitions.export(db, key, version)
+        if version == 0:
+            draft = next((one for one in drafts.listed(db) if one.key == key), None)
+            data = drafts.content(db, draft.id) if draft else None
+        else:
+            data = definitions.export(db, key, version)
     if data is None:
         which = f"version {version} of {key}" if version is not None else key
         raise Stop("unknown", f"There is no {which}.", "alur definition list shows what there is.")

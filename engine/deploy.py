@@ -1,7 +1,8 @@
-"""The verb: a diagram becomes a process definition that can be started. Refused with findings, or recorded.
+"""The verb beside the way of pengesahan: a diagram becomes a version at once. The seed, or a departure that is listed.
 
 The gate judges the bytes; what passes is kept exactly as it came, as the next version of its key. Files of the
-owners' folder seed an empty installation and never replace what somebody deployed: a changed one waits as a draft.
+owners' folder seed an empty installation and never replace what somebody deployed: a changed one waits as a draft, and
+what a person is drafting is never touched.
 """
 from __future__ import annotations
 
@@ -13,11 +14,11 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from . import diagram
+from . import diagram, drafting
 from .commands import Actor
 from .definition import DiagramError, Finding
 from .instance import Refused
-from .store import definitions
+from .store import definitions, drafts
 from .store.definitions import Version
 
 SYSTEM = Actor(person="sistem", capacity="sistem", signed_in_by="cli")
@@ -29,7 +30,7 @@ class Deployment:
     """What became of the bytes that were to be deployed."""
     version: Version
     new: bool                               # False: these bytes were deployed before, and nothing was written
-    newest: int                             # the version that new instances run
+    newest: int                             # the version deployed last: what new instances run
     findings: tuple[Finding, ...] = ()      # warnings
 
 
@@ -68,6 +69,9 @@ def deploy(db: Connection, mac_key: bytes, data: bytes, *, actor: Actor, reason:
     if command_id and definitions.deployed_by_command(db, definition.key, command_id) is not None:
         raise Refused("other", "Formulir ini sudah pernah dikirim dengan diagram lain. Muat ulang halaman, lalu kirim "
                                "lagi.")
+    if definitions.withdrawn(db, definition.key):
+        raise Refused("withdrawn", "SOP ini sudah dicabut; hanya versi baru yang disahkan yang memberlakukannya lagi. "
+                                   "Susun rancangan dan usulkan di Perancang.")
     version = definitions.add(db, mac_key, definition, data, actor=actor, reason=reason.strip(), at=at,
                               command_id=command_id or str(uuid4()))
     return Deployment(version=version, new=True, newest=version.version, findings=warnings)
@@ -80,7 +84,7 @@ def seed_definitions(db: Connection, mac_key: bytes, folder: Path, at: datetime)
     """
     deployed = {one.sha256: one for one in definitions.versions(db)}
     newest = {one.key: one for one in definitions.newest_of_all(db)}
-    waiting = {one.key for one in definitions.drafts(db)}
+    waiting = {one.key: one.id for one in drafts.of_files(db)}
     seeded: list[Seeded] = []
     seen: dict[str, Path] = {}
     for path in sorted(folder.rglob("*.bpmn")):
@@ -101,11 +105,11 @@ def seed_definitions(db: Connection, mac_key: bytes, folder: Path, at: datetime)
         seen[key] = path
         if known is not None:
             if key in waiting:
-                definitions.forget_draft(db, key)
+                drafts.forget(db, waiting[key])
             same = known.sha256 == newest[key].sha256
             seeded.append(Seeded(path=path, state="unchanged" if same else "older", version=known))
         elif key in newest:
-            definitions.keep_draft(db, definition, data, at)
+            drafting.of_file(db, data, at=at)
             seeded.append(Seeded(path=path, state="draft", version=newest[key]))
         else:
             done = deploy(db, mac_key, data, actor=SYSTEM, reason=SEED_REASON, at=at)

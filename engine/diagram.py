@@ -71,6 +71,18 @@ def reread(data: bytes) -> ProcessDefinition:
     return definition_of(root, _hashes(data, root))
 
 
+def titled(data: bytes) -> tuple[str, str]:
+    """(id, name) of the process in a diagram that may still have errors; "" for what it does not say.
+
+    Raises DiagramError when the bytes are no XML that we open.
+    """
+    root, findings = gate.opened(data)
+    if root is None:
+        raise DiagramError(findings)
+    process = next(root.iterchildren(BPMN + "process"), None)
+    return ("", "") if process is None else (process.get("id", ""), gate.process_name(process))
+
+
 def check(data: bytes) -> tuple[Finding, ...]:
     """All that is to be said of a diagram, by line: errors and warnings. Answers for any bytes, in bounded time."""
     return _judged(data)[1]

@@ -23,6 +23,8 @@ STREAM = "organisation"
 DEFINITIVE, PLH, PLT = "definitif", "plh", "plt"
 CAPACITIES = {DEFINITIVE: "definitif", PLH: "Plh.", PLT: "Plt."}
 ADMINISTRATOR, AUDITOR = "administrator", "auditor"
+OWNER, VERIFIER = "pemilik", "verifikator"  # of SOPs: who draws and proposes them, who verifies what others propose
+POWERS = (ADMINISTRATOR, AUDITOR, OWNER, VERIFIER)
 SYSTEM = "sistem"                           # capacity of an actor that is the installation itself
 STARTERS = "pemulai"                        # the lane, besides those drawn, whose performers may start a process
 ZONES = {"Asia/Jakarta": "WIB", "Asia/Pontianak": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
@@ -50,6 +52,7 @@ class Unit:
     zone: str = "Asia/Jakarta"
     parent: str | None = None               # unit id
     government: str | None = None           # "Kabupaten Rembang"
+    head: str | None = None                 # the position that heads it and ratifies its SOPs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +109,8 @@ class Binding:
 @dataclass(frozen=True, kw_only=True)
 class Power:
     person: str
-    power: str                              # administrator (unit "") | auditor (of a unit, "" = of all)
+    power: str                              # administrator (unit "") | auditor, pemilik, verifikator (of a unit with
+    #                                         the units below it, "" = of all)
     unit: str = ""
 
 
@@ -160,6 +164,11 @@ class Organisation:
     def today(self, at: datetime, unit: str) -> str:
         return local_date(at, self.units[unit].zone).isoformat()
 
+    def has_power(self, person: str, power: str, unit: str) -> bool:
+        """Whether an active person has a power over a unit: of it, of a unit above it, or of all."""
+        return person in self.people and self.people[person].active and any(
+            (person, power, one) in self.powers for one in ("", *self.ancestors(unit)))
+
     def administrators(self) -> list[str]:
         """Ids of the active people who are administrator of the whole installation."""
         return [one.person for one in self.powers.values()
@@ -185,6 +194,13 @@ class ChangeUnit:
     zone: str = "Asia/Jakarta"
     parent: str | None = None
     government: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetHead:
+    """The position that heads a unit; None: none is known any more."""
+    unit: str
+    position: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -333,7 +349,7 @@ class SetSetting:
     value: str
 
 
-Act = (AddUnit | ChangeUnit | AddPosition | ChangePosition | AddPerson | ChangePerson | DeactivatePerson
+Act = (AddUnit | ChangeUnit | SetHead | AddPosition | ChangePosition | AddPerson | ChangePerson | DeactivatePerson
        | ReactivatePerson | Hold | EndHolding | Bind | Unbind | GrantPower | RevokePower | AllowUnit | DisallowUnit
        | ConfirmReading | WithdrawReading | SetCredential | SetSetting)
 
@@ -357,8 +373,11 @@ def rows(organisation: Organisation, act: Act) -> tuple[Row, ...]:
     """What an act changes: the rows it puts (value) or removes (None). Nothing is judged here."""
     match act:
         case AddUnit() | ChangeUnit():
+            before = organisation.units.get(act.unit)
             return (("units", act.unit, Unit(id=act.unit, name=act.name, zone=act.zone, parent=act.parent,
-                                             government=act.government)),)
+                                             government=act.government, head=before.head if before else None)),)
+        case SetHead():
+            return (("units", act.unit, replace(organisation.units[act.unit], head=act.position)),)
         case AddPosition():
             return (("positions", act.position,
                      Position(id=act.position, unit=act.unit, name=act.name, many=act.many)),)
@@ -465,6 +484,8 @@ def decide(organisation: Organisation, change: Change) -> tuple[str, ...]:
         case ChangeUnit():
             known(act.unit, organisation.units, "unit", "Unit")
             judge_unit(organisation, act)
+        case SetHead():
+            judge_head(organisation, act)
         case AddPosition():
             fresh(act.position, organisation.positions, "position", "Jabatan")
             known(act.unit, organisation.units, "unit", "Unit")
@@ -588,6 +609,19 @@ def judge_unit(organisation: Organisation, act: AddUnit | ChangeUnit) -> None:
             raise wrong("parent", "Unit induk tidak boleh unit itu sendiri atau unit di bawahnya. Pilih unit lain.")
 
 
+def judge_head(organisation: Organisation, act: SetHead) -> None:
+    unit: Unit = known(act.unit, organisation.units, "unit", "Unit")
+    if act.position is None:
+        return
+    position: Position = known(act.position, organisation.positions, "position", "Jabatan kepala")
+    if position.many:
+        raise wrong("position", f"{position.name} dipegang banyak orang. Kepala unit adalah jabatan tunggal.")
+    if position.unit not in organisation.ancestors(act.unit):
+        there = organisation.units[position.unit].name
+        raise wrong("position", f"{position.name} adalah jabatan {there}, bukan {unit.name} atau unit induknya. Pilih "
+                                "jabatan dari unit itu sendiri.")
+
+
 def judge_position_name(organisation: Organisation, unit: str, position: str, name: str) -> None:
     text(name, "name", "Nama jabatan", 120)
     if any(one.unit == unit and one.name.casefold() == name.casefold() and one.id != position
@@ -604,6 +638,9 @@ def judge_changed_position(organisation: Organisation, act: ChangePosition) -> N
             if any(one.overlaps(other.valid_from, other.valid_until) for other in held[place + 1:]):
                 raise wrong("many", f"{before.name} mempunyai beberapa pemegang pada waktu yang sama. Akhiri dahulu "
                                     "sehingga tinggal satu, lalu ubah menjadi jabatan tunggal.")
+    if act.many and any(one.head == act.position for one in organisation.units.values()):
+        raise wrong("many", f"{before.name} mengepalai unit, jadi tetap jabatan tunggal. Tetapkan kepala unit lain "
+                            "dahulu.")
     if act.many and any(one.capacity != DEFINITIVE for one in held):
         raise wrong("many", f"{before.name} pernah atau sedang dipegang Plh. atau Plt., jadi tetap jabatan tunggal. "
                             "Buat jabatan baru untuk tim.")
@@ -721,8 +758,8 @@ def judge_power(organisation: Organisation, act: GrantPower) -> None:
     person: Person = known(act.person, organisation.people, "person", "Orang")
     if not person.active:
         raise wrong("person", f"{person.name} tidak aktif. Aktifkan kembali dahulu, atau pilih orang lain.")
-    if act.power not in (ADMINISTRATOR, AUDITOR):
-        raise wrong("power", "Kuasa harus administrator atau auditor.")
+    if act.power not in POWERS:
+        raise wrong("power", "Kuasa harus administrator atau auditor, atau pemilik atau verifikator SOP.")
     if act.power == ADMINISTRATOR and act.unit:
         raise wrong("unit", "Administrator berlaku untuk seluruh aplikasi; kosongkan unitnya.")
     if act.unit:

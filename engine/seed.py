@@ -17,9 +17,11 @@ from .organisation import (
     ADMINISTRATOR,
     AUDITOR,
     DEFINITIVE,
+    OWNER,
     STARTERS,
     STREAM,
     SYSTEM,
+    VERIFIER,
     Act,
     AddPerson,
     AddPosition,
@@ -30,6 +32,7 @@ from .organisation import (
     GrantPower,
     Hold,
     SetCredential,
+    SetHead,
     SetSetting,
 )
 from .store import organisation as store
@@ -44,13 +47,15 @@ SINCE = "2025-01-02"
 NAMESPACE = UUID("0f9a3f0e-93d7-5c55-9d0b-6f1d6b1e4d2a")        # of the demo office's command ids
 
 UNITS = ((KECAMATAN, "Kantor Kecamatan Lasem"), (INSPEKTORAT, "Inspektorat Daerah Kabupaten Rembang"),
-         (BAGIAN_ORGANISASI, "Bagian Organisasi Setda"))
+         (BAGIAN_ORGANISASI, "Bagian Organisasi Setda Kabupaten Rembang"))
 POSITIONS = (                               # id, unit, name, whether many hold it
     ("camat_lasem", KECAMATAN, "Camat Lasem", False),
     ("sekretaris_kecamatan_lasem", KECAMATAN, "Sekretaris Kecamatan Lasem", False),
     ("anggota_tim_penyusun", KECAMATAN, "Anggota Tim Penyusun LKjPD", True),
     ("petugas_penerima_naskah", KECAMATAN, "Petugas Penerima Naskah", False),
     ("pemeriksa_inspektorat", INSPEKTORAT, "Pemeriksa Inspektorat", True),
+    ("pengelola_sop", KECAMATAN, "Pengelola SOP", True),
+    ("analis_tata_laksana", BAGIAN_ORGANISASI, "Analis Tata Laksana", True),
 )
 PEOPLE = (                                  # login (and id), name, position, basis
     ("camat", "Camat Lasem", "camat_lasem", "SK Bupati Rembang (contoh)"),
@@ -59,6 +64,9 @@ PEOPLE = (                                  # login (and id), name, position, ba
     ("tim2", "Anggota Tim Penyusun 2", "anggota_tim_penyusun", "SK Camat Lasem (contoh)"),
     ("inspektorat", "Pemeriksa Inspektorat", "pemeriksa_inspektorat", "SK Bupati Rembang (contoh)"),
     ("penerima", "Petugas Penerima Naskah", "petugas_penerima_naskah", "SK Camat Lasem (contoh)"),
+    ("pengelola1", "Pengelola SOP 1", "pengelola_sop", "SK Camat Lasem (contoh)"),
+    ("pengelola2", "Pengelola SOP 2", "pengelola_sop", "SK Camat Lasem (contoh)"),
+    ("analis", "Analis Tata Laksana", "analis_tata_laksana", "SK Bupati Rembang (contoh)"),
     ("admin", "Administrator", None, ""),
     ("auditor", "Auditor", None, ""),
 )
@@ -103,7 +111,11 @@ def acts() -> list[Act]:
     found += [AddPosition(position=id, unit=unit, name=name, many=many) for id, unit, name, many in POSITIONS]
     found += [AddPerson(person=login, name=name, login=login) for login, name, _, _ in PEOPLE]
     found += [GrantPower(person="admin", power=ADMINISTRATOR),
-              GrantPower(person="auditor", power=AUDITOR, unit=KECAMATAN)]
+              GrantPower(person="auditor", power=AUDITOR, unit=KECAMATAN),
+              GrantPower(person="pengelola1", power=OWNER, unit=KECAMATAN),
+              GrantPower(person="pengelola2", power=OWNER, unit=KECAMATAN),
+              GrantPower(person="analis", power=VERIFIER)]
+    found += [SetHead(unit=KECAMATAN, position="camat_lasem")]
     found += [Hold(holding=f"{login}_{position}", position=position, person=login, capacity=DEFINITIVE, basis=basis,
                    valid_from=SINCE) for login, _, position, basis in PEOPLE if position]
     found += [Bind(key=KEY, lane=lane, unit=KECAMATAN, position=position, lane_name=name, other_office=other)

@@ -27,7 +27,7 @@ from werkzeug.test import EnvironBuilder
 from engine import organise
 from engine.commands import Actor
 from engine.instance import Refused
-from engine.organisation import ADMINISTRATOR, AUDITOR, Person
+from engine.organisation import ADMINISTRATOR, AUDITOR, OWNER, VERIFIER, Person
 from engine.store import access, database, definitions, notices, organisation, queries, sessions
 
 DAYS_LONGEST = 2  # idle sessions end after settings.session_hours; all end after this
@@ -180,10 +180,18 @@ class Visitor:
     auditor_of: tuple[str, ...]  # unit ids, "" of all
     unread: int  # notices
     leads: frozenset[tuple[str, str]] = frozenset()  # (process key, unit): whose first lane they perform
+    owner_of: tuple[str, ...] = ()  # of SOPs; unit ids as granted, "" of all
+    verifier_of: tuple[str, ...] = ()
+    heads: tuple[str, ...] = ()  # unit ids: whose head they are today, also as Plh. or Plt.
 
     @property
     def id(self) -> str:
         return self.person.id
+
+    @property
+    def designs(self) -> bool:
+        """Whether they see the place Perancang."""
+        return bool(self.owner_of or self.verifier_of or self.heads or self.administrator)
 
 
 NOBODY_NEEDED = frozenset(
@@ -238,6 +246,9 @@ def visitor(db: Any, person_id: str, now: datetime) -> Visitor | None:
         auditor_of=tuple(p.unit for p in powers if p.power == AUDITOR),
         unread=notices.count_unread(db, person_id),
         leads=leading(db, person_id, today) if positions else frozenset(),
+        owner_of=tuple(p.unit for p in powers if p.power == OWNER),
+        verifier_of=tuple(p.unit for p in powers if p.power == VERIFIER),
+        heads=organisation.heads(db, person_id, today) if positions else (),
     )
 
 

@@ -1,65 +1,89 @@
 """Process definitions and calendars by their SHA-256: every version that ever ran, exactly as it was given.
 
-Rows are shadows of the streams `definition/KEY` and `calendar/UNIT`. A draft (version 0, at most one a key) is no fact:
-a file that was changed beside the database, waiting to be deployed.
+Rows are shadows of the streams `definition/KEY` and `calendar/UNIT`. Newest is what was deployed last; in force is what
+a new start runs: not withdrawn, and its date has come. Drafts stand elsewhere (`drafts`).
 """
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, delete, func, insert, or_, select
+from sqlalchemy import Connection, Select, delete, func, insert, or_, select
 
-from .. import diagram
+from .. import changes, diagram
 from ..calendars import Calendar
-from ..commands import Actor, private
+from ..commands import Actor, Attachment, private
 from ..definition import ProcessDefinition
 from ..instance import RUNNING, SUSPENDED, Refused
+from ..organisation import dated, months_later
 from ..rules import Rules
-from . import journal, records
+from . import drafts, journal, records
 from .database import Database, lock
 from .prepared import Prepared
 from .schema import binding, calendar_unit, instance, position
 from .schema import calendar as calendar_table
 from .schema import definition as table
+from .schema import definition_evaluation as evaluation
+from .schema import definition_unit as starting_unit
+from .schema import definition_withdrawal as withdrawal
+from .schema import unit as unit_table
 
-ACTIVE, DRAFT = "active", "draft"
-DRAFT_VERSION = 0
+ACTIVE = "active"
+ZONE = "Asia/Jakarta"                       # where a date is meant when no unit says otherwise
 
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """One version of a process definition, without its bytes."""
+    """One version of a process definition, without its bytes. "" is what is not said, or was not needed."""
     key: str
-    version: int                            # from 1; 0: the draft
+    version: int                            # from 1
     sha256: str
     name: str
-    status: str                             # active | draft
-    deployed_at: str                        # of a draft: when it was found
-    deployed_by: str                        # person id
+    status: str                             # active
+    deployed_at: str
+    deployed_by: str                        # person id: of one that was ratified, who proposed it
     reason: str
     canonical_sha256: str
     meaning_sha256: str
+    cosmetic: bool = False                  # it means what the version before it meant
+    unit: str = ""                          # whose owners keep it, and whose head ratified it
+    holds_from: str = ""                    # ISO date from which new starts run it; "": at once
+    effective: str = ""                     # ISO date from which its meaning holds: that of the last ratified one
+    verified_by: str = ""                   # person ids
+    ratified_by: str = ""
+    number: str = ""                        # of the ratified SOP; with those below carried on by layout-only versions
+    dated: str = ""                         # ISO date of the pengesahan
+    position: str = ""                      # as it is printed: "Plh. Camat Lasem"
+    ratifier_name: str = ""
+    ratifier_nip: str = ""
+    changes: tuple[Mapping[str, Any], ...] = ()     # against the version before, each as changes.to_json
+    scan: Attachment | None = None          # the signed paper
 
 
 # What the stream definition/KEY records
 
 @dataclass(frozen=True, kw_only=True)
 class DeployDefinition:
+    """A version set beside the way of pengesahan: the seed, or a departure on the command line."""
     key: str
     sha256: str
     canonical_sha256: str
     meaning_sha256: str
     size_bytes: int
+    unit: str = ""
     reason: str = private()
+    changes: tuple[Mapping[str, Any], ...] = private(whole=True, default=())
     type: str = field(default="DeployDefinition", init=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DefinitionDeployed:
+    """A version came to be."""
     version: int
     cosmetic: bool                          # it means what the version before it meant
     type: str = field(default="DefinitionDeployed", init=False)
@@ -84,33 +108,50 @@ COLUMNS = tuple(one for one in table.c if one.name != "bytes")
 
 
 def versions(db: Connection, key: str | None = None) -> tuple[Version, ...]:
-    """Every deployed version (of one key, or of all), by key, the oldest first. Drafts aside."""
-    found = select(*COLUMNS).where(table.c.status == ACTIVE).order_by(table.c.key, table.c.version)
+    """Every deployed version (of one key, or of all), by key, the oldest first."""
+    found = select(*COLUMNS).order_by(table.c.key, table.c.version)
     return _versions(db.execute(found if key is None else found.where(table.c.key == key)))
 
 
 def newest(db: Connection, key: str) -> Version | None:
-    """The version that a new instance runs, None where the key was never deployed."""
-    found = select(*COLUMNS).where(table.c.key == key, table.c.status == ACTIVE).order_by(table.c.version.desc())
-    found = found.limit(1)
+    """The version deployed last, None where the key was never deployed. It may not be in force yet, or any more."""
+    found = select(*COLUMNS).where(table.c.key == key).order_by(table.c.version.desc()).limit(1)
     return next(iter(_versions(db.execute(found))), None)
 
 
 def newest_of_all(db: Connection) -> tuple[Version, ...]:
     """The newest version of every key, by key."""
-    last = select(table.c.key, func.max(table.c.version).label("version")).where(table.c.status == ACTIVE)
+    return _last_of_each(db, select(table.c.key, func.max(table.c.version).label("version")))
+
+
+def in_force(db: Connection, key: str, on: date) -> Version | None:
+    """The version that a start on this day runs: the newest whose date has come. None where the SOP is withdrawn, or
+    not in force yet. One statement."""
+    found = select(*COLUMNS).where(table.c.key == key, table.c.holds_from <= on.isoformat(), NOT_WITHDRAWN)
+    return next(iter(_versions(db.execute(found.order_by(table.c.version.desc()).limit(1)))), None)
+
+
+def in_force_of_all(db: Connection, on: date) -> tuple[Version, ...]:
+    """What `in_force` gives for every key that has one, by key."""
+    last = select(table.c.key, func.max(table.c.version).label("version"))
+    return _last_of_each(db, last.where(table.c.holds_from <= on.isoformat(), NOT_WITHDRAWN))
+
+
+_withdrawn = select(func.coalesce(func.max(withdrawal.c.version), 0)).where(withdrawal.c.key == table.c.key)
+# A withdrawal ends all versions up to then: what is ratified after it is another matter.
+NOT_WITHDRAWN = table.c.version > _withdrawn.scalar_subquery()
+
+
+def _last_of_each(db: Connection, last: Select[Any]) -> tuple[Version, ...]:
     one = last.group_by(table.c.key).subquery()
     found = select(*COLUMNS).join(one, (one.c.key == table.c.key) & (one.c.version == table.c.version))
     return _versions(db.execute(found.order_by(table.c.key)))
 
 
-def drafts(db: Connection) -> tuple[Version, ...]:
-    return _versions(db.execute(select(*COLUMNS).where(table.c.status == DRAFT).order_by(table.c.key)))
-
-
 def of_bytes(db: Connection, sha256: str) -> Version | None:
-    """The deployed version that these bytes are, None if they never were one."""
-    found = select(*COLUMNS).where(table.c.sha256 == sha256, table.c.status == ACTIVE)
+    """The deployed version that these bytes are, the newest where they were published again; None if they never were
+    one."""
+    found = select(*COLUMNS).where(table.c.sha256 == sha256).order_by(table.c.version.desc()).limit(1)
     return next(iter(_versions(db.execute(found))), None)
 
 
@@ -118,7 +159,7 @@ def export(db: Connection, key: str, version: int | None = None) -> bytes | None
     """The bytes of a version (None: the newest), exactly as they were uploaded. None if there is no such version."""
     found = select(table.c.bytes).where(table.c.key == key)
     if version is None:
-        found = found.where(table.c.status == ACTIVE).order_by(table.c.version.desc()).limit(1)
+        found = found.order_by(table.c.version.desc()).limit(1)
     else:
         found = found.where(table.c.version == version)
     data = db.execute(found).scalar()
@@ -136,54 +177,203 @@ def get(db: Connection, sha256: str) -> ProcessDefinition:
 
 
 def _versions(rows: Iterable[Any]) -> tuple[Version, ...]:
-    return tuple(Version(**row._mapping) for row in rows)
+    return tuple(_version(row._mapping) for row in rows)
+
+
+def _version(row: Mapping[str, Any]) -> Version:
+    scan = records.decode(Attachment, json.loads(row["scan"])) if row["scan"] else None
+    return Version(**{**row, "cosmetic": bool(row["cosmetic"]), "changes": tuple(json.loads(row["changes"])),
+                      "scan": scan})
+
+
+def row_of(version: Version) -> dict[str, Any]:
+    return {**vars(version), "cosmetic": int(version.cosmetic), "changes": json.dumps(version.changes),
+            "scan": json.dumps(records.encode(version.scan)) if version.scan else ""}
+
+
+# Withdrawn, evaluated, listed
+
+@dataclass(frozen=True, kw_only=True)
+class Withdrawal:
+    """An SOP is not started any more ("Cabut SOP"); what runs goes on."""
+    key: str
+    version: int                            # the newest when it was withdrawn
+    at: str
+    person: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """A yearly evaluation took place."""
+    key: str
+    sequence: int                           # of its row in the stream
+    dated: str                              # ISO date
+    outcome: str
+    note: str
+    at: str
+    person: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered:
+    """A line of Daftar SOP."""
+    key: str
+    name: str
+    number: str                             # "" where none is known
+    unit: str                               # "" where it is no single unit's
+    version: int                            # in force on that day; where none is, the newest
+    holds_from: str                         # ISO date, as of that version: since when, or from when
+    in_force: bool
+    withdrawn_at: str | None                # ISO instant
+    last_evaluated: str | None              # ISO date
+    next_evaluation: str | None             # ISO date; None of a withdrawn one
+
+
+def withdrawn(db: Connection, key: str) -> Withdrawal | None:
+    """The withdrawal of an SOP, None where it was never withdrawn, or a version was ratified since."""
+    found = select(withdrawal).where(withdrawal.c.key == key).order_by(withdrawal.c.version.desc()).limit(1)
+    row = db.execute(found).first()
+    last = newest(db, key)
+    return Withdrawal(**row._mapping) if row and last and row.version >= last.version else None
+
+
+def evaluations(db: Connection, key: str | None = None) -> tuple[Evaluation, ...]:
+    """The yearly evaluations (of one key, or of all), by key, in the order in which they were recorded."""
+    found = select(evaluation).order_by(evaluation.c.key, evaluation.c.sequence)
+    rows = db.execute(found if key is None else found.where(evaluation.c.key == key))
+    return tuple(Evaluation(**row._mapping) for row in rows)
+
+
+def register(db: Connection, on: date) -> tuple[Registered, ...]:
+    """Daftar SOP on a day, by name: every SOP that was ever deployed, in force, not yet, or withdrawn."""
+    current = {one.key: one for one in in_force_of_all(db, on)}
+    looked_at: dict[str, str] = {}
+    for one in evaluations(db):
+        looked_at[one.key] = max(one.dated, looked_at.get(one.key, ""))
+    found = []
+    for last in newest_of_all(db):
+        shown = current.get(last.key, last)
+        gone = withdrawn(db, last.key)
+        unit = home(db, last.key) or ""
+        begun = shown.effective or shown.holds_from or local_day(shown.deployed_at)
+        since = max(begun, looked_at.get(last.key, ""))
+        found.append(Registered(
+            key=last.key, name=shown.name, number=shown.number or _number(db, shown, unit), unit=unit,
+            version=shown.version, holds_from=begun, in_force=last.key in current,
+            withdrawn_at=gone.at if gone else None, last_evaluated=looked_at.get(last.key),
+            next_evaluation=None if gone else months_later(date.fromisoformat(since), 12).isoformat()))
+    return tuple(sorted(found, key=lambda one: (one.name.casefold(), one.key)))
+
+
+def _number(db: Connection, version: Version, unit: str) -> str:
+    """The number of an SOP that nobody ratified here: its unit's own, else the one in the diagram."""
+    facts = db.execute(select(starting_unit.c.facts).where(starting_unit.c.key == version.key,
+                                                           starting_unit.c.unit == unit)).scalar()
+    own = json.loads(facts or "{}").get("sop.nomorSop", "")
+    return own or get(db, version.sha256).properties.get("sop.nomorSop", "").strip()
+
+
+def local_day(at: str, zone: str = ZONE) -> str:
+    """The date of an instant's text, on the wall."""
+    return records.moment(at).astimezone(ZoneInfo(zone)).date().isoformat()
+
+
+def home(db: Connection, key: str) -> str | None:
+    """The unit whose owners keep an SOP: that of its newest version; where none is said, the only unit that may start
+    it; "" where there is no only one, None where the key was never deployed."""
+    last = newest(db, key)
+    if last is None:
+        return None
+    units = db.execute(select(starting_unit.c.unit).where(starting_unit.c.key == key)).scalars().all()
+    return last.unit or (units[0] if len(units) == 1 else "")
+
+
+def zone_of(db: Connection, unit: str) -> str:
+    return db.execute(select(unit_table.c.zone).where(unit_table.c.id == unit)).scalar() or ZONE
+
+
+def identity(version: Version) -> dict[str, str]:
+    """What the ratification of a version fills into the boxes of its SOP, by property; {} of one nobody ratified."""
+    if not version.number:
+        return {}
+    name = [version.ratifier_name, f"NIP {version.ratifier_nip}" if version.ratifier_nip else ""]
+    return {"sop.nomorSop": version.number, "sop.tanggalPengesahan": dated(version.dated),
+            "sop.tanggalEfektif": dated(version.effective),
+            "sop.disahkanOleh": "\n".join([version.position, *(one for one in name if one)])}
+
+
+def unit_facts(version: Version, unit: str, own: Mapping[str, str]) -> dict[str, str]:
+    """A unit's own data over the diagram's: what it entered, and over that what its head ratified."""
+    return {**own, **(identity(version) if unit and unit == version.unit else {})}
 
 
 # Change
 
 def add(db: Connection, mac_key: bytes, definition: ProcessDefinition, data: bytes, *, actor: Actor, reason: str,
         at: datetime, command_id: str) -> Version:
-    """Write the next version, in the journal and as a row; a draft of this key is gone. The caller holds `lock_key`."""
+    """Write the next version without a pengesahan, in the journal and as a row; the draft that a file became and
+    nobody touched is gone. The caller holds `lock_key`."""
     sequence, prev, last = journal.head(db, stream(definition.key))
     at = max(at, last) if last else at
     before = newest(db, definition.key)
+    cosmetic = before is not None and before.meaning_sha256 == definition.meaning_sha256
     version = Version(
         key=definition.key, version=before.version + 1 if before else 1, sha256=definition.sha256, name=definition.name,
         status=ACTIVE, deployed_at=records.instant(at), deployed_by=actor.person, reason=reason,
-        canonical_sha256=definition.canonical_sha256, meaning_sha256=definition.meaning_sha256)
+        canonical_sha256=definition.canonical_sha256, meaning_sha256=definition.meaning_sha256, cosmetic=cosmetic,
+        unit=before.unit if before else "", changes=changes_since(db, before, data))
+    if before and cosmetic:
+        version = carried_on(version, before)
     act = DeployDefinition(key=version.key, sha256=version.sha256, canonical_sha256=version.canonical_sha256,
-                           meaning_sha256=version.meaning_sha256, size_bytes=len(data), reason=reason)
-    event = DefinitionDeployed(version=version.version,
-                               cosmetic=before is not None and before.meaning_sha256 == version.meaning_sha256)
-    forget_draft(db, definition.key)
-    db.execute(insert(table).values(**vars(version), bytes=data))
+                           meaning_sha256=version.meaning_sha256, size_bytes=len(data), unit=version.unit,
+                           reason=reason, changes=version.changes)
+    for one in drafts.of_files(db, definition.key):
+        drafts.forget(db, one.id)
+    put(db, version, data)
     journal.append(db, mac_key, stream=stream(version.key), sequence=sequence + 1, prev=prev, command_id=command_id,
-                   at=at, command=Change(id=command_id, at=at, actor=actor, act=act), events=(event,),
-                   definition=version.sha256)
+                   at=at, command=Change(id=command_id, at=at, actor=actor, act=act),
+                   events=(DefinitionDeployed(version=version.version, cosmetic=cosmetic),), definition=version.sha256)
     return version
 
 
+def changes_since(db: Connection, before: Version | None, data: bytes) -> tuple[Mapping[str, Any], ...]:
+    """What changed against a version, as it is stored; () where there was none."""
+    if before is None:
+        return ()
+    old = export(db, before.key, before.version)
+    assert old is not None, "a version has bytes"
+    return tuple(changes.to_json(one) for one in changes.between(old, data))
+
+
+def carried_on(version: Version, before: Version) -> Version:
+    """A version that means the same is ratified as the one before it was."""
+    return replace(version, number=before.number, dated=before.dated, position=before.position,
+                   ratifier_name=before.ratifier_name, ratifier_nip=before.ratifier_nip, scan=before.scan,
+                   effective=before.effective)
+
+
+def put(db: Connection, version: Version, data: bytes) -> None:
+    """Write the row of a version that its stream records."""
+    db.execute(insert(table).values(**row_of(version), bytes=data))
+
+
+def put_withdrawal(db: Connection, one: Withdrawal) -> None:
+    db.execute(insert(withdrawal).values(**vars(one)))
+
+
+def put_evaluation(db: Connection, one: Evaluation) -> None:
+    db.execute(insert(evaluation).values(**vars(one)))
+
+
 def deployed_by_command(db: Connection, key: str, command_id: str) -> int | None:
-    """The version that a command deployed already, None if it deployed none: how a repeat is recognised."""
+    """The row of the stream that a command wrote already, None if it wrote none: how a repeat is recognised."""
     return journal.sequence_of(db, stream(key), command_id)
 
 
 def lock_key(db: Connection, key: str) -> None:
-    """One deployment of a key at a time."""
+    """One change of a key at a time."""
     lock(db, stream(key))
-
-
-def keep_draft(db: Connection, definition: ProcessDefinition, data: bytes, at: datetime) -> None:
-    """Remember a changed file that nobody has deployed; the newest replaces the one before."""
-    forget_draft(db, definition.key)
-    db.execute(insert(table).values(
-        key=definition.key, version=DRAFT_VERSION, sha256=definition.sha256, name=definition.name, status=DRAFT,
-        deployed_at=records.instant(at), deployed_by="", reason="", canonical_sha256=definition.canonical_sha256,
-        meaning_sha256=definition.meaning_sha256, bytes=data))
-
-
-def forget_draft(db: Connection, key: str) -> None:
-    db.execute(delete(table).where(table.c.key == key, table.c.version == DRAFT_VERSION))
 
 
 # Calendars

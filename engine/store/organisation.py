@@ -297,6 +297,42 @@ def unit_of_lane(db: Connection, key: str, lane: str, unit: str) -> str | None:
         binding.c.key == key, binding.c.lane == lane, binding.c.unit == unit)).scalar()
 
 
+# Who looks after SOPs
+
+HEADS = Prepared(
+    select(unit.c.id).join(position, position.c.id == unit.c.head).join(holding, holding.c.position == position.c.id)
+    .join(person, person.c.id == holding.c.person)
+    .where(holding.c.person == bindparam("person"), person.c.active == 1, HELD, ~REPLACED)
+    .distinct().order_by(unit.c.id))
+
+
+def heads(db: Connection, person: str, on: date) -> tuple[str, ...]:
+    """Ids of the units that a person heads on a date: who holds the head's position, or is its Plh. or Plt."""
+    return tuple(HEADS(db, person=person, on=on.isoformat()).scalars())
+
+
+def head_of(db: Connection, unit: str, on: date) -> Staff | None:
+    """Who heads a unit on a date and in what capacity; None where no position does, or nobody holds it."""
+    found = unit_of(db, unit)
+    return holder_now(db, found.head, on) if found and found.head else None
+
+
+def ancestors(db: Connection, unit: str) -> tuple[str, ...]:
+    """The ids of a unit, its parent, and so on upwards; () for "" and for what is none."""
+    found: list[str] = []
+    at = unit_of(db, unit) if unit else None
+    while at is not None and at.id not in found:
+        found.append(at.id)
+        at = unit_of(db, at.parent) if at.parent else None
+    return tuple(found)
+
+
+def has_power(db: Connection, person: str, power: str, unit: str) -> bool:
+    """Whether a person has a power over a unit: of it, of a unit above it, or of all. unit "": only of all."""
+    wide = {"", *ancestors(db, unit)}
+    return any(one.power == power and one.unit in wide for one in powers(db, person))
+
+
 def readings(db: Connection, key: str, unit: str) -> dict[str, Reading]:
     """What a unit has confirmed about how it reads a process, by subject."""
     found = db.execute(select(reading).where(reading.c.key == key, reading.c.unit == unit))

@@ -24,8 +24,9 @@ metadata = MetaData(naming_convention={
     "pk": "pk_%(table_name)s", "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s"})
 
 
-def words(*names: str, null: bool = False) -> list[Column[str]]:
-    return [Column(name, Text, nullable=null) for name in names]
+def words(*names: str, null: bool = False, default: str | None = None) -> list[Column[str]]:
+    said = None if default is None else text(default)
+    return [Column(name, Text, nullable=null, server_default=said) for name in names]
 
 
 # The truth. Append only: triggers refuse UPDATE, DELETE and INSERT OR REPLACE (store/migrations).
@@ -37,12 +38,66 @@ journal_value = Table("journal_value", metadata, *words("stream"), Column("seque
                       *words("path"), Column("salt", LargeBinary, nullable=False), Column("value", LargeBinary),
                       PrimaryKeyConstraint("stream", "sequence", "path"))
 
+# The log: every committed journal row of all streams has one index in it, without a gap (store/ledger.py). Append only,
+# as the journal is. subtrees: the hashes of the perfect subtrees of the Merkle tree that this row completed.
+log_entry = Table("log_entry", metadata, Column("index", Integer, nullable=False, autoincrement=False),
+                  *words("stream"), Column("sequence", Integer, nullable=False),
+                  *(Column(name, LargeBinary, nullable=False) for name in ("hash", "subtrees")),
+                  PrimaryKeyConstraint("index"), UniqueConstraint("stream", "sequence"))
+# Journal rows that wait for their index: a trigger of the journal puts them here, in the transaction that writes them.
+# refused: 1 of a row that is not as our key sealed it, or does not follow; it gets no index.
+log_pending = Table("log_pending", metadata, Column("id", Integer, nullable=False), *words("stream"),
+                    Column("sequence", Integer, nullable=False), Column("refused", Integer, nullable=False),
+                    PrimaryKeyConstraint("id"))
+# Signed checkpoints of the log, as the bytes that were signed and given away. Append only.
+checkpoint = Table("checkpoint", metadata, Column("size", Integer, nullable=False, autoincrement=False),
+                   Column("root", LargeBinary, nullable=False), *words("note", "at"), PrimaryKeyConstraint("size"))
+
 # Definitions and calendars, by their SHA-256. Shadows of the streams definition/KEY and calendar/ID.
 definition = Table("definition", metadata, *words("sha256", "key"), Column("version", Integer, nullable=False),
                    *words("name", "status", "deployed_at", "deployed_by", "reason"),
                    *words("canonical_sha256", "meaning_sha256"),
                    Column("bytes", LargeBinary, nullable=False),        # exactly as uploaded
-                   PrimaryKeyConstraint("key", "version"), UniqueConstraint("key", "sha256"))
+                   Column("cosmetic", Integer, nullable=False, server_default=text("0")),
+                   *words("unit", "holds_from", "effective", "verified_by", "ratified_by", "number", default="''"),
+                   *words("dated", "position", "ratifier_name", "ratifier_nip", default="''"),
+                   *words("changes", default="'[]'"),                   # JSON, each as changes.to_json
+                   *words("scan", default="''"),                        # JSON of an Attachment: the signed paper
+                   PrimaryKeyConstraint("key", "version"))
+# Diagrams put forward for pengesahan, with their bytes. state: proposed | verified | returned | recalled | ratified.
+definition_proposal = Table(
+    "definition_proposal", metadata, *words("id", "key", "name", "unit", "draft", "sha256", "canonical_sha256"),
+    *words("meaning_sha256", "base"), Column("version_before", Integer, nullable=False), *words("reason", "holds_from"),
+    Column("cosmetic", Integer, nullable=False), *words("changes", "savers", "state", "proposed_at", "proposed_by"),
+    *words("verified_at", "verified_by", "decided_at", "decided_by", "note"),
+    Column("version", Integer, nullable=False), Column("bytes", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("id"))
+Index("ix_definition_proposal_key", definition_proposal.c.key, definition_proposal.c.state)
+# No version up to this one is started any more; and when an SOP was looked at, as it must be each year.
+definition_withdrawal = Table("definition_withdrawal", metadata, *words("key"),
+                              Column("version", Integer, nullable=False), *words("at", "person", "reason"),
+                              PrimaryKeyConstraint("key", "version"))
+definition_evaluation = Table("definition_evaluation", metadata, *words("key"),
+                              Column("sequence", Integer, nullable=False), *words("dated", "outcome", "note", "at"),
+                              *words("person"), PrimaryKeyConstraint("key", "sequence"))
+# Diagrams being drawn: no facts. savers: JSON, everybody who ever saved. file_sha256: of the file it came from, or "".
+definition_draft = Table("definition_draft", metadata, *words("id", "key", "name", "unit"), *words("base", null=True),
+                         *words("sha256"), Column("revision", Integer, nullable=False),
+                         *words("origin", "state", "created_at", "created_by", "saved_at", "saved_by", "savers"),
+                         *words("file_sha256"), PrimaryKeyConstraint("id"))
+Index("ix_definition_draft_key", definition_draft.c.key)
+definition_draft_revision = Table("definition_draft_revision", metadata, *words("draft"),
+                                  Column("revision", Integer, nullable=False),
+                                  *words("saved_at", "saved_by", "sha256"),
+                                  Column("bytes", LargeBinary, nullable=False),
+                                  PrimaryKeyConstraint("draft", "revision"))
+definition_draft_presence = Table("definition_draft_presence", metadata, *words("draft", "person", "since", "seen_at"),
+                                  PrimaryKeyConstraint("draft", "person"))
+# Migrations of many instances that are under way, so that a closed browser or a crash loses none; no facts, those stand
+# in the instances' own journals. undoing: 1 of one that gives back. instances, results: JSON (store/moves.py).
+migration_run = Table("migration_run", metadata, *words("id", "key", "definition"),
+                      Column("undoing", Integer, nullable=False), *words("mapping", "reason", "person", "begun_at"),
+                      *words("ended_at", null=True), *words("instances", "results"), PrimaryKeyConstraint("id"))
 # Which unit may start which process, and that unit's own data over it (sop.nomorSop, dates, ratifier), JSON.
 definition_unit = Table("definition_unit", metadata, *words("key", "unit", "facts"),
                         PrimaryKeyConstraint("key", "unit"))
@@ -106,7 +161,7 @@ attempt = Table("attempt", metadata, *words("subject", "at"), Column("number", I
                 PrimaryKeyConstraint("subject", "at", "number"))    # failed sign-ins, for the throttle
 
 # The organisation: shadows of the stream `organisation`.
-unit = Table("unit", metadata, *words("id", "name", "zone"), *words("parent", "government", null=True),
+unit = Table("unit", metadata, *words("id", "name", "zone"), *words("parent", "government", "head", null=True),
              PrimaryKeyConstraint("id"))
 position = Table("position", metadata, *words("id", "unit", "name"), Column("many", Integer, nullable=False),
                  PrimaryKeyConstraint("id"), ForeignKeyConstraint(["unit"], ["unit.id"]))
@@ -122,7 +177,7 @@ Index("ix_holding_person", holding.c.person)
 Index("ix_holding_position", holding.c.position)
 binding = Table("binding", metadata, *words("key", "lane", "unit", "position"),
                 PrimaryKeyConstraint("key", "lane", "unit"))
-# power: administrator (unit "" = of the whole installation) | auditor (of a unit)
+# power: administrator (unit "" = of the whole installation) | auditor, pemilik, verifikator (of a unit, "" = of all)
 power = Table("power", metadata, *words("person", "power", "unit"), PrimaryKeyConstraint("person", "power", "unit"))
 
 # How a unit reads what the SOP leaves open, once it was confirmed. subject: "hari", or an element of assumed performer.

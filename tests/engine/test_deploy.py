@@ -16,7 +16,7 @@ from engine.commands import Actor
 from engine.definition import DiagramError
 from engine.deploy import Deployment, deploy, seed_definitions
 from engine.instance import Refused
-from engine.store import definitions, journal, schema
+from engine.store import definitions, drafts, journal, schema
 from engine.store.database import Database, migrate, open_database
 from engine.store.records import RecordError
 
@@ -93,7 +93,7 @@ def test_the_journal_says_what_was_deployed_by_whom_and_hides_why(database: Data
     assert first.command["act"] == {
         "type": "DeployDefinition", "key": done.version.key, "sha256": sha256(FIRST).hexdigest(),
         "size_bytes": len(FIRST), "canonical_sha256": done.version.canonical_sha256,
-        "meaning_sha256": done.version.meaning_sha256, "reason": "Perubahan SOTK"}
+        "meaning_sha256": done.version.meaning_sha256, "reason": "Perubahan SOTK", "unit": "", "changes": []}
     assert first.command["actor"]["person"] == "p1"
     assert first.events == [{"type": "DefinitionDeployed", "version": 1, "cosmetic": False}]
     assert first.definition == sha256(FIRST).hexdigest()
@@ -192,13 +192,14 @@ def test_a_changed_file_waits_as_a_draft_until_somebody_deploys_it(database: Dat
     file.write_bytes(renamed())
     assert seeded(database, tmp_path) == [("a.bpmn", "draft")]
     with database.read() as db:
-        (draft,) = definitions.drafts(db)
-        assert (draft.version, draft.sha256) == (0, sha256(renamed()).hexdigest())
+        (draft,) = drafts.listed(db)
+        assert (draft.origin, draft.revision, draft.sha256) == ("file", 2, sha256(renamed()).hexdigest())
+        assert draft.base == sha256(FIRST).hexdigest()
         assert definitions.export(db, draft.key) == FIRST
-        assert definitions.export(db, draft.key, 0) == renamed()
+        assert drafts.content(db, draft.id) == renamed()
     assert put(database, renamed()).version.version == 2
     with database.read() as db:
-        assert definitions.drafts(db) == ()
+        assert drafts.listed(db) == ()
     assert seeded(database, tmp_path) == [("a.bpmn", "unchanged")]
 
 
@@ -211,7 +212,7 @@ def test_a_file_that_was_changed_back_is_no_draft_any_more(database: Database, t
     file.write_bytes(FIRST)
     assert seeded(database, tmp_path) == [("a.bpmn", "unchanged")]
     with database.read() as db:
-        assert definitions.drafts(db) == ()
+        assert drafts.listed(db) == ()
 
 
 def test_a_file_behind_what_is_deployed_changes_nothing(database: Database, tmp_path: Path) -> None:
