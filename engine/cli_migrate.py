@@ -26,7 +26,7 @@ WORDS = {migrate.MOVES: "pindah", migrate.MAPPING: "perlu pemetaan", migrate.STA
 @click.option("--apply", "doing", is_flag=True, help="Do what the rehearsal shows for those that move.")
 @click.option("--undo", "undoing", is_flag=True, help="Give back what stood before, where nobody did anything since.")
 @click.option("--reason", help="Why, for who reads the history.")
-@click.option("--as", "who", metavar="PERSON", help="The administrator who does it.")
+@click.option("--as", "who", metavar="PERSON", help="The owner of the SOP, or the administrator, who does it.")
 @pass_terminal
 def migrate_instances(here: Terminal, key: str, version: int | None, pairs: tuple[str, ...], only: tuple[str, ...],
                       doing: bool, undoing: bool, reason: str | None, who: str | None) -> int:

@@ -43,6 +43,7 @@ from .commands import (
 from .events import IncidentRaised
 from .execution import ENGINE
 from .instance import ProcessInstance, Refused, Step
+from .organisation import OWNER
 from .rules import Rules
 from .store import database, definitions, instances, journal, organisation, records
 
@@ -51,6 +52,7 @@ NAMESPACE = UUID("6f4f6c1e-5a1b-5c0e-8a55-0d2b8f1f7c11")       # of the ids of i
 ADMINISTRATIVE = (SuspendProcessInstance, ResumeProcessInstance, CancelProcessInstance, RaiseIncident, ResolveIncident,
                   Correct, ReassignUserTask, ReleaseUserTask, AddComment, WaiveRequirement, StartProcessInstance,
                   ChangeCalendar, MigrateProcessInstance, UndoMigration)
+OWNED = (MigrateProcessInstance, UndoMigration)         # what an owner of the SOP may do as well, in that capacity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,10 +201,19 @@ def actor(db: Connection, rules: Rules, instance: ProcessInstance, request: Requ
     lane = next((one for one in ([task.lane] if task else []) + lanes if one in lanes), None)
     right = rights.get(lane) if lane else next(iter(rights.values()), None)
     administrator = isinstance(request.act, ADMINISTRATIVE) and organisation.is_administrator(db, request.person)
-    capacity = ("tim" if lane in appointed else right.capacity if right else "administrator" if administrator else None)
+    owner = not administrator and isinstance(request.act, OWNED) and owns(db, request.person, instance.key,
+                                                                          instance.unit)
+    capacity = (OWNER if owner else "tim" if lane in appointed else right.capacity if right
+                else "administrator" if administrator else None)
     return Actor(person=request.person, position=right.position if right else None, unit=right.unit if right else None,
                  capacity=capacity, basis=right.basis if right else None, on_behalf_of=request.on_behalf_of,
                  lanes=tuple(lanes + roles), signed_in_by=request.signed_in_by, administrator=administrator)
+
+
+def owns(db: Connection, person: str, key: str, unit: str) -> bool:
+    """Whether somebody is an owner of an SOP, and may bring what runs of it in a unit to another version."""
+    home = definitions.home(db, key)
+    return home is not None and all(organisation.has_power(db, person, OWNER, one) for one in (home, unit))
 
 
 def local_date(rules: Rules, instance: ProcessInstance, at: datetime) -> date:

@@ -3,9 +3,12 @@
 `rehearse` decides on copies of all of them at once what would become of each; `apply` sends `MigrateProcessInstance`
 through the one door, each instance in its own transaction, so that one that is refused stops no other and a crash in
 the middle is finished by asking again. `undo` gives back what stood before, where nobody did anything since.
+`begin` and `go_on` do either for many, some at a time, and remember how far they have come. Administrators may, and who
+owns the SOP, for the units that they own.
 """
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,14 +24,18 @@ from .commands import Act, Actor, Command, MigrateProcessInstance, UndoMigration
 from .definition import ProcessDefinition
 from .execution import Transitions
 from .instance import ProcessInstance, Refused, Step
+from .organisation import OWNER, dated, local_date
 from .rules import Rules
 from .store import database as databases
-from .store import definitions, instances, journal, organisation
+from .store import definitions, instances, journal, moves, organisation, records
 from .store.database import Database
+from .store.moves import Result, Run
 
 MOVES, MAPPING, STAYS, THERE = "moves", "mapping", "stays", "there"     # what a rehearsal finds
 MIGRATED, UNDONE, REFUSED, FAILED = "migrated", "undone", "refused", "failed"   # and what then came of it; THERE too
+DONE = (MIGRATED, UNDONE, THERE)
 BATCH = 200                     # instances that are read at once
+TOGETHER = 25                   # that `go_on` brings over and proves again: about half a second
 LONGEST_REASON = 500
 
 log = structlog.get_logger("alur.migrate")
@@ -60,6 +67,7 @@ class Rehearsed:
     reason   for `mapping` and `stays`: the sentence of the refusal, whole
     needs    for `mapping`: the elements without a counterpart, each with its sentence
     mapping  what the command carries: ids that were recognised, and of those that were given what its version knows
+    before   SHA-256 of the version that an undo would give back; "" where nothing can be undone
     """
     instance: str
     title: str
@@ -73,6 +81,7 @@ class Rehearsed:
     tasks: tuple[MovedTask, ...] = ()
     deadline_before: datetime | None = None
     deadline_at: datetime | None = None
+    before: str = ""
 
     @property
     def changes(self) -> bool:
@@ -185,7 +194,8 @@ def open_instances(db: Connection, key: str) -> Iterator[tuple[str, str, Process
 def rehearsed(db: Connection, target: Target, instance: ProcessInstance, title: str, at: datetime) -> Rehearsed:
     said = Rehearsed(instance=instance.id, title=title, unit=instance.unit, status=instance.status,
                      definition=instance.definition, outcome=THERE, mapping={}, deadline_before=instance.deadline_at,
-                     deadline_at=instance.deadline_at)
+                     deadline_at=instance.deadline_at,
+                     before=instance.before_migration.definition if instance.before_migration else "")
     if instance.definition == target.definition.sha256:
         return said
     act = target.act(db, instance, "-")
@@ -206,6 +216,22 @@ def rehearsed(db: Connection, target: Target, instance: ProcessInstance, title: 
     return replace(said, outcome=MOVES, tasks=tasks, deadline_at=after.deadline_at)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """How many of what runs would move by themselves, need a mapping, stay, and are there already."""
+    moves: int
+    mapping: int
+    stays: int
+    there: int
+
+
+def summary(db: Connection, rules: Rules, key: str, definition: ProcessDefinition,
+            at: datetime | None = None) -> Summary:
+    """What a definition, deployed or only drawn, would do to all that runs, in figures. Nothing is written."""
+    found = Counter(one.outcome for one in rehearse(db, rules, key, definition.sha256, supposed=definition, at=at))
+    return Summary(moves=found[MOVES], mapping=found[MAPPING], stays=found[STAYS], there=found[THERE])
+
+
 # Doing it, and taking it back
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,31 +248,32 @@ Progress = Callable[[int, int, Applied], None]
 
 
 def apply(database: Database, rules: Rules, ids: Iterable[str], to: str, mapping: Mapping[str, str] | None = None, *,
-          person: str, reason: str, signed_in_by: str = "web", at: datetime | None = None,
-          progress: Progress | None = None) -> tuple[Applied, ...]:
+          person: str, reason: str, chosen: Mapping[str, str] | None = None, signed_in_by: str = "web",
+          at: datetime | None = None, progress: Progress | None = None) -> tuple[Applied, ...]:
     """Bring these instances to a deployed version, each in its own transaction; what became of each, in their order.
 
     The same asked again changes nothing twice: what is there already is said so.
+    chosen  the version (SHA-256) that each ran when somebody chose it: one that runs another by now is refused
     Raises Refused before anything is done: `not_yours`, `unknown` where nobody deployed it, `incomplete`, `wrong`.
     """
     with database.read() as db:
         must_be_allowed(db, person, reason)
-        version = definitions.of_bytes(db, to)
-        if version is None:
-            raise Refused("unknown", "Versi itu belum disahkan. Sahkan dahulu, lalu pindahkan berkas proses ke sana.")
+        must_hold(db, to, at)
     target = Target(rules, to, mapping or {})
 
     def one(db: Connection, instance: ProcessInstance) -> tuple[str, Act] | None:
         if instance.definition == to:
             return None
+        must_be_as_chosen(instance, chosen)
         act = target.act(db, instance, reason.strip())
         return migration_id(instance, to, act.mapping), act
 
     return each(database, rules, ids, one, MIGRATED, person, signed_in_by, at, progress)
 
 
-def undo(database: Database, rules: Rules, ids: Iterable[str], *, person: str, reason: str, signed_in_by: str = "web",
-         at: datetime | None = None, progress: Progress | None = None) -> tuple[Applied, ...]:
+def undo(database: Database, rules: Rules, ids: Iterable[str], *, person: str, reason: str,
+         chosen: Mapping[str, str] | None = None, signed_in_by: str = "web", at: datetime | None = None,
+         progress: Progress | None = None) -> tuple[Applied, ...]:
     """Give these instances back what stood before their newest migration; what became of each, in their order.
 
     Raises Refused before anything is done: `not_yours`, `incomplete`.
@@ -259,6 +286,7 @@ def undo(database: Database, rules: Rules, ids: Iterable[str], *, person: str, r
             done = undo_id(instance.id, instance.migrations - 1)
             if journal.sequence_of(db, instances.stream(instance.id), done) is not None:
                 return None             # the newest of its migrations was this undoing
+        must_be_as_chosen(instance, chosen)
         return undo_id(instance.id, instance.migrations), UndoMigration(reason=reason.strip())
 
     return each(database, rules, ids, one, UNDONE, person, signed_in_by, at, progress)
@@ -301,13 +329,101 @@ def undoable(db: Connection, key: str) -> tuple[str, ...]:
     return tuple(id for id, _, instance in open_instances(db, key) if instance and instance.before_migration)
 
 
+# Many, some at a time
+
+def begin(database: Database, key: str, chosen: Mapping[str, str], to: str, mapping: Mapping[str, str] | None = None, *,
+          id: str, person: str, reason: str, undoing: bool = False, at: datetime | None = None) -> Run:
+    """Remember that these instances are to go over, or back; nothing is done with them yet.
+
+    chosen  id of an instance -> SHA-256 of the version that it ran when it was chosen
+    to      SHA-256 of the version to go to; of those that go back, of the one that they leave
+    id      the same again is the same run
+    Raises Refused: `not_yours`, `unknown`, `incomplete`, `wrong`.
+    """
+    with database.begin() as db:
+        must_be_allowed(db, person, reason)
+        if not undoing:
+            must_hold(db, to, at)
+        if not chosen:
+            raise Refused("incomplete", "Pilih berkas proses yang dikembalikan." if undoing else
+                          "Pilih berkas proses yang dipindahkan.")
+        run = Run(id=id, key=key, definition=to, undoing=undoing, mapping=mapping or {}, reason=reason.strip(),
+                  person=person, begun_at=at or databases.now(db), ended_at=None, instances=tuple(chosen.items()))
+        there = moves.add(db, run)
+    if replace(there, begun_at=run.begun_at, ended_at=None, results=()) != run:
+        raise Refused("other", "Formulir ini sudah pernah dikirim dengan isian lain. Muat ulang halaman, lalu periksa.")
+    return there
+
+
+def go_on(database: Database, rules: Rules, id: str, *, person: str, most: int = TOGETHER, signed_in_by: str = "web",
+          at: datetime | None = None) -> Run:
+    """Take the next instances of a run where they are to go, and prove each again from its journal; the run after it.
+
+    Whoever may can go on with what another began. A crash in here loses nothing: what was done is found so.
+    Raises Refused: `unknown` without such a run, `not_yours`, and what `apply` refuses before anything is done.
+    """
+    with database.read() as db:
+        run = moves.get(db, id)
+    if run is None:
+        raise Refused("unknown", "Pemindahan ini tidak ada lagi.")
+    some = dict(run.left[:most])
+    if not some:
+        return run
+    if run.undoing:
+        found = undo(database, rules, some, person=person, reason=run.reason, chosen=some, signed_in_by=signed_in_by,
+                     at=at)
+    else:
+        found = apply(database, rules, some, run.definition, run.mapping, person=person, reason=run.reason, chosen=some,
+                      signed_in_by=signed_in_by, at=at)
+    results = [Result(instance=one.instance, outcome=one.outcome, message=one.message,
+                      replayed=proved(database, rules, one.instance) if one.outcome in DONE else None)
+               for one in found]
+    with database.begin() as db:
+        after = moves.done(db, id, results, at or databases.now(db))
+    if after is None:
+        raise Refused("unknown", "Pemindahan ini tidak ada lagi.")
+    return after
+
+
+def proved(database: Database, rules: Rules, id: str) -> bool:
+    """Whether an instance, run again from its journal, is what is stored of it."""
+    with database.snapshot() as db:
+        try:
+            instance, _ = handle.replayed(db, rules, id)
+        except (process.ReplayDiverged, records.RecordError) as error:
+            log.error("replay differs", instance=id, error=str(error))
+            return False
+        return instance == instances.load(db, id)
+
+
+# Who may, and what may be
+
 def must_be_allowed(db: Connection, person: str, reason: str) -> None:
-    if not organisation.is_administrator(db, person):
-        raise Refused("not_yours", "Hanya administrator yang dapat memindahkan berkas proses ke versi lain.")
+    """Who may do so at all; whether this instance is theirs is judged where it changes, by `handle`."""
+    if not (organisation.is_administrator(db, person)
+            or any(one.power == OWNER for one in organisation.powers(db, person))):
+        raise Refused("not_yours", "Hanya pemilik SOP dan administrator yang dapat memindahkan berkas proses ke versi "
+                                   "lain.")
     if not reason.strip():
         raise Refused("incomplete", "Tuliskan alasannya.")
     if len(reason) > LONGEST_REASON:
         raise Refused("wrong", f"Alasan terlalu panjang: {len(reason)} karakter, paling banyak {LONGEST_REASON}.")
+
+
+def must_hold(db: Connection, to: str, at: datetime | None) -> None:
+    """Raises Refused where nobody deployed this version, or it holds only later."""
+    version = definitions.of_bytes(db, to)
+    if version is None:
+        raise Refused("unknown", "Versi itu belum disahkan. Sahkan dahulu, lalu pindahkan berkas proses ke sana.")
+    if version.holds_from > local_date(at or databases.now(db), definitions.zone_of(db, version.unit)).isoformat():
+        raise Refused("wrong", f"Versi {version.version} baru berlaku mulai {dated(version.holds_from)}. Berkas proses "
+                               "dapat dipindahkan ke sana sejak hari itu.")
+
+
+def must_be_as_chosen(instance: ProcessInstance, chosen: Mapping[str, str] | None) -> None:
+    if chosen is not None and chosen.get(instance.id) != instance.definition:
+        raise Refused("wrong", "Berkas ini sudah berpindah versi sejak dipilih. Buka tabel pemindahan, lalu periksa "
+                               "lagi.")
 
 
 def migration_id(instance: ProcessInstance, to: str, mapping: Mapping[str, str]) -> str:

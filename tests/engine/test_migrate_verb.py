@@ -6,21 +6,24 @@ import re
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from engine import diagram, migrate
+from engine import diagram, migrate, organise
+from engine import organisation as org
 from engine.bench import Office, paper
 from engine.commands import (
+    Actor,
     AddComment,
     AskExtension,
     AttachDocument,
     ClaimUserTask,
     CompleteUserTask,
     GrantExtension,
+    MigrateProcessInstance,
     OweRequirement,
     Promise,
     ResumeProcessInstance,
@@ -34,13 +37,14 @@ from engine.deploy import SYSTEM, deploy
 from engine.events import ProcessInstanceMigrated, TimerFired
 from engine.handle import fire, handle, opening, replayed, start
 from engine.instance import COMPLETED, SUSPENDED, ProcessInstance, Refused
-from engine.store import instances, integrity, passes, schema
+from engine.store import instances, integrity, moves, passes, schema
 from tests.engine.test_walks import Typist
 from tests.story import LKJPD as FILE
 
 LASEM, LKJPD = "kecamatan_lasem", "penyusunan_lkjpd"
 PERFORMERS = {"kepala_pd": "camat", "sekretaris_pd": "sekcam", "tim_penyusun": "tim1", "inspektorat": "inspektorat"}
 WHY = "Versi 2 disahkan"
+ADMIN = Actor(person="admin", capacity="administrator", administrator=True)
 RENAMED = {"langkah_5": "perbaikan", "langkah_6": "pemeriksaan", "waktu_6": "batas_6"}
 
 
@@ -401,7 +405,171 @@ def test_two_processes_at_once_migrate_each_instance_once(office: Office, clerk:
     must_be_whole(office, *ids)
 
 
-def test_only_an_administrator_migrates_with_a_reason_and_to_what_is_deployed(office: Office, clerk: Clerk) -> None:
+def go_on(office: Office, id: str, person: str = "pengelola1", most: int = 2) -> moves.Run:
+    return migrate.go_on(office.database, office.rules, id, person=person, most=most, at=office.at)
+
+
+def test_many_go_over_some_at_a_time_and_are_proved_again_whoever_goes_on(office: Office, clerk: Clerk) -> None:
+    ids = [clerk.begin(2000 + n) for n in range(5)]
+    new = deployed(office, second())
+    chosen = {id: clerk.load(id).definition for id in ids}
+    more: dict[str, Any] = {"id": "a" * 32, "person": "pengelola1", "reason": WHY, "at": office.at}
+    run = migrate.begin(office.database, LKJPD, chosen, new.sha256, **more)
+    assert migrate.begin(office.database, LKJPD, chosen, new.sha256, **more) == run and len(run.left) == 5
+    with pytest.raises(Refused, match="isian lain"):
+        migrate.begin(office.database, LKJPD, chosen, new.sha256, **{**more, "reason": "Lain"})
+    assert len(go_on(office, run.id).left) == 3
+    apply(office, [ids[2]], new)                    # somebody else brings one of the rest over meanwhile
+    with office.database.read() as db:
+        assert [one.id for one in moves.under_way(db, LKJPD)] == [run.id]
+    go_on(office, run.id, person="pengelola2")      # whoever may, goes on
+    after = go_on(office, run.id, person="pengelola2")
+    assert after.ended_at is not None and go_on(office, run.id) == after and after.left == ()
+    assert [(one.instance, one.outcome, one.replayed) for one in after.results] == [
+        (id, migrate.THERE if n == 2 else migrate.MIGRATED, True) for n, id in enumerate(ids)]
+    with office.database.read() as db:
+        assert moves.under_way(db, LKJPD) == () and moves.get(db, run.id) == after
+    who = [step.command.actor for id in ids for step in steps(office, id)
+           if isinstance(step.command.act, MigrateProcessInstance)]
+    assert [(one.person, one.capacity, one.administrator) for one in who] == [
+        ("pengelola1", "pemilik", False), ("pengelola1", "pemilik", False), ("admin", "administrator", True),
+        ("pengelola2", "pemilik", False), ("pengelola2", "pemilik", False)]
+    must_be_whole(office, *ids)
+    back = migrate.begin(office.database, LKJPD, dict.fromkeys(ids[:3], new.sha256), new.sha256, undoing=True, **{
+        **more, "id": "b" * 32})
+    assert [one.outcome for one in go_on(office, back.id, most=9).results] == [migrate.UNDONE] * 3
+    assert {id for id in ids if clerk.load(id).definition == new.sha256} == set(ids[3:])
+    must_be_whole(office, *ids)
+
+
+def test_a_crash_before_it_was_written_down_changes_nothing_twice(
+        office: Office, clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = [clerk.begin(2000 + n) for n in range(3)]
+    new = deployed(office, second())
+    chosen = {id: clerk.load(id).definition for id in ids}
+    run = migrate.begin(office.database, LKJPD, chosen, new.sha256, id="a" * 32, person="admin", reason=WHY,
+                        at=office.at)
+
+    class Crash(BaseException):
+        pass
+
+    with monkeypatch.context() as power, pytest.raises(Crash):
+        def cut(*_: Any) -> None:
+            raise Crash
+
+        power.setattr(moves, "done", cut)
+        go_on(office, run.id, "admin")
+    assert [clerk.load(id).definition == new.sha256 for id in ids] == [True, True, False]
+    go_on(office, run.id, "admin")
+    after = go_on(office, run.id, "admin")
+    assert [one.outcome for one in after.results] == [migrate.THERE, migrate.THERE, migrate.MIGRATED]
+    for id in ids:
+        assert sum(isinstance(one, ProcessInstanceMigrated) for step in steps(office, id) for one in step.events) == 1
+
+
+def test_two_who_go_on_at_once_say_of_each_instance_once_what_became_of_it(office: Office, clerk: Clerk) -> None:
+    ids = [clerk.begin(2000 + n) for n in range(6)]
+    new = deployed(office, second())
+    chosen = {id: clerk.load(id).definition for id in ids}
+    run = migrate.begin(office.database, LKJPD, chosen, new.sha256, id="a" * 32, person="admin", reason=WHY,
+                        at=office.at)
+    at_once = threading.Barrier(2)
+
+    def one(person: str) -> None:
+        at_once.wait()
+        while go_on(office, run.id, person).left:
+            pass
+
+    threads = [threading.Thread(target=one, args=(person,)) for person in ("pengelola1", "pengelola2")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with office.database.read() as db:
+        after = moves.get(db, run.id)
+    assert after is not None and sorted(one.instance for one in after.results) == sorted(ids)
+    assert {one.outcome for one in after.results} <= {migrate.MIGRATED, migrate.THERE} and after.ended_at
+    for id in ids:
+        assert sum(isinstance(one, ProcessInstanceMigrated) for step in steps(office, id) for one in step.events) == 1
+    must_be_whole(office, *ids)
+
+
+def test_one_that_went_elsewhere_since_it_was_chosen_is_refused(office: Office, clerk: Clerk) -> None:
+    id = clerk.begin(2001)
+    two, three = deployed(office, second()), deployed(office, second(("P10D", "P11D")))
+    chosen = {id: clerk.load(id).definition}
+    apply(office, [id], three)
+    [found] = apply(office, [id], two, chosen=chosen)
+    assert found.outcome == migrate.REFUSED and "sejak dipilih" in found.message
+    assert outcomes(apply(office, [id], two, chosen={id: three.sha256})) == [migrate.MIGRATED]
+    [kept] = migrate.undo(office.database, office.rules, [id], person="admin", reason="Keliru",
+                          chosen={id: three.sha256}, at=office.at)
+    assert kept.outcome == migrate.REFUSED and clerk.load(id).definition == two.sha256
+
+
+def test_a_journal_that_gives_something_else_is_told_and_not_called_the_same(office: Office, clerk: Clerk) -> None:
+    id = clerk.begin(2001)
+    assert migrate.proved(office.database, office.rules, id)
+    with office.database.begin() as db:
+        state = db.execute(select(schema.instance.c.state).where(schema.instance.c.id == id)).scalar_one()
+        db.execute(schema.instance.update().where(schema.instance.c.id == id).values(
+            state=bytes(state).replace(b"900/1", b"900/2")))
+    assert not migrate.proved(office.database, office.rules, id)
+
+
+def test_an_owner_migrates_what_runs_in_the_units_that_they_own_and_nobody_elses(
+        office: Office, clerk: Clerk) -> None:
+    id = clerk.begin(2001)
+    new = deployed(office, second())
+    changes: list[org.Act] = [
+        org.AddUnit(unit="kecamatan_sluke", name="Kecamatan Sluke", government="Kabupaten Rembang"),
+        org.AddPerson(person="pengelola3", name="Pengelola SOP 3", login="pengelola3"),
+        org.GrantPower(person="pengelola3", power=org.OWNER, unit="kecamatan_sluke")]
+    with office.database.begin() as db:
+        organise.change_all(db, office.database.key, [org.Change(
+            id=f"c{n}", at=office.at, actor=ADMIN, act=act) for n, act in enumerate(changes)])
+    [stranger] = apply(office, [id], new, person="pengelola3")
+    assert stranger.outcome == migrate.REFUSED and "pemilik SOP unit ini" in stranger.message
+    assert outcomes(apply(office, [id], new, person="pengelola2")) == [migrate.MIGRATED]
+    [stranger] = migrate.undo(office.database, office.rules, [id], person="pengelola3", reason="Keliru", at=office.at)
+    assert stranger.outcome == migrate.REFUSED
+    [back] = migrate.undo(office.database, office.rules, [id], person="pengelola1", reason="Keliru", at=office.at)
+    assert back.outcome == migrate.UNDONE
+    with office.database.begin() as db:             # a right that was taken back is none any more
+        organise.change_all(db, office.database.key, [org.Change(
+            id="taken", at=office.at, actor=ADMIN,
+            act=org.RevokePower(person="pengelola2", power=org.OWNER, unit=LASEM))])
+    with pytest.raises(Refused) as refused:
+        apply(office, [id], new, person="pengelola2")
+    assert refused.value.code == "not_yours"
+
+
+def test_nobody_goes_to_a_version_before_its_day(office: Office, clerk: Clerk) -> None:
+    id = clerk.begin(2001)
+    new = deployed(office, second())
+    with office.database.begin() as db:
+        db.execute(schema.definition.update().where(schema.definition.c.sha256 == new.sha256).values(
+            holds_from="2026-12-24"))
+    with pytest.raises(Refused, match="24 Desember 2026"):
+        apply(office, [id], new, at=datetime(2026, 12, 23, 16, 59, tzinfo=UTC))
+    assert outcomes(apply(office, [id], new, at=datetime(2026, 12, 23, 17, 0, tzinfo=UTC))) == [migrate.MIGRATED]
+
+
+def test_what_a_draft_would_do_is_counted_and_nothing_is_written(office: Office, clerk: Clerk) -> None:
+    early, late = clerk.bring(2001, 0, 1), clerk.bring(2002, 0, 7)
+    text = re.sub(r'(?<=[">])langkah_7(?=["<])', "pengesahan", FILE.read_text())
+    text = text.replace("Memeriksa dan menandatangani", "Mengesahkan").replace("PT120M", "PT60M")
+    text = re.sub(r'(<bpmn:userTask id="pengesahan".*?)<camunda:formField id="catatan', r'\1<camunda:formField id="cat',
+                  text, flags=re.DOTALL)
+    drawn = diagram.reread(text.encode())
+    before = [clerk.load(id) for id in (early, late)]
+    with office.database.read() as db:
+        assert migrate.summary(db, office.rules, LKJPD, drawn, office.at) == migrate.Summary(
+            moves=1, mapping=1, stays=0, there=0)
+    assert [clerk.load(id) for id in (early, late)] == before
+
+
+def test_only_who_may_migrates_with_a_reason_and_to_what_is_deployed(office: Office, clerk: Clerk) -> None:
     id = clerk.begin(2026)
     new = deployed(office, second())
     wrong = (({"person": "camat"}, "not_yours"), ({"reason": " "}, "incomplete"), ({"reason": "x" * 501}, "wrong"))
