@@ -256,6 +256,60 @@ export function rename(modeler, element, name) {
   modeler.get('modeling').updateProperties(element, { name });
 }
 
+/**
+ * The lists of a file in their order, [[list, its members], ...], and what is drawn without a label. bpmn-js takes out and puts in at the end, and so moves
+ * through the file what only moves in the drawing.
+ */
+export function ordersOf(modeler) {
+  const root = modeler.getDefinitions();
+  const lists = [];
+  const note = list => list && lists.push([ list, [ ...list ] ]);
+  for (const one of root?.get('rootElements') ?? []) {
+    const inside = [ one ];
+    while (inside.length) {
+      const node = inside.shift();
+      note(node.flowElements);
+      note(node.artifacts);
+      note(node.incoming);
+      note(node.outgoing);
+      inside.push(...node.flowElements ?? []);
+    }
+    if (is(one, 'bpmn:Process')) {
+      lanesOf(one).forEach(lane => note(lane.flowNodeRef));
+    }
+  }
+  const drawn = (root?.get('diagrams') ?? []).flatMap(one => {
+    note(one.plane?.planeElement);
+    return one.plane?.planeElement ?? [];
+  });
+  return { lists, bare: drawn.filter(one => !one.label) };
+}
+
+/** Puts what is still there into its order again; what is new stays where it is. */
+export function ordered({ lists, bare }) {
+  // For every name that changes bpmn-js notes a label in the drawing, an empty one where the name stands inside.
+  for (const one of bare) {
+    if (one.label && !one.label.bounds) {
+      one.label = undefined;
+    }
+  }
+  for (const [ list, before ] of lists) {
+    const there = new Set(list);
+    const kept = before.filter(one => there.has(one));
+    if (kept.length === list.length) {
+      list.splice(0, list.length, ...kept);
+    } else {
+      const known = new Set(before);
+      let n = 0;
+      list.forEach((one, at) => {
+        if (known.has(one)) {
+          list[at] = kept[n++];
+        }
+      });
+    }
+  }
+}
+
 /** Gives an element another id; whatever names it names the new one. */
 export function setId(modeler, element, id) {
   const before = getBusinessObject(element).get('id');

@@ -379,7 +379,7 @@ function conditionOf(it, flow, prefix = '') {
   const put = value => it.changeOn(flow, setCondition(it.make, way, value));
   return [
     feel(it, {
-      name: `${prefix}syarat`, label: 'Syarat', value: condition(way), commit: value => put(expression(value)),
+      name: `${prefix}syarat`, label: 'Syarat', value: condition(way), about: flow.id, commit: value => put(expression(value)),
       wrong: value => (value.trim() || !decides || way.get('sourceRef').get('default') === way ? ''
         : 'Tulis kapan jalan ini diambil.'),
     }),

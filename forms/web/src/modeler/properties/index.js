@@ -5,8 +5,9 @@
  *   new Modeler({ additionalModules: [ properties ], moddleExtensions: { camunda } });
  *   const panel = attach(container, modeler, server);
  *
- * server  { check(expression, elementId) -> { ok, message }, preview(xml, elementId) -> HTML }; both may be promises, and
- *         each may be absent: then expressions are not looked at while typing, and no preview is offered.
+ * server  { check(expression, elementId, names) -> { ok, message }, preview(xml, elementId) -> HTML or a Document }; both
+ *         may be promises, and each may be absent: then expressions are not looked at while typing, and no preview is
+ *         offered. names: the ids of all fields as drawn now, which the stored draft may not have yet.
  * panel   { flush(), destroy() }; flush writes down what is typed and not yet left: call it before saving.
  *
  * Every edit is one command of bpmn-js, so one undo takes it back whole.
@@ -15,12 +16,36 @@ import { getBusinessObject, is } from 'bpmn-js/lib/util/ModelUtil';
 
 import { patch } from './dom.js';
 import { groups, heading } from './groups.js';
-import { applier, processOf } from './drawing.js';
+import { applier, ordered, ordersOf, processOf } from './drawing.js';
+import { allFields } from './model.js';
 import './panel.css';
 
+/** Runs several edits as one. Whatever they move in the drawing stays in its place in the file, also when undone. */
 class Edit {
-  preExecute({ run }) {
+  execute(context) {
+    context.orders = ordersOf(context.modeler);
+    return [];
+  }
+
+  postExecute({ run, modeler, orders }) {
     run();
+    modeler.get('commandStack').execute('alur.order', { orders });
+  }
+
+  revert({ orders }) {
+    ordered(orders);
+    return [];
+  }
+}
+
+class Order {
+  execute({ orders }) {
+    ordered(orders);
+    return [];
+  }
+
+  revert() {
+    return [];
   }
 }
 
@@ -29,6 +54,7 @@ class Properties {
 
   constructor(commandStack) {
     commandStack.registerHandler('alur.properties', Edit);
+    commandStack.registerHandler('alur.order', Order);
   }
 }
 
@@ -98,7 +124,7 @@ class Panel {
     this.element = element;
     this.holder = element && (is(element, 'bpmn:Participant') || is(element, 'bpmn:Collaboration')
       ? processOf(element) : getBusinessObject(element));
-    patch(this.body, [ heading(this), ...this.holder || element ? groups(this) : [] ]);
+    patch(this.body, [ heading(this), ...element ? groups(this) : [] ]);
     this.refocus(before);
   }
 
@@ -109,7 +135,12 @@ class Panel {
       return undefined;
     }
     const one = selected[0] ?? this.modeler.get('canvas').getRootElement();
-    return one && getBusinessObject(one) ? one.labelTarget ?? one : undefined;
+    return one?.businessObject ? one.labelTarget ?? one : undefined;
+  }
+
+  names() {
+    const process = this.element && processOf(this.element);
+    return process ? [ ...new Set(allFields(process).map(({ field }) => field.get('id'))) ] : [];
   }
 
   id(name) {
@@ -131,7 +162,7 @@ class Panel {
 
   /** Runs edits as one command, which one undo takes back. */
   edit(run) {
-    this.modeler.get('commandStack').execute('alur.properties', { run });
+    this.modeler.get('commandStack').execute('alur.properties', { run, modeler: this.modeler });
   }
 
   commit(id, value, commit) {
@@ -274,7 +305,8 @@ class Panel {
     document.body.append(dialog);
     dialog.showModal();
     try {
-      const answer = new DOMParser().parseFromString(await this.server.preview(xml, this.element.id), 'text/html');
+      const said = await this.server.preview(xml, this.element.id);
+      const answer = typeof said === 'string' ? new DOMParser().parseFromString(said, 'text/html') : said;
       const shown = answer.querySelector('main') ?? answer.body;
       shown.querySelectorAll('script, link, style').forEach(one => one.remove());
       page.replaceChildren(...shown.childNodes);
