@@ -7,7 +7,7 @@ What was tried least is tried first, so that every choice of every decision has 
 supposed in the last walks (`process.suppose`), so that what lies behind it is looked at too.
 
 Everything is bounded by counts: MOST_WALKS, MOST_STEPS of all walks, LONGEST steps of one, and WORK, an estimate of
-what the forms and tokens of a step cost. The lots are digests of a seed: the same seed gives the same walk.
+what the forms, conditions and tokens of a step cost. The lots are digests of a seed: the same seed gives the same walk.
 """
 from __future__ import annotations
 
@@ -42,9 +42,11 @@ from .instance import COMPLETED, Problem, ProcessInstance, Refused, RunningTimer
 
 MOST_WALKS = 60
 MOST_STEPS = 2_500              # of all walks together; a step is one act, taken or refused
-LONGEST = 120                   # steps of one walk
+LONGEST = 120                   # steps of one walk, and three more for each element of the process
 WORK = 150_000                  # of all walks together: see `Walker.weight`
 HEAVY = 5_000                   # of one form: more, and its values are not judged but supposed
+LIGHT_FUEL = 3_000              # an expression that needs more is dear
+DEAR, LIGHT_LIST = 1_500, 60    # what an expression that goes through lists costs
 TRIES = 32                      # fillings of one form before it counts as one that nobody can fill
 FEW_TRIES = 6                   # of one that nobody could fill in TRIES, in a later walk
 CALM = 8                        # walks in a row that show nothing new end the search
@@ -288,9 +290,11 @@ class Walker:
         self.fired: Counter[str] = Counter()
         self.completed: Counter[str] = Counter()
         self.hopeless: Counter[str] = Counter()         # forms that no filling satisfied, and how often
-        self.steps = self.work = self.finished = 0
+        self.steps = self.work = self.finished = self.ended = 0
         self.supposing = False                          # the walks that take what no form led to
         self.forced = False                             # this one has done so
+        self.forced_ways: Counter[str] = Counter()
+        self.costs: dict[str, int] = {}                 # of expressions
         self.dead: dict[tuple[str, str], DeadEnd] = {}
         self.incidents: dict[tuple[str, str], DeadEnd] = {}
         self.untried: dict[str, None] = {}
@@ -310,7 +314,7 @@ class Walker:
         if self.spent:
             self.untried.setdefault(f"Percobaan dihentikan sesudah {self.steps} tindakan dalam {done} perjalanan; "
                                     "sisanya tidak dicoba.")
-        if not self.finished and not self.dead and not self.incidents and done:
+        if not self.ended and not self.dead and not self.incidents and done and not self.spent:
             often = max(self.completed, key=lambda id: self.completed[id], default=self.definition.key)
             self.dead["", often] = DeadEnd(element=often, path=(), message=(
                 f"Tidak satu pun dari {done} perjalanan selesai: berkas proses berputar terus, paling sering melalui "
@@ -351,9 +355,10 @@ class Walker:
         self.documents: set[str] = set()
         if not self.begin():
             return
-        for _ in range(LONGEST):
+        for _ in range(LONGEST + 3 * len(self.definition.elements)):
             if self.instance.status == COMPLETED:
-                self.finished += 0 if self.forced else 1
+                self.ended += 1
+                self.finished += not self.forced
                 return
             if self.instance.incidents or self.spent or self.at - self.start > LATEST or not self.next():
                 return
@@ -415,10 +420,7 @@ class Walker:
             except Refused:
                 return                          # then the task says what it lacks
 
-        done = self.fill(element, act, attach, number, task.round)
-        if done:
-            self.completed[element.id] += 1
-        return done
+        return self.fill(element, act, attach, number, task.round)
 
     def fill(self, element: Element, act: Any, attach: Any, number: int, round: int) -> bool:
         """Fills a form until it is taken. False where the walk ends here: an incident, or nothing is taken."""
@@ -426,8 +428,7 @@ class Walker:
         if self.weight(element) > HEAVY:
             self.untried.setdefault(f"Formulir {named(self.definition, element.id)} terlalu berat untuk dicoba: "
                                     "isiannya diandaikan benar.")
-            data = self.filling(element, number, round, frozenset(), frozenset())
-            return self.supposed(element, act(data), data)
+            return self.supposed(element, act({}), {}, lambda flow: None)
         for slot in element.slots:
             if slot.slot and slot.slot.role != "bacaan" and (slot.required or self.lots.below(2)):
                 attach(slot)
@@ -441,7 +442,7 @@ class Walker:
             self.steps += 1
             self.work += self.weight(element)
             try:
-                data = self.filling(element, number, round, wrong, self.values.deciding)
+                data = self.filling(element, number, round, wrong)
                 step = process.decide(self.rules, self.instance, self.command(act(data)))
             except Refused as refused:
                 problems = refused.problems or (Problem(element.id, str(refused)),)
@@ -474,37 +475,44 @@ class Walker:
             if any(not self.seen[flow.id] for id in asked for flow in self.definition.outgoing[id]):
                 if trouble is None:
                     self.path.pop()
-                return self.supposed(element, act(data), data)
+                return self.supposed(element, act(data), data, self.least_taken())
         if trouble is not None:
             return False
         self.take(step)
+        if element.kind == "userTask":
+            self.completed[element.id] += 1
         return True
 
-    def supposed(self, element: Element, act: Act, data: Mapping[str, Any]) -> bool:
-        """The same act, where each decision takes the way that was taken least."""
+    def least_taken(self) -> process.Plan:
+        """Each decision takes the way that was taken least."""
         chosen: dict[str, str] = {}
-        self.steps += 1
 
-        def plan(flow: SequenceFlow) -> bool | None:
+        def plan(flow: SequenceFlow) -> bool:
             if flow.source not in chosen:
                 among = self.definition.outgoing[flow.source]
-                chosen[flow.source] = min(among, key=lambda one: self.seen[one.id]).id
+                chosen[flow.source] = min(among, key=lambda one: self.seen[one.id] + self.forced_ways[one.id]).id
+                self.forced_ways[chosen[flow.source]] += 1
             return chosen[flow.source] == flow.id
 
+        self.forced = True
+        return plan
+
+    def supposed(self, element: Element, act: Act, data: Mapping[str, Any], plan: process.Plan) -> bool:
+        """The same act as if its form were taken; `plan` decides."""
+        self.steps += 1
+        self.say(element, data)
         try:
             step = process.suppose(self.rules, self.instance, self.command(act), plan)
         except Refused as refused:
             self.stopped(element.id, str(refused))
             return False
-        self.forced = True
-        self.say(element, data)
         trouble = next((one for one in step.events if isinstance(one, IncidentRaised)), None)
         if trouble is not None:
             self.trouble(trouble, element.id)
             return False
-        self.take(step, count=False)
-        for flow in chosen.values():
-            self.seen[flow] += 0                # still a way that no form led to
+        self.take(step)
+        if isinstance(act, CompleteUserTask):
+            self.completed[element.id] += 1
         return True
 
     def fire(self, timer: RunningTimer) -> bool:
@@ -529,10 +537,12 @@ class Walker:
     def command(self, act: Act, actor: Actor | None = None) -> Command:
         return Command(id=f"gladi/{self.steps}", at=self.at, actor=actor or self.actor, act=act)
 
-    def take(self, step: Step, count: bool = True) -> None:
+    def take(self, step: Step) -> None:
         self.instance = process.evolve(self.instance, step)
         self.work += len(step.events) + 4 * len(step.marking.tokens)
         for event in step.events:
+            if isinstance(event, ConditionEvaluated):
+                self.work += self.cost(self.definition.flows[event.flow].condition or "")
             if isinstance(event, ElementEntered) and not self.forced:
                 self.seen[event.element] += 1
                 if event.flow:
@@ -552,6 +562,7 @@ class Walker:
 
     def trouble(self, event: IncidentRaised, element: str) -> None:
         place = event.element or element
+        self.work += self.all_conditions
         if event.kind == "timer" and self.at - self.start > LATEST / 2:
             return                              # the years of this walk have run out, not the diagram
         what = {"condition": "Sebuah syarat tidak mempunyai jawaban", "timer": "Sebuah waktu tidak dapat dihitung",
@@ -583,8 +594,7 @@ class Walker:
 
     # Filling
 
-    def filling(self, element: Element, number: int, round: int, wrong: frozenset[str],
-                deciding: frozenset[str]) -> dict[str, Any]:
+    def filling(self, element: Element, number: int, round: int, wrong: frozenset[str]) -> dict[str, Any]:
         """Values for a form. Those that were refused, and those that decide, are other ones the next time."""
         local = self.at.astimezone(self.zone)
         known = requirements.names(self.definition, self.instance, number, round, {})
@@ -594,13 +604,12 @@ class Walker:
                 again |= names_in(field.valid_if)
         data: dict[str, Any] = {}
         for field in element.form:
-            if field.type == "document":
+            if field.type == "document" or field.readonly:
                 continue
-            if field.readonly:
-                continue
-            needed = field.required or field.id in again or field.decision or field.id in deciding
-            if not needed and self.lots.below(4) == 0:
-                continue
+            # An unticked box is a no, never an empty field.
+            needed = field.required or field.id in again or field.decision or field.type == "boolean"
+            if not needed and self.lots.below(6 if field.id in self.values.deciding else 4) == 0:
+                continue                        # what may be left empty now and then is
             if field.type == "table":
                 rows = requirements.source_rows(field, {**known, **data})
                 many = len(rows) or max(field.min_length or 0, 1 + self.lots.below(4))
@@ -638,19 +647,41 @@ class Walker:
                 for n in range(many)]
 
     def weight(self, element: Element) -> int:
-        """What judging this form may cost, counted: an expression that goes through lists is dear, and one that hides
-        a field is asked again for each field that it hides."""
+        """What judging this form may cost, counted: an expression that goes through lists is dear, one that hides a
+        field is asked again for each field that it hides, one of a column for each row."""
         if element.id not in self.weights:
-            hiding = [one for one in element.form if one.shown_if]
-            hidden = {one.id for one in hiding}
-            rounds = 1 + sum(1 for one in hiding if one.shown_if and names_in(one.shown_if) & hidden)
+            hiding = [one.shown_if for one in element.form if one.shown_if]
+            hidden = {one.id for one in element.form if one.shown_if}
+            rounds = 1 + sum(bool(names_in(one) & hidden) for one in hiding)
             total = 1 + len(element.form) // 10
             for field in element.form:
-                for source in written(field):
-                    cost = 200 if _HEAVY.search(source) else 1 + len(source) // 200
-                    total += cost * (rounds if source == field.shown_if else 1)
+                rows = max(field.min_length or 0, 4) if field.type == "table" else 1
+                total += rows * len(field.columns) // 10
+                total += sum(self.cost(source) for source in written(field)) * rows
+                total += self.cost(field.shown_if) * (rounds - 1) if field.shown_if else 0
             self.weights[element.id] = total
         return self.weights[element.id]
+
+    def cost(self, source: str) -> int:
+        """What evaluating an expression may cost; found out by doing so once, with little fuel."""
+        if source not in self.costs:
+            found = 1 + len(source) // 200
+            if _HEAVY.search(source):
+                found += LIGHT_LIST
+                known = requirements.names(self.definition, self.instance, 0, 1, {})
+                try:
+                    expressions.evaluate(source, known, self.at.astimezone(self.zone), LIGHT_FUEL)
+                except expressions.OutOfFuel:
+                    found += DEAR
+                except expressions.ExpressionError:
+                    return found                # over these data it has no answer: asked again next time
+            self.costs[source] = found
+        return self.costs[source]
+
+    @cached_property
+    def all_conditions(self) -> int:
+        """What asking every condition of the diagram costs: at most what a step that ended in an incident did."""
+        return min(sum(self.cost(one.condition) for one in self.definition.flows.values() if one.condition), WORK // 4)
 
 
 def attachment(field: Field) -> Attachment:
