@@ -75,6 +75,7 @@ class DeployDefinition:
     canonical_sha256: str
     meaning_sha256: str
     size_bytes: int
+    name: str = ""
     unit: str = ""
     reason: str = private()
     changes: tuple[Mapping[str, Any], ...] = private(whole=True, default=())
@@ -326,8 +327,8 @@ def add(db: Connection, mac_key: bytes, definition: ProcessDefinition, data: byt
     if before and cosmetic:
         version = carried_on(version, before)
     act = DeployDefinition(key=version.key, sha256=version.sha256, canonical_sha256=version.canonical_sha256,
-                           meaning_sha256=version.meaning_sha256, size_bytes=len(data), unit=version.unit,
-                           reason=reason, changes=version.changes)
+                           meaning_sha256=version.meaning_sha256, size_bytes=len(data), name=version.name,
+                           unit=version.unit, reason=reason, changes=version.changes)
     for one in drafts.of_files(db, definition.key):
         drafts.forget(db, one.id)
     put(db, version, data)
@@ -347,10 +348,10 @@ def changes_since(db: Connection, before: Version | None, data: bytes) -> tuple[
 
 
 def carried_on(version: Version, before: Version) -> Version:
-    """A version that means the same is ratified as the one before it was."""
-    return replace(version, number=before.number, dated=before.dated, position=before.position,
-                   ratifier_name=before.ratifier_name, ratifier_nip=before.ratifier_nip, scan=before.scan,
-                   effective=before.effective)
+    """A version that means the same is ratified as the one before it was, and does not hold before that one does."""
+    return replace(version, holds_from=max(version.holds_from, before.holds_from), effective=before.effective,
+                   number=before.number, dated=before.dated, position=before.position, scan=before.scan,
+                   ratifier_name=before.ratifier_name, ratifier_nip=before.ratifier_nip)
 
 
 def put(db: Connection, version: Version, data: bytes) -> None:

@@ -93,7 +93,8 @@ def test_the_journal_says_what_was_deployed_by_whom_and_hides_why(database: Data
     assert first.command["act"] == {
         "type": "DeployDefinition", "key": done.version.key, "sha256": sha256(FIRST).hexdigest(),
         "size_bytes": len(FIRST), "canonical_sha256": done.version.canonical_sha256,
-        "meaning_sha256": done.version.meaning_sha256, "reason": "Perubahan SOTK", "unit": "", "changes": []}
+        "meaning_sha256": done.version.meaning_sha256, "reason": "Perubahan SOTK", "unit": "", "changes": [],
+        "name": done.version.name}
     assert first.command["actor"]["person"] == "p1"
     assert first.events == [{"type": "DefinitionDeployed", "version": 1, "cosmetic": False}]
     assert first.definition == sha256(FIRST).hexdigest()
