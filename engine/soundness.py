@@ -12,7 +12,7 @@ from datetime import datetime
 
 from . import expressions
 from .definition import BUILT_IN_NAMES, Element, Field, ProcessDefinition, Timer
-from .gate import SUPPORTED_NODES, Judged, counted, folded, listed, nearest, plain_value, quoted, some
+from .gate import SUPPORTED_NODES, Findings, Judged, counted, folded, listed, nearest, plain_value, quoted, some
 from .reminders import PLACEHOLDERS
 from .sop import in_words, norm
 
@@ -625,6 +625,19 @@ def _names(it: Judged, written: _Written, parsed: expressions.Expression, column
             it.error(written.element, f"Ungkapan {written.what} menyebut {quoted(path)}, yang bukan berkas dalam "
                                       f"proses ini. Berkas yang ada: {some(it.definition.document_types)}.",
                                       written.line)
+
+
+def of_expression(definition: ProcessDefinition, parsed: expressions.Expression,
+                  fresh: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """What is to be said of one expression that is being written over the fields of a process: a sentence each.
+
+    fresh  names that it may use besides: fields that the definition does not have yet.
+    """
+    found = Findings()
+    columns = frozenset(column.id for one in definition.fields.values() for column in one.columns)
+    personal = frozenset(one.id for one in definition.fields.values() if one.personal)
+    _names(Judged(definition, {}, found), _Written("", 0, "ini", parsed.source, fresh), parsed, columns, personal)
+    return tuple(one.message for one in found.all())
 
 
 # The SOP's facts, and advice

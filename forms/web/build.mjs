@@ -3,12 +3,20 @@
  *
  * Writes into OUTDIR the files named by their content, manifest.json (what a page loads: entry -> js, css, imports)
  * and THIRD_PARTY_NOTICES.txt (the licence of every package that went in). Loads nothing from elsewhere at run time.
+ *
+ * Three things are put right in the packages on their way in; a package that no longer has what is put right ends the
+ * build, so that an upgrade cannot lose it in silence:
+ *   style="..." in their HTML, which the content policy refuses  -> presentation attributes, or data-s (src/modeler/csp.js)
+ *   the texts of the simulation, which it does not translate     -> src/modeler/simulation_texts.mjs
+ *   the icon font, which comes in five formats                   -> the one that every browser of today reads
  */
 import * as esbuild from 'esbuild';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-const ENTRIES = { viewer: 'src/viewer.js' };
+import { TEXTS } from './src/modeler/simulation_texts.mjs';
+
+const ENTRIES = { viewer: 'src/viewer.js', modeler: 'src/modeler.js', compare: 'src/compare.js' };
 
 const outdir = process.argv[2];
 if (!outdir) {
@@ -16,6 +24,68 @@ if (!outdir) {
   process.exit(2);
 }
 mkdirSync(outdir, { recursive: true });
+
+// Every package source that has style="..." in HTML or SVG that it writes, and how often.
+const STYLED = {
+  'bpmn-js/lib/features/align-elements/AlignElementsIcons.js': 21,
+  'bpmn-js/lib/features/distribute-elements/DistributeElementsIcons.js': 6,
+  'bpmn-js-color-picker/colors/ColorPopupProvider.js': 1,
+  'bpmn-js-token-simulation/lib/features/element-notifications/ElementNotifications.js': 1,
+  'bpmn-js-token-simulation/lib/features/log/Log.js': 1,
+  'bpmn-js-token-simulation/lib/features/notifications/Notifications.js': 1,
+  'bpmn-js-token-simulation/lib/features/show-scopes/ShowScopes.js': 1,
+  'bpmn-js-token-simulation/lib/features/token-count/TokenCount.js': 1,
+};
+const FONT = 'bpmn-js/dist/assets/bpmn-font/css/bpmn.css';
+const changed = new Set();
+
+const mended = {
+  name: 'mended',
+  setup(build) {
+    build.onLoad({ filter: /node_modules.*\.(js|css)$/ }, ({ path }) => {
+      const name = path.replaceAll('\\', '/').split('node_modules/').pop();
+      if (!(name in STYLED) && !(name in TEXTS) && name !== FONT) {
+        return undefined;
+      }
+      changed.add(name);
+      let contents = readFileSync(path, 'utf8').replaceAll('\r\n', '\n');
+      if (name in STYLED) {
+        contents = withoutStyles(name, contents);
+      }
+      for (const [ from, to ] of TEXTS[name] ?? []) {
+        if (!contents.includes(from)) {
+          throw new Error(`${name} no longer says ${JSON.stringify(from)}; see src/modeler/simulation_texts.mjs.`);
+        }
+        contents = contents.replaceAll(from, to);
+      }
+      if (name === FONT) {
+        contents = contents.replace(/src: url\([^;]*;\s*src:[^;]*;/, "src: url('../font/bpmn.woff2') format('woff2');");
+        if (/\.(eot|ttf|woff)\W/.test(contents.replaceAll('bpmn.woff2', ''))) {
+          throw new Error(`${name} names its font in another way now; see build.mjs.`);
+        }
+      }
+      return { contents, loader: name.endsWith('.css') ? 'css' : 'js' };
+    });
+  },
+};
+
+// style="fill:none;stroke:red" becomes fill="none" stroke="red"; what is computed
+// becomes data-s, which src/modeler/csp.js hands to the CSSOM: the content policy has nothing against that.
+function withoutStyles(name, source) {
+  let found = 0;
+  const result = source.replace(/([\s`])style="([^"]*)"/g, (_, before, style) => {
+    found += 1;
+    if (style.includes('${')) {
+      return `${before}data-s="${style}"`;
+    }
+    const parts = style.split(';').filter(Boolean).map(part => part.split(':').map(word => word.trim()));
+    return before + parts.map(([ property, value ]) => `${property}="${value}"`).join(' ');
+  });
+  if (found !== STYLED[name]) {
+    throw new Error(`${name} has ${found} inline styles and not ${STYLED[name]}; see STYLED in build.mjs.`);
+  }
+  return result;
+}
 
 const { metafile } = await esbuild.build({
   entryPoints: ENTRIES,
@@ -26,6 +96,8 @@ const { metafile } = await esbuild.build({
   target: 'es2022',
   minify: true,
   metafile: true,
+  plugins: [ mended ],
+  loader: { '.woff2': 'file', '.svg': 'file' },
   entryNames: '[name]-[hash]',
   chunkNames: 'chunk-[hash]',
   assetNames: '[name]-[hash]',
@@ -33,6 +105,12 @@ const { metafile } = await esbuild.build({
   legalComments: 'none',
   logLevel: 'warning',
 });
+
+for (const name of [ ...Object.keys(TEXTS), ...Object.keys(STYLED) ]) {
+  if (!changed.has(name)) {
+    throw new Error(`${name} is not in the bundle any more; see what is put right in build.mjs.`);
+  }
+}
 
 writeFileSync(join(outdir, 'manifest.json'), JSON.stringify(manifest(metafile), null, 1) + '\n');
 writeFileSync(join(outdir, 'THIRD_PARTY_NOTICES.txt'), notices(metafile));

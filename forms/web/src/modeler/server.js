@@ -6,7 +6,7 @@
  *   save(xml, revision)           -> { revision, saved_at, saved_by, findings }
  *   keepAsNew(xml)                -> { address } of a draft of one's own
  *   findings(xml, signal)         -> [{ severity, element, line, message }], what deployment would say
- *   check(expression, element)    -> { ok, message } of a FEEL expression at its element
+ *   check(expression, element, names) -> { ok, message } of a FEEL expression at its element; names: fields drawn just now
  *   preview(xml, element)         -> Document, the task page as its performer will see it
  *   here()                        -> who else has this draft open, and what is stored now
  *
@@ -84,7 +84,8 @@ export function connect(page) {
     async findings(xml, signal) {
       return (await json(send(url('temuan'), xml, XML, { signal }))).findings;
     },
-    check: (expression, element) => json(sendJson(url('ungkapan'), { expression, element, id: page.id })),
+    check: (expression, element, names = []) =>
+      json(sendJson(url('ungkapan'), { expression, element, names, id: page.id })),
     async preview(xml, element) {
       const response = await sendJson(url('pratinjau'), { xml, element });
       return new DOMParser().parseFromString(await response.text(), 'text/html');

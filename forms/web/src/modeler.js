@@ -1,0 +1,171 @@
+/*
+ * The canvas of the Perancang: bpmn-js with what an owner needs, in Indonesian, under a content policy without
+ * exceptions. The page gives <div id="perancang" data-page='{...}'>, see forms/modeler.py; in it #kanvas, #properti,
+ * #temuan and the buttons with data-do. When the diagram is there, body has data-ready.
+ */
+import './modeler/csp.js';
+
+import Modeler from 'bpmn-js/lib/Modeler';
+import ColorPickerModule from 'bpmn-js-color-picker';
+import { CreateAppendAnythingModule } from 'bpmn-js-create-append-anything';
+import TokenSimulationModule from 'bpmn-js-token-simulation';
+import camunda from 'camunda-bpmn-moddle/resources/camunda.json';
+import MinimapModule from 'diagram-js-minimap';
+
+import TranslateModule, { untranslated } from './modeler/id.js';
+import OfficeModule from './modeler/office.js';
+import { watchFindings } from './modeler/findings.js';
+import OnlyLookModule, { onlyRead } from './modeler/only_look.js';
+import PropertiesModule, { attach } from './modeler/properties/index.js';
+import { keepSaved } from './modeler/saving.js';
+import { connect } from './modeler/server.js';
+import { openShelf } from './modeler/shelf.js';
+
+import 'bpmn-js/dist/assets/diagram-js.css';
+import 'bpmn-js/dist/assets/bpmn-js.css';
+import 'bpmn-js/dist/assets/bpmn-font/css/bpmn.css';
+import 'bpmn-js-color-picker/colors/color-picker.css';
+import 'bpmn-js-token-simulation/assets/css/bpmn-js-token-simulation.css';
+import 'diagram-js-minimap/assets/diagram-js-minimap.css';
+import './modeler.css';
+
+const ZOOM_STEP = 1.25;
+const READABLE = 0.8; // the least scale at which a chosen element is shown
+const MARGIN = 24; // px around a fitted diagram
+const MARK = 48; // px kept free below it for the bpmn.io mark
+
+const root = document.getElementById('perancang');
+if (root) {
+  await draw(root, JSON.parse(root.dataset.page));
+}
+document.body.dataset.ready = '1';
+
+async function draw(root, page) {
+  const part = id => document.getElementById(id);
+  page.older = page.urls.isi.includes('simpanan=');
+  const modeler = new Modeler({
+    container: part('kanvas'),
+    moddleExtensions: { camunda },
+    additionalModules: [
+      TranslateModule, CreateAppendAnythingModule, ColorPickerModule, TokenSimulationModule, MinimapModule, OfficeModule,
+      PropertiesModule, ...(page.readonly ? [ OnlyLookModule ] : []),
+    ],
+    ...(page.readonly && { keyboard: { bind: false } }),
+    // Ink and paper come from the style sheet. Labels take the ink of their shape, so that they can be read on a colour.
+    bpmnRenderer: { defaultFillColor: 'var(--diagram-paper)', defaultStrokeColor: 'var(--diagram-ink)' },
+  });
+  const server = connect(page);
+  const panel = attach(part('properti'), modeler, server);
+  if (page.readonly) {
+    root.classList.add('readonly');
+    onlyRead(part('properti'));
+  }
+  const show = element => centre(modeler, element);
+  const findings = watchFindings({ modeler, server, list: part('temuan'), show });
+  const saving = keepSaved({
+    modeler,
+    server,
+    page,
+    shelf: openShelf(`${page.person}/${page.id}`),
+    places: {
+      state: part('tersimpan'),
+      here: part('hadir'),
+      notices: part('perancang-kabar'),
+      saved: answer => {
+        part('rancangan-tersimpan').textContent = `disimpan ${answer.saved_at} oleh ${answer.saved_by}`;
+      },
+    },
+    flush: () => panel.flush(),
+    changedOutside: () => {
+      fit(modeler);
+      findings.now();
+    },
+  });
+  window.perancang = { modeler, server, untranslated }; // for whoever looks from the console, and for the tests
+  steer(root, modeler);
+  if (await saving.begin()) {
+    modeler.on('commandStack.changed', ({ trigger }) => trigger !== 'clear' && findings.later());
+    window.addEventListener('online', findings.now);
+    choose(modeler, page.select, show);
+    new ResizeObserver(() => modeler.get('canvas').resized()).observe(part('kanvas'));
+  }
+}
+
+function steer(root, modeler) {
+  const canvas = modeler.get('canvas');
+  const commandStack = modeler.get('commandStack');
+  const editorActions = modeler.get('editorActions');
+  const zoom = factor => canvas.zoom(canvas.zoom() * factor);
+  const button = name => root.querySelector(`[data-do="${name}"]`);
+  const acts = {
+    undo: () => commandStack.undo(),
+    redo: () => commandStack.redo(),
+    find: () => editorActions.trigger('find'),
+    fit: () => fit(modeler),
+    in: () => zoom(ZOOM_STEP),
+    out: () => zoom(1 / ZOOM_STEP),
+    simulate: () => editorActions.trigger('toggleTokenSimulation'),
+  };
+  for (const [ name, act ] of Object.entries(acts)) {
+    button(name).addEventListener('click', act);
+  }
+  modeler.on('commandStack.changed', () => {
+    button('undo').disabled = !commandStack.canUndo();
+    button('redo').disabled = !commandStack.canRedo();
+  });
+  modeler.on('tokenSimulation.toggleMode', ({ active }) => {
+    root.classList.toggle('simulating', active);
+    button('simulate').setAttribute('aria-pressed', String(active));
+    button('simulate').textContent = active ? 'Kembali menggambar' : 'Coba jalankan';
+    for (const name of [ 'undo', 'redo', 'find' ]) {
+      button(name).hidden = active;
+    }
+  });
+}
+
+function choose(modeler, id, show) {
+  const element = id && modeler.get('elementRegistry').get(id);
+  if (element) {
+    show(element);
+  }
+}
+
+/* Selects an element and brings it to the middle, at a scale at which it can be read. */
+function centre(modeler, element) {
+  const canvas = modeler.get('canvas');
+  const { x, y, width, height } = element.waypoints ? boundsOf(element.waypoints) : element;
+  if (element.parent) {
+    modeler.get('selection').select(element);
+    const { outer, scale } = canvas.viewbox();
+    const nearer = Math.max(scale, READABLE);
+    canvas.viewbox({
+      x: x + width / 2 - outer.width / nearer / 2,
+      y: y + height / 2 - outer.height / nearer / 2,
+      width: outer.width / nearer,
+      height: outer.height / nearer,
+    });
+  } else {
+    modeler.get('selection').select([]);
+    fit(modeler);
+  }
+  canvas.getContainer().scrollIntoView({ block: 'nearest' });
+}
+
+function boundsOf(points) {
+  const [ xs, ys ] = [ points.map(one => one.x), points.map(one => one.y) ];
+  const [ x, y ] = [ Math.min(...xs), Math.min(...ys) ];
+  return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
+}
+
+function fit(modeler) {
+  const canvas = modeler.get('canvas');
+  const { inner, outer } = canvas.viewbox();
+  const scale = Math.min(1, (outer.width - 2 * MARGIN) / inner.width, (outer.height - MARGIN - MARK) / inner.height);
+  if (!(scale > 0) || !Number.isFinite(scale)) {
+    return;
+  }
+  const width = outer.width / scale;
+  canvas.viewbox({
+    x: inner.x - (width - inner.width) / 2, y: inner.y - MARGIN / scale, width, height: outer.height / scale,
+  });
+}
