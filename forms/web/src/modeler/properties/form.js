@@ -41,8 +41,11 @@ function earlier(it, fields) {
   const here = fields.map(one => one.get('id'));
   const found = new Map();
   for (const { field, element } of allFields(processOf(it.element))) {
-    if (field.get('type') === 'document' && element !== it.holder && !here.includes(field.get('id'))) {
-      found.set(field.get('id'), { field, element });
+    const id = field.get('id');
+    // Where it is made is where it comes from, else where it is named first.
+    const made = property(field, 'sop.peran') === 'output' && property(found.get(id)?.field ?? field, 'sop.peran') !== 'output';
+    if (field.get('type') === 'document' && element !== it.holder && !here.includes(id) && (made || !found.has(id))) {
+      found.set(id, { field, element });
     }
   }
   if (!found.size) {
@@ -280,7 +283,7 @@ function columns(it, field, name) {
           name: `${key}-wajib`, label: 'Pengisian', value: one.need,
           options: [ [ 'tidak', 'Boleh kosong' ], [ 'wajib', 'Wajib' ], [ 'jika', 'Wajib jika ...' ],
             [ 'baca', 'Hanya dibaca' ] ],
-          commit: value => change({ need: value, when: value === 'jika' ? one.when || `${one.id} = null` : '' }),
+          commit: value => change({ need: value, when: value === 'jika' ? one.when || 'putaran >= 2' : '' }),
         }),
         one.need === 'jika' ? text(it, {
           // Names of other columns are meant here, which only the check of the whole diagram knows.

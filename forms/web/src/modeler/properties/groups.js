@@ -296,7 +296,12 @@ function when(it, holder, element, timer) {
   const said = timerSays(timer);
   const shown = said.kind || it.chosen.get(it.id('jenis-waktu')) || 'timeDuration';
   const clock = property(holder, 'sop.satuanWaktu').trim() || 'kerja';
+  const norm = element.host && normOf(it.modeler, element.host) === element;
   const put = (value, kind = shown) => it.edit(() => {
+    if (norm && kind === 'timeDuration') {
+      setNorm(it.modeler, it.make, element.host, { text: value, clock });
+      return;
+    }
     it.apply(setTimer(it.make, timer, kind, value));
     // A name that says the duration says the new one.
     if (timerName(said.text, clock) && holder.get('name') === timerName(said.text, clock) && timerName(value, clock)) {
@@ -406,7 +411,8 @@ function lane(it) {
     name(it, 'Nama pelaksana'), described(it),
     tick(it, {
       name: 'sop.kantorLain', label: 'Kantor lain', value: other, hint: 'Kantor yang mungkin tidak memakai aplikasi ini.',
-      commit: on => it.change(setProperties(it.make, it.holder, { 'sop.kantorLain': on ? 'ya' : null })),
+      commit: on => it.change(setProperties(it.make, it.holder, on ? { 'sop.kantorLain': 'ya' }
+        : { 'sop.kantorLain': null, 'sop.dicatatOleh': null })),
     }),
     other || property(it.holder, 'sop.dicatatOleh') ? lanes(it, 'sop.dicatatOleh', 'Dicatat oleh',
       'Yang boleh mencatat atas nama kantor lain itu.', { options: recorders }) : null,

@@ -114,9 +114,22 @@ class Panel {
   // What is looked at
 
   render() {
+    if (this.rendering) {
+      return;
+    }
+    this.rendering = true;
+    try {
+      this.rendered();
+    } finally {
+      this.rendering = false;
+    }
+  }
+
+  rendered() {
     const before = this.focused();
     const element = this.looked();
-    if (element !== this.element) {
+    const other = element !== this.element;
+    if (other) {
       this.openField = '';
       this.typing.clear();
       this.refused.clear();
@@ -125,7 +138,7 @@ class Panel {
     this.holder = element && (is(element, 'bpmn:Participant') || is(element, 'bpmn:Collaboration')
       ? processOf(element) : getBusinessObject(element));
     patch(this.body, [ heading(this), ...element ? groups(this) : [] ]);
-    this.refocus(before);
+    this.refocus(before, other);
   }
 
   looked() {
@@ -166,12 +179,14 @@ class Panel {
   }
 
   commit(id, value, commit) {
-    this.typing.delete(id);
-    if (!this.looked() || this.element !== this.looked()) {
+    // A control that is taken away says "change" once more, in the middle of it; what it had is written down by then.
+    if (this.rendering || !this.looked() || this.element !== this.looked()) {
       return;
     }
+    this.typing.delete(id);
     const message = commit(value);
     if (message) {
+      this.typing.set(id, { value, commit });
       this.refused.set(id, { value, message });
     } else if (this.refused.get(id)?.value !== value) {
       this.refused.delete(id);
@@ -218,15 +233,15 @@ class Panel {
   }
 
   /** Keeps the focus where it was; where that is gone, near it: nobody who works with keys starts again at the top. */
-  refocus(before) {
+  refocus(before, other) {
     const wished = this.wish && document.getElementById(this.wish);
     if (wished) {
       this.wish = '';
       wished.focus();
     } else if (before && !this.body.contains(document.activeElement)) {
-      const near = before.path.find(node => this.body.contains(node));
+      const near = other ? undefined : before.path.find(node => this.body.contains(node));
       const target = near === before.path[0] ? near
-        : document.getElementById(before.path[0].id) ?? near?.querySelector('button:not([disabled]), input, select, textarea');
+        : before.path[0].id && document.getElementById(before.path[0].id) || near?.querySelector('button:not([disabled]), input, select, textarea');
       (target ?? this.body.querySelector('h2'))?.focus();
     } else if (before && document.activeElement.disabled) {
       document.activeElement.parentNode.querySelector('button:not([disabled])')?.focus();
