@@ -33,6 +33,7 @@ from . import (
     cli_migrate,
     cli_office,
     cli_process,
+    cli_proof,
     cli_rehearse,
     cli_sop,
     deploy,
@@ -41,6 +42,7 @@ from . import (
     settings,
     terminal,
 )
+from .checkpoints import Keeper
 from .mail import Delayed, Mail, Undeliverable
 from .seed import SignIn
 from .settings import Settings
@@ -63,7 +65,7 @@ def alur() -> None:
     """
 
 
-for _command in (*cli_process.commands, *cli_office.commands, *cli_sop.commands):
+for _command in (*cli_process.commands, *cli_proof.commands, *cli_office.commands, *cli_sop.commands):
     alur.add_command(_command)
 alur.add_command(cli_diff.diff)
 alur.add_command(cli_rehearse.rehearse_)
@@ -144,7 +146,9 @@ def worker(here: Terminal) -> int:
 def the_worker(here: Terminal) -> Worker:
     """The worker of this process, as the settings say."""
     chosen = here.settings
-    return Worker(here.database, here.rules, chosen.data_dir, chosen.worker_poll_seconds, chosen.url, chosen.mailer())
+    keeper = Keeper(here.database, cli_proof.place(here), chosen.url)
+    return Worker(here.database, here.rules, chosen.data_dir, chosen.worker_poll_seconds, chosen.url, chosen.mailer(),
+                  keeper)
 
 
 def answer(here: Terminal, held: Any, stop: threading.Event, with_worker: bool) -> int:
@@ -345,6 +349,8 @@ def examine(here: Terminal) -> list[tuple[str, str, str]]:
         found.append(("database", WELL, f"{database.dialect}, revision {databases.revision(db)}"))
         fault = integrity.newest_row_fault(db, here.key)
         found.append(("journal", WRONG if fault else WELL, fault or "its newest row has the seal of this installation"))
+        sound, says = cli_proof.state(db)
+        found.append(("log", WELL if sound else WRONG, says))
         lost = documents.missing(db, chosen.documents_dir)
         says = f"{len(lost)} are missing or cut, the first {lost[0]}" if lost else "all there"
         found.append(("documents", WRONG if lost else WELL, says))

@@ -24,6 +24,7 @@ from .definition import DiagramError, Element, ProcessDefinition
 from .execution import ENGINE
 from .forecast import Forecast, Likelihood
 from .instance import ProcessInstance, Refused, Step
+from .organisation import local_date
 from .rules import Rules
 from .store import database as databases
 from .store import (
@@ -31,7 +32,6 @@ from .store import (
     documents,
     drafts,
     instances,
-    integrity,
     journal,
     organisation,
     passes,
@@ -215,16 +215,18 @@ def start(
 ) -> None:
     """Start a process for a unit."""
     with here.database.read() as db:
-        newest = definitions.newest(db, key)
-        if newest is None:
+        zone = zone_of(db, unit)
+        when = terminal.instant(at, zone) if at else databases.now(db)
+        # What is not in force is refused below, with its reason.
+        found = definitions.in_force(db, key, local_date(when, zone)) or definitions.newest(db, key)
+        if found is None:
             raise Stop("unknown", f"No process has the key {key!r}.", "alur definition list shows what there is.")
-    form = here.rules.definition(newest.sha256).start
+    form = here.rules.definition(found.sha256).start
     stored = store_files(here, files, form)
     with here.database.begin() as db:
-        zone = zone_of(db, unit)
         asked = request(here, db, who, position, at, zone)
         record_files(here, db, stored)
-        act = handle.opening(db, key, unit, data=values(data, form), attachments=attachments(stored))
+        act = handle.opening(db, key, unit, data=values(data, form), attachments=attachments(stored), at=when)
         id, step = handle.start(db, here.rules, here.key, asked(act))
     events = told([step], zone)
     here.tell({"instance": id, "events": events}, f"Started: {id}", *(in_words(event) for event in events))
@@ -783,29 +785,6 @@ def replayed(here: Terminal, db: Connection, id: str) -> dict[str, Any]:
     return {"instance": id, "equal": difference is None, "steps": len(steps), "difference": difference}
 
 
-@click.command(cls=Command)
-@pass_terminal
-def verify(here: Terminal) -> int:
-    """Check that every row of the journal is as it was written, follows from the one before, and has our seal."""
-    with here.database.snapshot() as db:
-        found = integrity.verify(db, here.key)
-    here.tell(
-        {
-            "streams": found.streams,
-            "rows": found.rows,
-            "values": found.values,
-            "erased": found.erased,
-            "faults": [vars(one) for one in found.faults],
-        },
-        *(one.message for one in found.faults),
-        f"{found.rows} rows in {found.streams} streams and {found.values} values beside them"
-        f"{f' ({found.erased} of them erased)' if found.erased else ''}: "
-        f"{'all as they were written.' if not found.faults else f'{len(found.faults)} faults.'}",
-    )
-    return 1 if found.faults else 0
-
-
 commands = (
     check, deploy_, definition, start, complete, correct, list_instances, list_tasks, story_, due, forecast_, replay,
-    verify,
 )

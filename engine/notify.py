@@ -27,7 +27,7 @@ from .rules import Rules
 from .store import database as databases
 from .store import notices, organisation, queries, records
 from .store.database import Database
-from .store.notices import MORNING, NOTHING, SUMMARY, Notice, Reader, Standing
+from .store.notices import MAIL_ONLY, MORNING, NOTHING, SUMMARY, Notice, Reader, Standing
 
 NAMESPACE = UUID("a1d3c6ce-0d5c-5f0f-9a0b-43c5a1f0a7d4")       # of the ids of notices
 BATCH = 50                              # instances looked at in a round, mails sent in one
@@ -410,7 +410,7 @@ def may_go(database: Database, rules: Rules, one: Notice, reader: Reader | None,
     after = in_hours(at, calendar)
     if after is not None and after <= at:
         return True
-    if after is None and one.kind == MORNING:
+    if after is None and one.kind in MAIL_ONLY:
         after = calendars.next_opening(at, calendar)
     settle(database, one, "waits" if after else "digest", after=after)
     return False

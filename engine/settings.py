@@ -44,6 +44,9 @@ class Settings:
     language: str = field(default="id", metadata=says("The language of the pages."))
     log_level: str = field(default="info", metadata=says("What the log says: debug, info, warning or error."))
     worker_poll_seconds: float = field(default=1.0, metadata=says("How often the worker looks for due timers."))
+    checkpoint_dir: Path | None = field(default=None, metadata=says(
+        "A folder outside, better on another machine, that every checkpoint of the journal is laid into. Empty: none.",
+        "/mnt/inspektorat/alur"))
     smtp_url: str = field(default="", metadata=says(
         "The mail server that reminders go through: smtp://, smtp+starttls:// or smtps://. Empty: no mail is sent.",
         "smtp+starttls://alur@mail.example.go.id:587"))
@@ -81,6 +84,11 @@ class Settings:
     def key_file(self) -> Path:
         """The key of the journal's MAC: made at the first run, never in a backup unless asked."""
         return self.data_dir / "keys" / "journal.key"
+
+    @property
+    def checkpoint_key_file(self) -> Path:
+        """The key that signs checkpoints: made at the first run, never in a backup."""
+        return self.data_dir / "keys" / "checkpoint.key"
 
     @property
     def sign_ins_file(self) -> Path:

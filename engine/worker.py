@@ -18,6 +18,7 @@ import structlog
 from sqlalchemy import Connection
 
 from . import handle, notify, recalendar
+from .checkpoints import Keeper
 from .commands import FireTimer, RaiseIncident
 from .events import IncidentRaised
 from .instance import RUNNING, ProcessInstance, Refused, Step
@@ -33,6 +34,7 @@ BATCH = 100                             # timers a commit
 ATTEMPTS = 3                            # before a timer is parked with an incident
 PARKED_SECONDS = 300                    # then it is tried again, in case somebody repaired what was wrong
 ALARM_SECONDS = 60                      # between two looks for instances that wait for nothing
+LOG_SECONDS = 5                         # between two looks for rows that want their place in the log
 PASSES_SECONDS = 5                      # between two looks for what was finished
 SWEEP_SECONDS = 3_600
 FAILED_ROUNDS = 20                      # in a row, before the worker gives up
@@ -50,6 +52,7 @@ class Worker:
     poll_seconds: float = 1.0
     url: str | None = None              # the public address, for the links of notices; None: nobody is told anything
     mailer: Mailer | None = None        # None: what is told stays in the inbox
+    keeper: Keeper | None = None        # None: no row gets its place in the log, nothing is signed
     told: notify.Memory = field(default_factory=notify.Memory)
     failures: Counter[tuple[str, int]] = field(default_factory=Counter)
     parked: dict[tuple[str, int], float] = field(default_factory=dict)      # until when, of `time.monotonic`
@@ -58,7 +61,7 @@ class Worker:
 
     def run(self, stop: Event) -> None:
         """Round after round until `stop` is set. Raises after FAILED_ROUNDS failed rounds in a row."""
-        failed, alarm_at, sweep_at, passes_at = 0, 0.0, 0.0, 0.0
+        failed, alarm_at, sweep_at, passes_at, log_at = 0, 0.0, 0.0, 0.0, 0.0
         log.info("worker started", poll_seconds=self.poll_seconds, mail=self.mailer is not None)
         self.start_posting(stop)
         while not stop.is_set():
@@ -71,6 +74,9 @@ class Worker:
                     alarm_at = time.monotonic() + ALARM_SECONDS
                 if time.monotonic() >= passes_at:
                     passes_at = time.monotonic() + (0 if self.project() == BATCH else PASSES_SECONDS)
+                if time.monotonic() >= log_at:
+                    self.keep_log()
+                    log_at = time.monotonic() + LOG_SECONDS
                 if time.monotonic() >= sweep_at:
                     self.sweep()
                     sweep_at = time.monotonic() + SWEEP_SECONDS
@@ -83,6 +89,7 @@ class Worker:
                     raise
                 pause = min(self.poll_seconds * 2 ** failed, LONGEST_PAUSE_SECONDS)
             stop.wait(pause)
+        self.keep_log(closing=True)
         log.info("worker stopped")
 
     # Timers
@@ -240,6 +247,21 @@ class Worker:
         except Exception as error:
             log.error("finished passes not kept", error=f"{type(error).__name__}: {error}")
             return 0
+
+    # The log, and its checkpoints
+
+    def keep_log(self, closing: bool = False) -> None:
+        """Give what was written its place in the log, and sign where it is time. What cannot be signed stops no timer;
+        the log says so, and `alur doctor` until it can."""
+        if self.keeper is None:
+            return
+        try:
+            kept = self.keeper.round(closing=closing)
+        except Exception as error:
+            log.error("log not kept", error=f"{type(error).__name__}: {error}")
+        else:
+            if kept is not None:
+                log.info("checkpoint signed", size=kept.size)
 
     # What is over
 

@@ -44,6 +44,15 @@ class DocumentRead:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PackTaken:
+    """Somebody took a pack of evidence: of the "journal" or of an instance; with the size and root of the log in it."""
+    what: str
+    size: int
+    root: str
+    type: str = field(default="PackTaken", init=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Access:
     """One row of the stream: who, when, what."""
     id: str
@@ -52,7 +61,7 @@ class Access:
     act: Any
 
 
-Act = SignedIn | ProcessInstanceRead | DocumentRead
+Act = SignedIn | ProcessInstanceRead | DocumentRead | PackTaken
 
 
 def record(db: Connection, key: bytes, act: Act, actor: Actor, at: datetime) -> int:

@@ -203,6 +203,14 @@ def index_of(db: Connection, stream: str, sequence: int) -> int | None:
                                                       log_entry.c.sequence == sequence)).scalar()
 
 
+def last_index(db: Connection, streams: Sequence[str]) -> int | None:
+    """The index of the last row of these streams; None where one of their rows still waits for its own, or there is
+    none."""
+    waits = db.execute(select(log_pending.c.id).where(log_pending.c.stream.in_(streams)).limit(1)).first()
+    last = select(func.max(log_entry.c.index)).where(log_entry.c.stream.in_(streams))
+    return None if waits else db.execute(last).scalar()
+
+
 @dataclass(frozen=True)
 class LoggedRow:
     """A journal row with its index, as bytes."""

@@ -23,12 +23,14 @@ from ..reminders import ASKED, NEW, RETURNED, Told
 from . import instances, records
 from .organisation import HELD, REPLACED
 from .prepared import Prepared
-from .schema import binding, calendar_unit, digest, holding, instance, notice, person, position, unit, user_task
+from .schema import binding, calendar_unit, digest, holding, instance, notice, person, position, power, unit, user_task
 from .schema import preference as preferences
 
 AT_ONCE, SUMMARY, NOTHING = "langsung", "ringkasan", "tidak"
 MAILS = (AT_ONCE, SUMMARY, NOTHING)
 MORNING = "ringkasan"                       # the kind of a notice that is itself a summary: mail only
+CHECKPOINT = "titik_periksa"                # of the journal, for auditors: mail only
+MAIL_ONLY = (MORNING, CHECKPOINT)
 MOST = 200
 
 
@@ -59,9 +61,9 @@ class Notice:
 # The inbox
 
 _newest = (notice.c.created_at.desc(), notice.c.id)
-OF_PERSON = Prepared(select(notice).where(notice.c.person == bindparam("person"), notice.c.kind != MORNING)
+OF_PERSON = Prepared(select(notice).where(notice.c.person == bindparam("person"), notice.c.kind.not_in(MAIL_ONLY))
                      .order_by(*_newest).limit(bindparam("most")))
-UNREAD = Prepared(select(notice).where(notice.c.person == bindparam("person"), notice.c.kind != MORNING,
+UNREAD = Prepared(select(notice).where(notice.c.person == bindparam("person"), notice.c.kind.not_in(MAIL_ONLY),
                                        notice.c.seen_at.is_(None)).order_by(*_newest).limit(bindparam("most")))
 # A user task that is over needs no reminder any more.
 _still = or_(notice.c.user_task.is_(None), exists().where(
@@ -71,7 +73,7 @@ PRESSING = Prepared(select(notice).where(
     and_(*(notice.c.kind != kind for kind in (MORNING, NEW, RETURNED, ASKED))),  # they stand there themselves
     notice.c.seen_at.is_(None), _still).order_by(*_newest).limit(bindparam("most")))
 COUNT = Prepared(select(func.count()).select_from(notice).where(
-    notice.c.person == bindparam("person"), notice.c.kind != MORNING, notice.c.seen_at.is_(None)))
+    notice.c.person == bindparam("person"), notice.c.kind.not_in(MAIL_ONLY), notice.c.seen_at.is_(None)))
 
 
 def of_person(db: Connection, person: str, most: int = MOST) -> list[Notice]:
@@ -97,7 +99,7 @@ def count_unread(db: Connection, person: str) -> int:
 
 def mark_read(db: Connection, person: str, ids: Iterable[str] | Literal["all"], at: datetime) -> int:
     """Mark a person's own notices as read; how many were not yet. Other people's are left alone."""
-    mine = and_(notice.c.person == person, notice.c.seen_at.is_(None), notice.c.kind != MORNING)
+    mine = and_(notice.c.person == person, notice.c.seen_at.is_(None), notice.c.kind.not_in(MAIL_ONLY))
     if ids != "all":
         mine = and_(mine, notice.c.id.in_(sorted(set(ids))))
     return db.execute(update(notice).where(mine).values(seen_at=records.instant(at))).rowcount
@@ -253,6 +255,13 @@ def _with_calendars(db: Connection, rows: Sequence[Any], on: date) -> dict[str, 
     found = db.execute(held, {"on": on.isoformat()})
     calendars = {row.person: row.sha256 for row in found}      # of several the last one stays
     return {row.id: Reader(row.id, row.name, row.email, row.mail, calendars.get(row.id)) for row in rows}
+
+
+def auditors(db: Connection) -> list[str]:
+    """The active people who may read as auditors, of whatever unit."""
+    found = (select(person.c.id).join(power, power.c.person == person.c.id)
+             .where(power.c.power == "auditor", person.c.active == 1).distinct().order_by(person.c.id))
+    return list(db.execute(found).scalars())
 
 
 # The mail of each by itself
