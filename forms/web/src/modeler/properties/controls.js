@@ -100,11 +100,11 @@ export function someOf(it, { name, label, value, options, hint, commit }) {
 }
 
 /** A group that opens and closes; it stays as it was when another element is looked at. */
-export function group(it, name, title, children, open = true) {
+export function group(it, name, title, children, open = true, level = 'h3') {
   const id = it.id(`kelompok-${name}`);
   const isOpen = it.opened.get(name) ?? open;
   return h('section', { key: `kelompok-${name}`, class: 'sifat-kelompok' },
-    h('h3', { key: 'judul' }, h('button', {
+    h(level, { key: 'judul' }, h('button', {
       key: 'tombol', id, type: 'button', class: 'sifat-judul', 'aria-expanded': String(isOpen),
       'aria-controls': isOpen ? `${id}-isi` : undefined, onclick: () => it.toggle(name, !isOpen),
     }, title)),

@@ -1,7 +1,7 @@
 /*
  * The form of a user task or of the start event: its fields in order, each with what CONTRACTS say of it.
  */
-import { arrows, button, feel, note, oneOf, someOf, text, tick } from './controls.js';
+import { arrows, button, feel, group, note, oneOf, someOf, text, tick } from './controls.js';
 import { h } from './dom.js';
 import { lanesOf, processOf } from './drawing.js';
 import {
@@ -158,6 +158,12 @@ function editor(it, field, name) {
       commit: value => it.change([ { of: field, set: { defaultValue: value.trim() || undefined } } ]),
     }),
     type === 'table' ? rows(it, field, name, { own, when, set }) : null,
+    group(it, 'isian-lanjutan', 'Lebih lanjut', () => further(it, field, name, { own, when, yes, set }), false, 'h5'),
+  ];
+}
+
+function further(it, field, name, { own, when, yes, set }) {
+  return [
     when('sop.benarJika', 'Benar jika', 'Diperiksa bila isian ini diisi.'),
     own('sop.pesan', 'Pesan bila tidak benar'),
     yes('sop.keputusan', 'Keputusan', 'Ditampilkan paling atas sebagai pilihan besar.'),
