@@ -314,6 +314,7 @@ class Told:
 
     at: datetime
     text: str
+    sequence: int = 0  # of the journal row that says it
 
 
 def history(
@@ -346,7 +347,8 @@ def history(
         kinds = {type(one) for one in step.events}
         for one in step.events:
             if type(one).__name__ in TOLD and not told_already(one, kinds, definition):
-                told.append(Told(step.command.at, sentence(one, step, definition, zone, names, tasks, norms)))
+                said = sentence(one, step, definition, zone, names, tasks, norms)
+                told.append(Told(step.command.at, said, step.sequence))
     return told
 
 
