@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask_babel import Babel
 
-from engine import diagram
+from engine import changes, diagram
 from forms import comparing
 from tests.desk import DIAGRAMS, LKJPD
 
@@ -102,7 +102,7 @@ def test_what_got_another_id_is_marked_under_the_id_that_each_drawing_has() -> N
 
 
 def test_a_stored_list_reads_the_same_without_the_diagrams_but_for_the_names_of_steps() -> None:
-    told = comparing.as_json(comparing.changes.between(FILE, edited(RENAMED, NUDGED)))
+    told = comparing.as_json(changes.between(FILE, edited(RENAMED, NUDGED)))
     whole = comparing.listed(told, diagram.reread(FILE), diagram.reread(edited(RENAMED, NUDGED)))
     alone = comparing.listed(told)
     assert [line for group in alone.groups for line in group.lines] == [
