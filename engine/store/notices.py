@@ -32,6 +32,7 @@ MORNING = "ringkasan"                       # the kind of a notice that is itsel
 CHECKPOINT = "titik_periksa"                # of the journal, for auditors: mail only
 MAIL_ONLY = (MORNING, CHECKPOINT)
 MOST = 200
+_shown = and_(*(notice.c.kind != kind for kind in MAIL_ONLY))   # a prepared statement has no lists
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +62,9 @@ class Notice:
 # The inbox
 
 _newest = (notice.c.created_at.desc(), notice.c.id)
-OF_PERSON = Prepared(select(notice).where(notice.c.person == bindparam("person"), notice.c.kind.not_in(MAIL_ONLY))
+OF_PERSON = Prepared(select(notice).where(notice.c.person == bindparam("person"), _shown)
                      .order_by(*_newest).limit(bindparam("most")))
-UNREAD = Prepared(select(notice).where(notice.c.person == bindparam("person"), notice.c.kind.not_in(MAIL_ONLY),
+UNREAD = Prepared(select(notice).where(notice.c.person == bindparam("person"), _shown,
                                        notice.c.seen_at.is_(None)).order_by(*_newest).limit(bindparam("most")))
 # A user task that is over needs no reminder any more.
 _still = or_(notice.c.user_task.is_(None), exists().where(
@@ -73,7 +74,7 @@ PRESSING = Prepared(select(notice).where(
     and_(*(notice.c.kind != kind for kind in (MORNING, NEW, RETURNED, ASKED))),  # they stand there themselves
     notice.c.seen_at.is_(None), _still).order_by(*_newest).limit(bindparam("most")))
 COUNT = Prepared(select(func.count()).select_from(notice).where(
-    notice.c.person == bindparam("person"), notice.c.kind.not_in(MAIL_ONLY), notice.c.seen_at.is_(None)))
+    notice.c.person == bindparam("person"), _shown, notice.c.seen_at.is_(None)))
 
 
 def of_person(db: Connection, person: str, most: int = MOST) -> list[Notice]:
@@ -99,7 +100,7 @@ def count_unread(db: Connection, person: str) -> int:
 
 def mark_read(db: Connection, person: str, ids: Iterable[str] | Literal["all"], at: datetime) -> int:
     """Mark a person's own notices as read; how many were not yet. Other people's are left alone."""
-    mine = and_(notice.c.person == person, notice.c.seen_at.is_(None), notice.c.kind.not_in(MAIL_ONLY))
+    mine = and_(notice.c.person == person, notice.c.seen_at.is_(None), _shown)
     if ids != "all":
         mine = and_(mine, notice.c.id.in_(sorted(set(ids))))
     return db.execute(update(notice).where(mine).values(seen_at=records.instant(at))).rowcount
