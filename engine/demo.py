@@ -62,7 +62,7 @@ def fill(database: Database, rules: Rules, folder: Path, at: datetime) -> list[s
     shelf = Shelf(folder)
     with database.read() as db:
         must_be_demonstration(db)
-        opening = handle.opening(db, KEY, KECAMATAN, data={})
+        opening = handle.opening(db, KEY, KECAMATAN, data={}, at=at)
     for tale in tales(at):
         with database.begin() as db:
             lock(db, "demo")

@@ -43,7 +43,7 @@ from .commands import (
 from .events import IncidentRaised
 from .execution import ENGINE
 from .instance import ProcessInstance, Refused, Step
-from .organisation import OWNER
+from .organisation import OWNER, dated
 from .rules import Rules
 from .store import database, definitions, instances, journal, organisation, records
 
@@ -130,14 +130,19 @@ def start(db: Connection, rules: Rules, key: bytes, request: Request) -> tuple[s
 
 
 def opening(db: Connection, key: str, unit: str, *, data: Mapping[str, Any],
-            attachments: Mapping[str, Attachment] | None = None,
-            promises: tuple[Promise, ...] = ()) -> StartProcessInstance:
-    """The start of a process for a unit, as things stand now: its newest diagram, the unit's own data over it, and for
-    each lane the calendar of whoever performs it (another office has its own); "" is the unit's.
+            attachments: Mapping[str, Attachment] | None = None, promises: tuple[Promise, ...] = (),
+            at: datetime | None = None) -> StartProcessInstance:
+    """The start of a process for a unit, as things stand at an instant (now): the version in force that day, the unit's
+    own data over it, and for each lane the calendar of whoever performs it (another office has its own); "" is the
+    unit's.
 
-    Raises Refused where the unit may not start it, or has no calendar yet.
+    Raises Refused where the unit may not start it or has no calendar yet, and where the SOP is withdrawn or not in
+    force yet.
     """
-    version = definitions.newest(db, key)
+    on = (at or database.now(db)).astimezone(ZoneInfo(definitions.zone_of(db, unit))).date()
+    version = definitions.in_force(db, key, on)
+    if version is None:
+        _not_in_force(db, key)
     allowed = {one.unit: one for one in organisation.units_that_may_start(db, key)}
     if version is None or unit not in allowed:
         raise Refused("unknown", (
@@ -150,7 +155,20 @@ def opening(db: Connection, key: str, unit: str, *, data: Mapping[str, Any],
         performer = organisation.unit_of_lane(db, key, lane.id, unit)
         calendars[lane.id] = (definitions.calendar_of(db, performer) if performer else None) or own
     return StartProcessInstance(key=key, definition=version.sha256, unit=unit, calendars=calendars, data=data,
-                                attachments=attachments or {}, promises=promises, unit_facts=allowed[unit].facts)
+                                attachments=attachments or {}, promises=promises,
+                                unit_facts=definitions.unit_facts(version, unit, allowed[unit].facts))
+
+
+def _not_in_force(db: Connection, key: str) -> None:
+    """Raises Refused where an SOP is there and cannot be started on this day."""
+    withdrawn, newest = definitions.withdrawn(db, key), definitions.newest(db, key)
+    if withdrawn:
+        day = dated(definitions.local_day(withdrawn.at))
+        raise Refused("withdrawn", f"SOP ini dicabut pada {day}, jadi tidak dapat dimulai lagi. Berkas proses yang "
+                                   "sedang berjalan diselesaikan seperti biasa.")
+    if newest:
+        raise Refused("wrong", f"SOP ini baru berlaku mulai {dated(newest.holds_from)}. Mulailah pada atau sesudah "
+                               "tanggal itu.")
 
 
 def append(db: Connection, key: bytes, instance: ProcessInstance, step: Step, prev: bytes | None) -> bytes:

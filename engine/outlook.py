@@ -53,13 +53,13 @@ def of_instance(db: Connection, rules: Rules, instance: ProcessInstance, at: dat
 
 def before_start(db: Connection, rules: Rules, key: str, unit: str, at: datetime, data: Mapping[str, Any],
                  returns: int = 0) -> Outlook:
-    """What is forecast of a run of the newest definition that this unit would begin at `at`, in the calendars of those
-    who would perform it.
+    """What is forecast of a run of the definition in force then that this unit would begin at `at`, in the calendars of
+    those who would perform it.
 
     data  what the start form gives so far; the deadline stands in {"tahun_laporan": 2026}.
     Raises Refused where the unit may not start it, forecast.ForecastError.
     """
-    act = handle.opening(db, key, unit, data=data)
+    act = handle.opening(db, key, unit, data=data, at=at)
     definition = rules.definition(act.definition)
     memory = Memory.of(db)
     found, version = memory.samples(db, key, at)

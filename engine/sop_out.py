@@ -30,9 +30,10 @@ def of_unit(db: Connection, definition: ProcessDefinition, unit: str) -> Sheet:
     and no mark "asumsi" on a step whose performer it confirmed. Raises TableError when no table can say it."""
     deployed = definitions.of_bytes(db, definition.sha256)
     own = next((one.facts for one in organisation.units_that_may_start(db, definition.key) if one.unit == unit), {})
+    facts = definitions.unit_facts(deployed, unit, own) if deployed else own
     answers = {one.subject: one.value for one in organisation.readings(db, definition.key, unit).values()}
     table = table_of(definition)
     rows = (replace(one, assumption=one.assumption and answers.get(one.element) != one.performer)
             for one in table.rows)
     return Sheet(table=replace(table, rows=tuple(rows)), sha256=definition.sha256,
-                 version=deployed.version if deployed else 0, facts=own)
+                 version=deployed.version if deployed else 0, facts=facts)

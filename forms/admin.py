@@ -1143,6 +1143,39 @@ def change_unit(id: str) -> Any:
     )
 
 
+@admin.route("/unit/<id>/kepala", methods=["GET", "POST"])
+def head(id: str) -> Any:
+    """The position that heads a unit: whoever acts in it ratifies and withdraws the unit's SOPs."""
+    organisation = look()
+    one = found(organisation.units, id)
+    own = position_options(organisation, organisation.ancestors(id))
+    single = [(one, said) for one, said in own if not organisation.positions[one].many]
+    form = Form(
+        title=_("Kepala %(unit)s", unit=one.name),
+        submit=_("Simpan"),
+        back=url_for("admin.unit", id=id),
+        lead=_("Pemegang jabatan ini, atau Plh. dan Plt.-nya, mengesahkan dan mencabut SOP unit ini."),
+        inputs=(
+            Input(
+                name="position",
+                label=_("Jabatan kepala"),
+                kind="select",
+                value=one.head or "",
+                required=False,
+                options=choice(single, _("Belum ditetapkan")),
+            ),
+        ),
+    )
+    return answer(
+        form,
+        lambda typed: org.SetHead(unit=id, position=typed["position"] or None),
+        lambda typed: _("Kepala %(unit)s sudah ditetapkan.", unit=one.name)
+        if typed["position"]
+        else _("%(unit)s tidak lagi mempunyai kepala.", unit=one.name),
+        lambda typed: url_for("admin.unit", id=id),
+    )
+
+
 def unit_and_process(id: str, key: str) -> tuple[Organisation, org.Unit, ProcessDefinition]:
     with office().database.read() as db:
         organisation, processes = store.load(db), deployed(db)
@@ -1211,7 +1244,12 @@ def power_words(organisation: Organisation, power: str, unit: str) -> str:
     """ "Administrator", "Auditor Kantor Kecamatan Lasem"."""
     if power == org.ADMINISTRATOR:
         return _("Administrator")
-    return _("Auditor %(unit)s", unit=organisation.units[unit].name if unit in organisation.units else _("semua unit"))
+    of = organisation.units[unit].name if unit in organisation.units else _("semua unit")
+    if power == org.OWNER:
+        return _("Pemilik SOP %(unit)s", unit=of)
+    if power == org.VERIFIER:
+        return _("Verifikator SOP %(unit)s", unit=of)
+    return _("Auditor %(unit)s", unit=of)
 
 
 @admin.get("/kuasa")
@@ -1245,16 +1283,18 @@ def grant() -> Any:
                 value=org.AUDITOR,
                 options=(
                     (org.AUDITOR, _("Auditor: membaca semua berkas proses suatu unit dan riwayatnya")),
+                    (org.OWNER, _("Pemilik SOP: menyusun dan mengusulkan SOP suatu unit")),
+                    (org.VERIFIER, _("Verifikator SOP: memeriksa usulan orang lain sebelum disahkan")),
                     (org.ADMINISTRATOR, _("Administrator: mengurus orang, jabatan, pelaksana, dan unit")),
                 ),
             ),
             Input(
                 name="unit",
-                label=_("Unit yang diaudit"),
+                label=_("Untuk unit"),
                 kind="select",
                 required=False,
                 options=choice(unit_options(organisation), _("Semua unit")),
-                hint=_("Hanya untuk auditor."),
+                hint=_("Berlaku juga untuk unit di bawahnya. Kosongkan untuk administrator."),
             ),
         ),
     )
@@ -1563,6 +1603,12 @@ def sentence(act: Act, organisation: Organisation, processes: Mapping[str, Proce
                 lane=lane(act.key, act.lane),
                 unit=unit(act.unit),
                 process=process(act.key),
+            )
+        case org.SetHead():
+            if act.position is None:
+                return _("menetapkan bahwa %(unit)s belum mempunyai kepala.", unit=unit(act.unit))
+            return _(
+                "menetapkan %(position)s sebagai kepala %(unit)s.", position=position(act.position), unit=unit(act.unit)
             )
         case org.GrantPower():
             return _(

@@ -385,7 +385,7 @@ def starting(
     """
     try:
         if year is None:
-            opening = handle.opening(db, definition.key, unit, data={})
+            opening = handle.opening(db, definition.key, unit, data={}, at=now)
             year = forecasts.first_year(office().rules, definition, opening.calendars, now)
         data = {} if year is None else {"tahun_laporan": year}
         found = outlook.before_start(db, office().rules, definition.key, unit, now, data)

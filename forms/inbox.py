@@ -47,7 +47,7 @@ from engine.events import IncidentRaised, UserTaskCompleted, UserTaskOpened
 from engine.handle import NAMESPACE
 from engine.instance import RUNNING, Problem, ProcessInstance, Refused, Step, UserTask
 from engine.organisation import local_date
-from engine.store import documents, instances, notices, organisation, queries, sessions
+from engine.store import definitions, documents, instances, notices, organisation, queries, sessions
 
 from . import bands, extensions, fields, monitoring, words
 from .processes import (
@@ -1248,6 +1248,8 @@ def start(key: str) -> Any:
     now = office().now()
     with office().database.read() as db:
         mine = next(((version, units) for version, units in startable(db, now) if version.key == key), None)
+        if mine is None and definitions.withdrawn(db, key):
+            abort(404, _("SOP ini sudah dicabut, jadi tidak dapat dimulai lagi."))
         if mine is None:
             abort(404)
         version, units = mine
@@ -1281,7 +1283,7 @@ def start(key: str) -> Any:
         try:
             with office().database.begin() as db:
                 act: StartProcessInstance = handle.opening(
-                    db, key, unit, data=values, attachments=kept, promises=promises
+                    db, key, unit, data=values, attachments=kept, promises=promises, at=now
                 )
                 id, step = handle.start(db, office().rules, office().database.key, requested(act, sent_key))
         except Refused as refused:

@@ -323,12 +323,12 @@ def simulation(key: str) -> Any:
             abort(404)
         unit = next((one for one in units if one.id == request.args.get("unit")), units[0])
         try:
-            opening = handle.opening(db, key, unit.id, data={})
+            opening = handle.opening(db, key, unit.id, data={}, at=now)
         except Refused as refused:
             return render_template(
                 "simulation.html", refused=refused.message, name=version.name, unit=unit, problems=()
             ), 409
-        definition = office().rules.definition(version.sha256)
+        definition = office().rules.definition(opening.definition)
         present = Plan(rules=office().rules, definition=definition, calendars=opening.calendars)
     zone = unit.zone
     usual = usual_start(present, now)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from io import BytesIO
@@ -37,7 +37,7 @@ from engine.handle import Request
 from engine.instance import CANCELLED, COMPLETED, RUNNING, SUSPENDED, ProcessInstance, Refused, Step, UserTask
 from engine.organisation import local_date
 from engine.sop_table import TableError
-from engine.store import access, definitions, documents, instances, organisation, queries
+from engine.store import access, definitions, documents, instances, organisation, queries, records
 
 from . import bands, charts, words
 from .papers import sop as sop_papers
@@ -261,7 +261,7 @@ def startable(db: Connection, now: datetime) -> list[tuple[definitions.Version, 
     """The processes that the visitor may start, each with its units (id, name): start performers, or Sekretaris PD."""
     mine = served(db, now)
     found = []
-    for version in definitions.newest_of_all(db):
+    for version in definitions.in_force_of_all(db, words.local(now, me().zone).date()):
         definition = office().rules.definition(version.sha256)
         starters = {*(definition.starters or ((definition.start.lane or ""),)), "pemulai"}
         allowed = {one.unit for one in organisation.units_that_may_start(db, version.key)}
@@ -568,8 +568,12 @@ def page(id: UUID) -> Any:
         sight = look(db, id)
         steps = recorded(sight)
         done = passes(sight, steps)
-        shown = words.history(
-            steps, sight.definition, sight.zone, sight.names, office().rules.definition) if sight.whole else []
+        numbers = version_numbers(db, sight.instance.key)
+        shown = (
+            words.history(steps, sight.definition, sight.zone, sight.names, office().rules.definition, numbers)
+            if sight.whole
+            else []
+        )
         shown_page = render_template(
             "process.html",
             sight=sight,
@@ -583,9 +587,35 @@ def page(id: UUID) -> Any:
             values=step_values(sight, done) if sight.whole else [],
             seen=planned(sight) if sight.whole else None,
             charts=charts,
+            version=numbers(sight.instance.definition, sight.now),
+            newer=newer_version(sight),
         )
     leave_trace(sight, access.ProcessInstanceRead(instance=sight.instance.id, sequence=sight.instance.sequence))
     return shown_page
+
+
+def version_numbers(db: Connection, key: str) -> Callable[[str, datetime], str]:
+    """The number of a version by its SHA-256, as it was at a time: the same bytes may have been published again."""
+    known = definitions.versions(db, key)
+
+    def number(sha256: str, at: datetime) -> str:
+        same = [one for one in known if one.sha256 == sha256]
+        then = [one for one in same if records.moment(one.deployed_at) <= at] or same[:1]
+        return str(then[-1].version) if then else ""
+
+    return number
+
+
+def newer_version(sight: Sight) -> definitions.Version | None:
+    """The version in force, where the instance runs another and the visitor may bring it there."""
+    instance, visitor = sight.instance, me()
+    if instance.status not in (RUNNING, SUSPENDED):
+        return None
+    force = definitions.in_force(sight.db, instance.key, sight.today)
+    if force is None or force.sha256 == instance.definition:
+        return None
+    may = visitor.administrator or handle.owns(sight.db, visitor.id, instance.key, instance.unit)
+    return force if may else None
 
 
 def planned(sight: Sight) -> bands.Seen | None:

@@ -22,12 +22,12 @@ from typing import IO, BinaryIO
 
 import puremagic
 from PIL import Image, ImageOps
-from sqlalchemy import Connection, delete, exists, insert, select, update
+from sqlalchemy import Connection, and_, delete, exists, insert, select, update
 
 from ..instance import Refused
 from . import records
 from .database import sync_folder
-from .schema import blob, document_file
+from .schema import blob, definition, document_file
 
 MOST_BYTES = 25_000_000
 CHUNK_BYTES = 1 << 16
@@ -285,7 +285,9 @@ def recorded(db: Connection, name: str) -> StoredFile | None:
 def sweep(db: Connection, folder: Path, at: datetime) -> int:
     """Remove what nothing refers to and nobody touched for a day; how many files. In a write transaction."""
     old = at - KEPT_UNATTACHED
-    unattached = ~exists().where(document_file.c.sha256 == blob.c.sha256)
+    # The signed paper of an SOP belongs to a version, not to an instance.
+    unattached = and_(~exists().where(document_file.c.sha256 == blob.c.sha256),
+                      ~exists().where(definition.c.scan.contains(blob.c.sha256)))
     stale = db.execute(select(blob.c.sha256).where(blob.c.stored_at < records.instant(old), unattached)).scalars().all()
     removed = 0
     for name in stale:

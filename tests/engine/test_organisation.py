@@ -636,6 +636,8 @@ def test_people_and_units_are_found(office: Database) -> None:
             "tim1",
             "tim2",
             "camat",
+            "pengelola1",
+            "pengelola2",
             "penerima",
             "sekcam",
         ]
@@ -787,6 +789,9 @@ def test_the_demo_office_is_made_once(database: Database) -> None:
         "tim2",
         "inspektorat",
         "penerima",
+        "pengelola1",
+        "pengelola2",
+        "analis",
         "admin",
         "auditor",
     ]

@@ -10,6 +10,7 @@ from engine.commands import Actor
 from engine.organisation import Bind, Change
 from engine.store import journal
 from engine.store import organisation as store
+from forms import session
 from tests.desk import KEY, LASEM, LKJPD, OPENING, Desk
 
 MONDAY = date(2026, 12, 7)
@@ -39,7 +40,7 @@ PAGES = (
     ),
     *("/unit/baru", f"/unit/{LASEM}/ubah", f"/unit/{LASEM}/proses/{LKJPD}", f"/unit/{LASEM}/proses/{LKJPD}/cabut"),
     *("/kuasa", "/kuasa/baru", f"/kuasa/auditor/auditor/{LASEM}/cabut", "/impor", "/impor/orang/contoh.csv"),
-    *("/riwayat", "/riwayat?sampai=5"),
+    *("/riwayat", "/riwayat?sampai=5", f"/unit/{LASEM}/kepala"),
 )
 
 
@@ -185,6 +186,25 @@ def test_the_last_administrator_stays_and_a_new_one_may_let_the_old_go(desk: Des
     admin.get("/pengaturan/kuasa/admin/administrator/-/cabut")
     admin.send()
     assert admin.get("/pengaturan").status == 404
+
+
+def test_a_unit_has_a_head_and_its_sops_have_owners_and_verifiers(desk: Desk) -> None:
+    admin = desk.reader("admin")
+    assert "Camat Lasem" in admin.get(f"/pengaturan/unit/{LASEM}").text
+    admin.get(f"/pengaturan/unit/{LASEM}/kepala")
+    assert "Anggota Tim Penyusun" not in admin.text  # held by many: no head
+    admin.send({"position": "sekretaris_kecamatan_lasem"})
+    assert "Kepala Kantor Kecamatan Lasem sudah ditetapkan." in admin.text
+    assert "menetapkan Sekretaris Kecamatan Lasem sebagai kepala Kantor Kecamatan Lasem." in admin.text
+    for power, said in (("pemilik", "Pemilik SOP"), ("verifikator", "Verifikator SOP")):
+        admin.get("/pengaturan/kuasa/baru")
+        admin.send({"person": "tim1", "power": power, "unit": LASEM})
+        assert f"Anggota Tim Penyusun 1 sekarang {said} Kantor Kecamatan Lasem." in admin.text
+    with desk.app.app_context(), desk.database.read() as db:
+        tim, camat, sekcam = (session.visitor(db, one, OPENING) for one in ("tim1", "camat", "sekcam"))
+    assert tim and camat and sekcam
+    assert (tim.owner_of, tim.verifier_of, tim.heads, tim.designs) == ((LASEM,), (LASEM,), (), True)
+    assert (camat.heads, camat.designs, sekcam.heads) == ((), False, (LASEM,))
 
 
 def test_what_was_taken_away_is_gone_once_however_often_it_is_asked(desk: Desk) -> None:
