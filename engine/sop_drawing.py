@@ -63,6 +63,22 @@ def draw(table: SopTable, before: bytes | None = None) -> bytes:
     return before if table == old else _Sheet.of(before, _apart(table, old, before), old, definition).drawn()
 
 
+def under_key(data: bytes, key: str) -> bytes:
+    """The same diagram as another process: its id, and what names it. An id that something in it has already gets a
+    number after it. Raises DiagramError when it cannot be read."""
+    root = _tree(data)
+    process = next(root.iterchildren(BPMN + "process"), None)
+    if process is None:
+        return data
+    old, key = process.get("id", ""), _Ids(id for node in root.iter(etree.Element) if (id := node.get("id"))).take(key)
+    process.set("id", key)
+    for node in root.iter(etree.Element):
+        for name in ("processRef", "bpmnElement"):
+            if node.get(name) == old:
+                node.set(name, key)
+    return written(root)
+
+
 def _must_hold(table: SopTable) -> None:
     if wrong := problems(table):
         raise TableError(wrong)

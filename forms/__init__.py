@@ -28,7 +28,21 @@ from engine.rules import Rules
 from engine.settings import Settings
 from engine.store.database import Database, Unavailable
 
-from . import admin, calendars, inbox, monitoring, notices, processes, session, verification, words
+from . import (
+    admin,
+    calendars,
+    inbox,
+    migration,
+    modeler,
+    monitoring,
+    notices,
+    processes,
+    publishing,
+    session,
+    sop_editor,
+    verification,
+    words,
+)
 from .session import Office, door, goes_on, know_who_asks, messages, office
 
 POLICY = (
@@ -44,6 +58,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 FOREVER = "public, max-age=31536000, immutable"
+PERANCANG = ("publishing", "modeler", "sop_editor", "migration")  # the blueprints of one place
 FORM_PARTS_MOST = 20_000  # of one posted form: a long table is many
 
 
@@ -93,6 +108,7 @@ def create_app(
     app.register_error_handler(HTTPException, lambda error: error if error.response else error_page(error.code or 500))
     app.register_error_handler(Exception, something_broke)
     pages = (door, inbox.inbox, processes.processes, monitoring.monitoring, notices.notices, admin.admin)
+    pages += (modeler.modeler, publishing.publishing, sop_editor.sop_editor, migration.migration)
     for blueprint in (*pages, calendars.calculator, verification.verification):
         app.register_blueprint(blueprint)
     return app
@@ -145,9 +161,12 @@ def places() -> list[tuple[str, str, bool]]:
     found = [("inbox.tasks", "inbox", _("Kotak Tugas")), ("processes.listed", "processes", _("Proses"))]
     if monitoring.watches(visitor):
         found.append(("monitoring.page", "monitoring", _("Pemantauan")))
+    if visitor.designs:
+        found.append(("publishing.home", "perancang", _("Perancang")))
     if visitor.administrator:
         found.append(("admin.home", "admin", _("Pengaturan")))
-    return [(url_for(endpoint), name, request.blueprint == blueprint) for endpoint, blueprint, name in found]
+    here = "perancang" if request.blueprint in PERANCANG else request.blueprint
+    return [(url_for(endpoint), name, here == place) for endpoint, place, name in found]
 
 
 @cache

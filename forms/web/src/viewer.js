@@ -8,6 +8,7 @@
  *              its explanation. An id that is not in the diagram is left out: the instance may be older than the drawing.
  * data-failed  the sentence shown when the diagram cannot be loaded. The table of steps beside it says the same facts.
  *
+ * An event "diagram:reload" on the div reads data-src again, and leaves the view where its reader has moved it.
  * A button with data-diagram-zoom="in", "out", "fit" or "active" (to the first active element), hidden until the
  * diagram is there, moves the view. With class "small" the view begins at the active element: "you are here".
  * When all is done, body has data-ready.
@@ -55,6 +56,19 @@ async function show(container) {
   await viewer.importXML(await response.text());
   mark(viewer, JSON.parse(container.dataset.state || '[]'));
   navigate(viewer, container);
+  container.addEventListener('diagram:reload', () => again(viewer, container));
+}
+
+async function again(viewer, container) {
+  const response = await fetch(container.dataset.src, { credentials: 'same-origin' });
+  if (!response.ok) {
+    return; // what is shown stays
+  }
+  const canvas = viewer.get('canvas');
+  const { x, y, width, height } = canvas.viewbox();
+  await viewer.importXML(await response.text());
+  canvas.viewbox({ x, y, width, height });
+  mark(viewer, JSON.parse(container.dataset.state || '[]'));
 }
 
 function mark(viewer, states) {
