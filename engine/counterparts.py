@@ -172,6 +172,39 @@ class Counterparts:
         return there in runs and len(there) == len(here)
 
 
+def asked(old: ProcessDefinition, id: str) -> tuple[str, ...]:
+    """What must be named so that `id` has a counterpart: itself; of a branch that waits in a join, the join and every
+    branch that leads into it."""
+    if id not in old.flows:
+        return (id,)
+    join = old.flows[id].target
+    return (join, *(one.id for one in old.incoming[join]))
+
+
+def candidates(old: ProcessDefinition, new: ProcessDefinition, id: str) -> tuple[str, ...]:
+    """The ids of the new version that may be the counterpart of `id`, in the order in which they are drawn."""
+    if id in old.flows:
+        kind = old.elements[old.flows[id].target].kind
+        return tuple(one.id for one in new.flows.values() if new.elements[one.target].kind == kind)
+    one = old.elements.get(id)
+    if one is None:
+        return tuple(lane.id for lane in new.lanes) if old.lane(id) else ()
+    if one.kind == "userTask":
+        return tuple(task.id for task in new.user_tasks)
+    return tuple(there.id for there in new.elements.values() if there.kind == one.kind)
+
+
+def named(definition: ProcessDefinition, id: str) -> str:
+    """What an owner knows an element, a flow or a lane as: `Langkah 6 "Memeriksa dan memaraf"`."""
+    flow, lane = definition.flows.get(id), definition.lane(id)
+    if flow:
+        between = f"dari {_named(definition, flow.source)} ke {_named(definition, flow.target)}"
+        return f"Jalan {quoted(flow.name)} {between}" if flow.name else f"Jalan {between}"
+    if lane:
+        return f"Pelaksana {quoted(lane.name or id)}"
+    return _named(definition, id) if id in definition.elements else id
+
+
 def rests(token: Token) -> bool:
     """Whether the token is one of the run itself: no reminder at the edge of a task, no deadline."""
     return token.status in (OPEN, ARRIVED) or (token.status == WAITING and not token.parent)

@@ -22,6 +22,7 @@ from engine.calendars import MINUTE, Calendar, near_due, parse_duration
 from engine.commands import Attachment, Erased
 from engine.definition import Element, Field, ProcessDefinition
 from engine.instance import CANCELLED, COMPLETED, RUNNING, SUSPENDED, ProcessInstance, Step, UserTask
+from engine.organisation import OWNER
 from engine.requirements import fault
 
 WORKDAY_MINUTES = 450  # 7.5 hours (Perpres 21/2023): only to say long minutes shortly, never to count
@@ -315,6 +316,7 @@ class Told:
     at: datetime
     text: str
     sequence: int = 0  # of the journal row that says it
+    moved: tuple[str, str] | None = None  # of a migration: the numbers of the versions it went from and to
 
 
 def history(
@@ -323,11 +325,13 @@ def history(
     zone: str,
     names: Callable[[str], str],
     versions: Callable[[str], ProcessDefinition] | None = None,
+    numbers: Callable[[str, datetime], str] | None = None,
 ) -> list[Told]:
     """What happened, told to staff, in the order it happened.
 
     steps     from the beginning, or from anywhere on: of a task that was opened before, only the name is missing.
     versions  the definition of a SHA-256: what happened before a migration is told in the words of its version.
+    numbers   the number of a version by its SHA-256, as it was at that time; "" where there is none.
     """
     told: list[Told] = []
     steps = tuple(steps)
@@ -347,9 +351,19 @@ def history(
         kinds = {type(one) for one in step.events}
         for one in step.events:
             if type(one).__name__ in TOLD and not told_already(one, kinds, definition):
-                said = sentence(one, step, definition, zone, names, tasks, norms)
-                told.append(Told(step.command.at, said, step.sequence))
+                said = sentence(one, step, definition, zone, names, tasks, norms, numbers)
+                told.append(Told(step.command.at, said, step.sequence, moved_between(one, step, numbers)))
     return told
+
+
+def moved_between(
+    event: events.Event, step: Step, numbers: Callable[[str, datetime], str] | None
+) -> tuple[str, str] | None:
+    """The numbers of the versions that a migration went from and to; None of anything else, or where one has none."""
+    if not isinstance(event, MIGRATIONS) or numbers is None:
+        return None
+    before, now = numbers(event.before, step.command.at), numbers(event.to, step.command.at)
+    return (before, now) if before and now else None
 
 
 def told_already(event: events.Event, kinds: set[type], definition: ProcessDefinition) -> bool:
@@ -370,17 +384,21 @@ def sentence(
     names: Callable[[str], str],
     tasks: Mapping[int, str],
     norms: Mapping[int, datetime] | None = None,
+    numbers: Callable[[str, datetime], str] | None = None,
 ) -> str:
     """One event as a sentence.
 
     names  the name of a person, a position or a unit by its id.
     tasks  the element of each user task by its number.
     norms  the standard time of each user task by its number, where it is known.
+    numbers  the number of a version by its SHA-256, as it was at that time.
     """
     act, actor = step.command.act, step.command.actor
     who = names(actor.person)
     if actor.capacity in ("plh", "plt") and actor.position:
         who = f"{who} ({position(actor.capacity, names(actor.position))})"
+    elif actor.capacity == OWNER:
+        who = _("%(who)s (pemilik SOP)", who=who)
 
     def element(id: str | None) -> str:
         return step_name(definition, id) if id else _("berkas proses")
@@ -414,13 +432,19 @@ def sentence(
                 what=what or _("keadaan langkah"),
             ) + why(getattr(act, "reason", ""))
         case events.ProcessInstanceMigrated():
-            return _("%(who)s memindahkan berkas proses ini ke versi SOP yang lain.", who=who) + why(
-                getattr(act, "reason", "")
-            )
+            if between := moved_between(event, step, numbers):
+                said = {"who": who, "before": between[0], "now": between[1]}
+                text = _("%(who)s memindahkan berkas proses ini dari versi %(before)s ke versi %(now)s.", **said)
+            else:
+                text = _("%(who)s memindahkan berkas proses ini ke versi SOP yang lain.", who=who)
+            return text + why(getattr(act, "reason", ""))
         case events.MigrationUndone():
-            return _("%(who)s mengembalikan berkas proses ini ke versi SOP semula.", who=who) + why(
-                getattr(act, "reason", "")
-            )
+            if between := moved_between(event, step, numbers):
+                said = {"who": who, "before": between[0], "now": between[1]}
+                text = _("%(who)s mengembalikan berkas proses ini dari versi %(before)s ke versi %(now)s.", **said)
+            else:
+                text = _("%(who)s mengembalikan berkas proses ini ke versi SOP semula.", who=who)
+            return text + why(getattr(act, "reason", ""))
         case events.UserTaskMoved(_number, id_before, id, _lane_before, lane, _round):
             performer = definition.lane(lane)
             said = {"what": _upper(element(id)), "who": performer.name if performer else lane}

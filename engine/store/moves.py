@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from . import records
 from .database import lock
+from .schema import instance
 from .schema import migration_run as table
 
 KEPT = 30                       # runs of one process
@@ -69,6 +70,16 @@ def add(db: Connection, run: Run) -> Run:
 def get(db: Connection, id: str) -> Run | None:
     row = db.execute(select(table).where(table.c.id == id)).first()
     return _run(row) if row else None
+
+
+def titles(db: Connection, ids: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Id of an instance -> (its title, the id of its unit)."""
+    wanted, found = list(dict.fromkeys(ids)), {}
+    for first in range(0, len(wanted), 500):
+        some = select(instance.c.id, instance.c.title, instance.c.unit)
+        for row in db.execute(some.where(instance.c.id.in_(wanted[first:first + 500]))):
+            found[row.id] = (row.title, row.unit)
+    return found
 
 
 def under_way(db: Connection, key: str) -> tuple[Run, ...]:

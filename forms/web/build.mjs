@@ -16,7 +16,7 @@ import { basename, join } from 'node:path';
 
 import { TEXTS } from './src/modeler/simulation_texts.mjs';
 
-const ENTRIES = { viewer: 'src/viewer.js', modeler: 'src/modeler.js', compare: 'src/compare.js' };
+const ENTRIES = { viewer: 'src/viewer.js', modeler: 'src/modeler.js', compare: 'src/compare.js', migration: 'src/migration.js' };
 
 const outdir = process.argv[2];
 if (!outdir) {

@@ -1,0 +1,212 @@
+/*
+ * Two diagrams on which an owner says which element of the old one goes on as which of the new one.
+ *
+ *   <form data-map>
+ *     <div data-map-pair data-begin data-pick data-chosen data-wrong data-failed>
+ *       <div data-map-old data-src="/..."></div>
+ *       <div data-map-new data-src="/..."></div>
+ *       <p data-map-said></p>
+ *     </div>
+ *     <select data-map-select="ID"><option value="">..</option><option value="NEW_ID">..</option></select> ...
+ *   </form>
+ *
+ * The select boxes hold what is chosen, and are all there is without this file; a click on the old diagram picks one of
+ * them, a click on the new one its value. What has to be chosen is marked on the old diagram, what may be chosen for it
+ * on the new one; a pair carries the same number on both. data-map-said tells where one stands, in the words of the
+ * other data- attributes. When all is done, body has data-ready.
+ */
+import NavigatedViewer from 'bpmn-js/lib/NavigatedViewer';
+import 'bpmn-js/dist/assets/diagram-js.css';
+import 'bpmn-js/dist/assets/bpmn-js.css';
+import './migration.css';
+
+const READABLE = 0.7; // the least scale at which labels can be read
+const MARGIN = 16; // px around a fitted diagram
+const MARK = 48; // px kept free below it for the bpmn.io mark
+
+for (const form of document.querySelectorAll('form[data-map]')) {
+  await map(form);
+}
+document.body.dataset.ready = '1';
+
+async function map(form) {
+  const pair = form.querySelector('[data-map-pair]');
+  const selects = new Map([ ...form.querySelectorAll('[data-map-select]') ].map(one => [ one.dataset.mapSelect, one ]));
+  if (!pair) {
+    return;
+  }
+  const words = pair.dataset;
+  const said = pair.querySelector('[data-map-said]');
+  let old, fresh;
+  try {
+    [ old, fresh ] = await Promise.all([ open(pair, '[data-map-old]'), open(pair, '[data-map-new]') ]);
+  } catch (error) {
+    console.warn('diagram:', error.message);
+    pair.textContent = words.failed;
+    return;
+  }
+  let picked = null; // the id on the old diagram whose counterpart is looked for
+
+  const draw = () => {
+    clear(old);
+    clear(fresh);
+    let number = 0;
+    for (const [ id, select ] of selects) {
+      if (select.value) {
+        number += 1;
+        mark(old, id, 'done', number);
+        mark(fresh, select.value, 'done', number);
+      } else if (select.options[0].text && select.closest('details') === null) {
+        mark(old, id, 'open', '?');
+      }
+    }
+    if (picked !== null) {
+      mark(old, picked, 'picked');
+      for (const option of selects.get(picked).options) {
+        if (option.value) {
+          mark(fresh, option.value, 'may');
+        }
+      }
+    }
+  };
+  const pick = id => {
+    picked = id;
+    said.textContent = `${words.pick} ${nameOf(selects.get(id))}`;
+    draw();
+    const first = [ ...selects.get(id).options ].find(one => one.value && one.value === selects.get(id).value);
+    show(fresh, first?.value);
+  };
+  const choose = (id, value) => {
+    const select = selects.get(id);
+    select.value = value;
+    picked = null;
+    said.textContent = value
+      ? `${words.chosen} ${nameOf(select)} \u2192 ${select.selectedOptions[0].text}`
+      : words.begin;
+    draw();
+  };
+
+  old.on('element.click', ({ element }) => {
+    const id = known(element, one => selects.has(one));
+    if (id) {
+      pick(id);
+    }
+  });
+  fresh.on('element.click', ({ element }) => {
+    if (picked === null) {
+      said.textContent = words.begin;
+      return;
+    }
+    const values = [ ...selects.get(picked).options ].map(one => one.value).filter(Boolean);
+    const id = known(element, one => values.includes(one));
+    if (id) {
+      choose(picked, id);
+    } else {
+      said.textContent = words.wrong;
+    }
+  });
+  for (const [ id, select ] of selects) {
+    select.addEventListener('change', () => choose(id, select.value));
+    select.addEventListener('focus', () => show(old, id));
+  }
+
+  said.textContent = words.begin;
+  fit(old);
+  fit(fresh);
+  draw();
+  show(old, [ ...selects ].find(([ , select ]) => !select.value)?.[0]);
+  let width = pair.clientWidth;
+  new ResizeObserver(() => {
+    if (pair.clientWidth !== width) {
+      width = pair.clientWidth;
+      fit(old);
+      fit(fresh);
+    }
+  }).observe(pair);
+}
+
+async function open(pair, place) {
+  const container = pair.querySelector(place);
+  const response = await fetch(container.dataset.src, { credentials: 'same-origin' });
+  if (!response.ok) {
+    throw new Error(`${container.dataset.src} answered ${response.status}`);
+  }
+  const viewer = new NavigatedViewer({
+    container,
+    bpmnRenderer: {
+      defaultFillColor: 'var(--map-paper)',
+      defaultStrokeColor: 'var(--map-ink)',
+      defaultLabelColor: 'var(--map-ink)',
+    },
+    zoomScroll: { enabled: false }, // a wheel scrolls the page, as everywhere else on it
+  });
+  await viewer.importXML(await response.text());
+  return viewer;
+}
+
+// The element that was meant: the one clicked, whose label it is, or on whose edge it sits.
+function known(element, test) {
+  const ids = [ element.id, element.labelTarget?.id, element.host?.id ];
+  return ids.find(id => id && test(id));
+}
+
+function nameOf(select) {
+  return select.labels[0]?.textContent ?? select.dataset.mapSelect;
+}
+
+function clear(viewer) {
+  const canvas = viewer.get('canvas');
+  viewer.get('overlays').remove({ type: 'map' });
+  for (const element of viewer.get('elementRegistry').getAll()) {
+    for (const state of [ 'open', 'done', 'picked', 'may' ]) {
+      canvas.removeMarker(element, `map-${state}`);
+    }
+  }
+}
+
+function mark(viewer, id, state, text) {
+  const element = viewer.get('elementRegistry').get(id);
+  if (!element) {
+    return; // not drawn: the list has it
+  }
+  viewer.get('canvas').addMarker(element, `map-${state}`);
+  if (text !== undefined && !element.waypoints) {
+    const badge = document.createElement('span');
+    badge.className = `map-badge map-badge-${state}`;
+    badge.textContent = text;
+    viewer.get('overlays').add(element, 'map', { position: { top: -12, right: 16 }, html: badge });
+  }
+}
+
+// Nearer to an element, where it can be read; nothing where it is not drawn.
+function show(viewer, id) {
+  const element = id && viewer.get('elementRegistry').get(id);
+  if (!element) {
+    return;
+  }
+  const canvas = viewer.get('canvas');
+  const { x, y, width = 0, height = 0 } = element.waypoints ? element.waypoints[0] : element;
+  const { outer, scale } = canvas.viewbox();
+  const nearer = Math.max(scale, READABLE);
+  canvas.viewbox({
+    x: x + width / 2 - outer.width / nearer / 2,
+    y: y + height / 2 - outer.height / nearer / 2,
+    width: outer.width / nearer,
+    height: outer.height / nearer,
+  });
+}
+
+// Like bpmn-js's own 'fit-viewport', but with air around the diagram and none of it under the mark.
+function fit(viewer) {
+  const canvas = viewer.get('canvas');
+  canvas.resized();
+  const { inner, outer } = canvas.viewbox();
+  const scale = Math.min(1, (outer.width - 2 * MARGIN) / inner.width, (outer.height - MARGIN - MARK) / inner.height);
+  const width = outer.width / scale;
+  canvas.viewbox({
+    x: inner.x - (width - inner.width) / 2,
+    y: inner.y - MARGIN / scale,
+    width,
+    height: outer.height / scale,
+  });
+}
