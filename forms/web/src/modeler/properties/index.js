@@ -95,6 +95,7 @@ class Panel {
     const keys = event => this.key(event);
     this.container.addEventListener('keydown', keys);
     this.container.classList.add('sifat');
+    this.container.hidden = false; // without this script there is nothing to see in it
     this.spoken = document.createElement('p');
     this.spoken.className = 'unseen';
     this.spoken.setAttribute('aria-live', 'polite');
@@ -296,12 +297,11 @@ class Panel {
   async preview() {
     this.flush();
     const { xml } = await this.modeler.saveXML({ format: true });
-    const name = this.holder.get('name') || this.holder.get('id');
     const dialog = document.createElement('dialog');
     dialog.className = 'sifat-pratinjau';
     const title = document.createElement('h2');
     title.id = 'sifat-pratinjau-judul';
-    title.textContent = `Tampilan tugas: ${name}`;
+    title.textContent = 'Tampilan tugas'; // which one, the page says itself
     dialog.setAttribute('aria-labelledby', title.id);
     const close = document.createElement('button');
     close.type = 'button';
