@@ -56,6 +56,7 @@ async function draw(root, page) {
   });
   const server = connect(page);
   const panel = attach(part('properti'), modeler, server);
+  part('properti').hidden = false;
   if (page.readonly) {
     root.classList.add('readonly');
     onlyRead(part('properti'));
@@ -83,6 +84,9 @@ async function draw(root, page) {
   });
   window.perancang = { modeler, server, untranslated }; // for whoever looks from the console, and for the tests
   steer(root, modeler);
+  if (window.matchMedia('(max-width: 63.99rem)').matches) {
+    modeler.get('palette').close(); // a phone is for looking first; a tap opens it
+  }
   if (await saving.begin()) {
     modeler.on('commandStack.changed', ({ trigger }) => trigger !== 'clear' && findings.later());
     window.addEventListener('online', findings.now);
@@ -160,12 +164,17 @@ function boundsOf(points) {
 function fit(modeler) {
   const canvas = modeler.get('canvas');
   const { inner, outer } = canvas.viewbox();
-  const scale = Math.min(1, (outer.width - 2 * MARGIN) / inner.width, (outer.height - MARGIN - MARK) / inner.height);
+  const palette = canvas.getContainer().querySelector('.djs-palette');
+  const left = palette?.offsetWidth ? palette.offsetLeft + palette.offsetWidth + MARGIN / 2 : MARGIN;
+  const wide = outer.width - left - MARGIN;
+  const scale = Math.min(1, wide / inner.width, (outer.height - MARGIN - MARK) / inner.height);
   if (!(scale > 0) || !Number.isFinite(scale)) {
-    return;
+    return; // nothing is drawn yet, or the canvas has no room
   }
-  const width = outer.width / scale;
   canvas.viewbox({
-    x: inner.x - (width - inner.width) / 2, y: inner.y - MARGIN / scale, width, height: outer.height / scale,
+    x: inner.x - (left + (wide - inner.width * scale) / 2) / scale,
+    y: inner.y - MARGIN / scale,
+    width: outer.width / scale,
+    height: outer.height / scale,
   });
 }

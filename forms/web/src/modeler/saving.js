@@ -342,6 +342,9 @@ export function keepSaved({ modeler, server, page, shelf, places, flush, changed
     const names = found.others.map(one => one.name);
     places.here.textContent = names.length ? `${names.join(', ')} juga membuka rancangan ini` : '';
     notice('session', '');
+    if (!unsaved() && places.state.dataset.state === 'saved' && found.revision === revision && !page.readonly) {
+      state('saved', `Tersimpan ${found.clock}`);
+    }
     if (found.proposed && !page.proposed) {
       notice('proposed', 'Rancangan ini sudah diusulkan untuk pengesahan, jadi tidak dapat diubah lagi.');
     }
