@@ -122,6 +122,10 @@ def home() -> Any:
             for one in listed
         ]
         rows.sort(key=lambda row: (not row[3], row[0].name.casefold()))
+        for id in {one for draft in listed for one in (draft.saved_by, draft.unit)} | {
+            one.proposed_by for one in waiting
+        }:
+            names(id)
         entries = definitions.register(db, now)
         unit_names = {one.unit: names(one.unit) for one in entries if one.unit}
     return render_template(
@@ -155,13 +159,15 @@ def may_do(db: Connection, proposal: ratification.Proposal) -> list[str]:
 
 def next_words(db: Connection, proposal: ratification.Proposal, names: Names) -> str:
     """Who acts next on a proposal."""
-    unit = names(proposal.unit) if proposal.unit else ""
     if proposal.state == "proposed" and proposal.cosmetic:
         return _("Menunggu persetujuan pemilik SOP lain; perubahan ini hanya menyangkut gambar.")
     if proposal.state == "proposed":
         return _("Menunggu verifikasi oleh verifikator (Bagian Organisasi).")
     if proposal.state == "verified":
-        return _("Menunggu pengesahan oleh kepala %(unit)s.", unit=unit) if unit else _("Menunggu pengesahan.")
+        head = organisation.head_of(db, proposal.unit, today())
+        if head is None:
+            return _("Menunggu pengesahan oleh kepala %(unit)s, yang belum ditetapkan.", unit=names(proposal.unit))
+        return _("Menunggu pengesahan oleh %(who)s.", who=words.position(head.capacity, head.position_name))
     return str(PROPOSALS[proposal.state].word)
 
 

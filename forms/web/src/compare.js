@@ -1,5 +1,5 @@
 /*
- * Two diagrams beside each other, or in one place by turns, with what changed between them marked on both.
+ * Two diagrams over or beside each other, or in one place by turns, with what changed between them marked on both.
  *
  *   <div data-compare>
  *     <div data-diagram="before" data-src="/..." data-failed="..." data-marks='[{"id", "status", "word", "label"}]'></div>
@@ -10,7 +10,7 @@
  *              An id that is not in a diagram is left out.
  * data-failed  the sentence shown where a diagram cannot be loaded. The list of changes says the same.
  *
- * Buttons, hidden until the diagrams are there: data-compare-way="beside" or "turns", data-compare-turn (shows the other
+ * Buttons, hidden until the diagrams are there: data-compare-way="over", "beside" or "turns", data-compare-turn (shows the other
  * one), data-compare-zoom="in", "out" or "fit". A link with data-show="ID" shows that element in both. Both diagrams
  * move together. When all is done, body has data-ready.
  */
@@ -21,6 +21,7 @@ import './compare.css';
 
 const STATUSES = new Set([ 'added', 'removed', 'changed', 'moved' ]);
 const ZOOM_STEP = 1.25;
+const BADGES = { min: 0.6, max: 1 }; // the scales at which badges are drawn, whatever that of the diagram
 const READABLE = 0.8; // the least scale at which labels can be read
 const MARGIN = 16; // px around a fitted diagram
 const MARK = 48; // px kept free below it for the bpmn.io mark
@@ -78,10 +79,10 @@ function mark(viewer, marks) {
     canvas.addMarker(element, `ch-${status}`);
     if (element.waypoints) {
       if (status !== 'moved') { // an arrow follows what it hangs on: its own line says enough
-        overlays.add(element, 'change', { position: middle(element), html: badge(status, word, label) });
+        overlays.add(element, 'change', { scale: BADGES, position: middle(element), html: badge(status, word, label) });
       }
     } else {
-      overlays.add(element, 'change', { position: { top: -14, left: 4 }, html: badge(status, word, label) });
+      overlays.add(element, 'change', { scale: BADGES, position: { top: -14, left: 4 }, html: badge(status, word, label) });
     }
   }
 }
@@ -133,10 +134,8 @@ function visible(viewer) {
 function steer(root, viewers) {
   const fit = () => {
     const seen = viewers.filter(visible);
-    for (const viewer of seen) {
-      viewer.get('canvas').resized();
-    }
     if (seen.length) {
+      asHighAsNeeded(root, seen);
       fitViewport(seen);
     }
   };
@@ -174,7 +173,7 @@ function steer(root, viewers) {
     canvas?.viewbox({ x, y, width, height });
   });
   root.dataset.shown = 'after';
-  go(ways.length && window.innerWidth < 640 ? 'turns' : 'beside');
+  go(ways.length && window.innerWidth < 640 ? 'turns' : 'over'); // an SOP is wide and low
 
   for (const link of document.querySelectorAll('a[data-show]')) {
     link.addEventListener('click', () => show(viewers, link.dataset.show));
@@ -217,14 +216,29 @@ function box(element) {
   return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
 }
 
-// The same view of both, wide enough for what both show together.
-function fitViewport(viewers) {
+// What both show together.
+function bounds(viewers) {
   const boxes = viewers.map(one => one.get('canvas').viewbox());
   const left = Math.min(...boxes.map(({ inner }) => inner.x));
   const top = Math.min(...boxes.map(({ inner }) => inner.y));
   const right = Math.max(...boxes.map(({ inner }) => inner.x + inner.width));
   const bottom = Math.max(...boxes.map(({ inner }) => inner.y + inner.height));
-  const { outer } = boxes[0];
+  return { left, top, right, bottom, outer: boxes[0].outer };
+}
+
+// As high as the diagrams are at this width; the style sheet says at most how high.
+function asHighAsNeeded(root, viewers) {
+  const { left, top, right, bottom } = bounds(viewers);
+  const scale = Math.min(1, (viewers[0].get('canvas').getContainer().clientWidth - 2 * MARGIN) / (right - left));
+  root.style.setProperty('--compare-height', `${Math.ceil((bottom - top) * scale) + MARGIN + MARK}px`);
+  for (const viewer of viewers) {
+    viewer.get('canvas').resized();
+  }
+}
+
+// The same view of both, wide enough for what both show together.
+function fitViewport(viewers) {
+  const { left, top, right, bottom, outer } = bounds(viewers);
   const scale = Math.min(
     1, (outer.width - 2 * MARGIN) / (right - left), (outer.height - MARGIN - MARK) / (bottom - top));
   const width = outer.width / scale;
