@@ -584,7 +584,12 @@ def go_on(key: str, id: str) -> Any:
     told_at = office().told_at
     try:
         after = migrate.go_on(
-            office().database, office().rules, id, person=me().id, at=told_at() if told_at else None
+            office().database,
+            office().rules,
+            id,
+            person=me().id,
+            most=migrate.TOGETHER,
+            at=told_at() if told_at else None,
         )
     except Refused as refused:
         return progress(key, id, refused.message, 422)
