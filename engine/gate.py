@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, time
 
@@ -135,12 +135,20 @@ def place(node: etree._Element) -> tuple[str | None, int]:
 
 # --- The first door: bytes that are harmless XML ---------------------------------------------------------------------
 
-def opened(data: bytes) -> tuple[etree._Element | None, tuple[Finding, ...]]:
-    """The tree of a file, or None and why it was not opened."""
+def opened(data: bytes, without: Callable[[etree._Element], None] | None = None) \
+        -> tuple[etree._Element | None, tuple[Finding, ...]]:
+    """The tree of a file, or None and why it was not opened.
+
+    without  takes away what is not wanted of a foreign file, before the rest is measured and read.
+    """
+    def pruned(root: etree._Element, found: Findings) -> None:
+        if without is not None:
+            without(root)
+
     found = Findings()
     text = _decoded(data, found)
     root = None if text is None else _parsed(text, found)
-    for rule in (_no_instructions, _bounded, _seen):
+    for rule in (_no_instructions, pruned, _bounded, _seen):
         # Each rule may count on what those before it bound: looking at 50,000 attributes of one element takes minutes.
         if root is not None and not found.errors:
             rule(root, found)
@@ -336,12 +344,12 @@ def _rules(grammar: str) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
 GRAMMAR = _rules(_GRAMMAR)
 
 # Of these one is read; a second one would be drawn or kept by a tool, and ignored by us.
-_ONCE = frozenset(_qualified(name, BPMN) for name in (
+ONCE = frozenset(_qualified(name, BPMN) for name in (
     "collaboration process participant laneSet extensionElements documentation conditionExpression text "
     "timerEventDefinition terminateEventDefinition timeDuration timeDate timeCycle camunda:formData "
     "camunda:properties camunda:validation bpmndi:BPMNDiagram bpmndi:BPMNPlane dc:Bounds").split())
 # The values under which an attribute changes nothing, or which we carry.
-_VALUES = {
+VALUES = {
     "isForCompensation": ("false",), "startQuantity": ("1",), "completionQuantity": ("1",),
     "parallelMultiple": ("false",), "implementation": ("##unspecified", "##WebService"),
     "cancelActivity": ("true", "false"), "isInterrupting": ("true", "false"), "triggeredByEvent": ("true", "false"),
@@ -415,7 +423,7 @@ def _grammar(root: etree._Element, found: Findings) -> None:
                 found.error(place(child),
                     f"{said(child)} adalah yang kedua di dalam {said(node)}; hanya satu {local(child)} yang dibaca. "
                     "Hapus yang lain.")
-            once |= {child.tag} & _ONCE
+            once |= {child.tag} & ONCE
             waiting.append(child)
 
 
@@ -434,8 +442,8 @@ def _attribute(node: etree._Element, name: str, value: str, known: frozenset[str
         word = name.rpartition("}")[2]
         remedy = INSTEAD_OF_ATTRIBUTES.get(word, "Hapus atribut itu.")
         found.error(place(node), f"Atribut {quoted(word)} pada {said(node)} belum didukung. {remedy}")
-    elif name in _VALUES and value not in _VALUES[name]:
-        expected = " atau ".join(_VALUES[name])
+    elif name in VALUES and value not in VALUES[name]:
+        expected = " atau ".join(VALUES[name])
         found.error(place(node), f"Atribut {quoted(name)} pada {said(node)} bernilai {quoted(value)}; yang didukung "
                                  f"{expected}. Ubah atau hapus.")
 
@@ -458,6 +466,12 @@ _RESERVED = frozenset({"Start", "End", "Root"})
 _NAMED = FLOW_NODES | {BPMN + name for name in ("process", "sequenceFlow", "lane", "participant")}
 
 
+def sound_id(id: str) -> bool:
+    """Whether an id travels, and the engine has no use of its own for it."""
+    return (_ID.fullmatch(id) is not None and id not in _RESERVED and not id.endswith(".EndJoin")
+            and ".BoundaryEvent" not in id)
+
+
 def _ids(root: etree._Element, found: Findings) -> None:
     seen: set[str] = set()
     for node in root.iter(BPMN + "*", BPMNDI + "*"):
@@ -472,7 +486,7 @@ def _ids(root: etree._Element, found: Findings) -> None:
         if id in seen:
             found.error(place(node), f"Id {quoted(id)} dipakai lebih dari sekali. Beri setiap unsur id sendiri.")
         seen.add(id)
-        if id in _RESERVED or id.endswith(".EndJoin") or ".BoundaryEvent" in id:
+        if _ID.fullmatch(id) and not sound_id(id):
             found.error(place(node), f"Id {quoted(id)} dipakai oleh mesin sendiri. Beri id lain.")
 
 
@@ -536,13 +550,14 @@ def _deadline_shape(root: etree._Element, found: Findings) -> None:
         if node.get("triggeredByEvent") != "true":
             found.error(place(node), f"{said(node)} belum didukung. Gambarkan langkah-langkahnya langsung di dalam "
                                      "proses; subproses hanya untuk tenggat (event subprocess).")
-        elif not _is_deadline(node):
+        elif not is_deadline(node):
             found.error(place(node), f"{said(node)} bukan bentuk tenggat yang didukung: satu start event bertimer "
                                      "tanggal yang tidak menghentikan proses, satu panah, satu end event biasa. "
                                      "Gambarkan persis begitu.")
 
 
-def _is_deadline(node: etree._Element) -> bool:
+def is_deadline(node: etree._Element) -> bool:
+    """Whether an event subprocess has the one shape that we carry."""
     starts, ends, flows = (list(node.iterchildren(BPMN + tag)) for tag in ("startEvent", "endEvent", "sequenceFlow"))
     links = list(node.iterchildren(BPMN + "incoming", BPMN + "outgoing"))
     return (len(starts) == len(ends) == len(flows) == 1 and not links
