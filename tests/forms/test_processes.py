@@ -157,7 +157,7 @@ def test_an_instance_that_migrated_is_told_in_the_words_of_each_version(desk: De
     assert "langkah_4" in desk.instance(id).passed and desk.instance(id).user_tasks[number].element == "teliti"
     page = desk.reader("camat").get(f"/proses/{id}")
     assert page.status == 200 and "Melakukan reviu" in page.text and "Meneliti naskah" in page.text
-    assert "memindahkan berkas proses ini ke versi SOP yang lain. Alasan: SOP baru." in page.text
+    assert "memindahkan berkas proses ini dari versi 1 ke versi 2. Alasan: SOP baru." in page.text
     assert "langkah_4" not in page.text
     pages = (("sekcam", "/"), ("sekcam", f"/tugas/{id}/{number}"), ("camat", "/proses"), ("camat", "/pemantauan"))
     for who, address in pages:
