@@ -41,10 +41,6 @@ MIDDLE = "Asia/Makassar"                # the middle zone of the country: whose 
 log = structlog.get_logger("alur.checkpoints")
 
 
-class Forked(Unavailable):
-    """The log does not begin with what was signed before."""
-
-
 @dataclass(frozen=True)
 class Place:
     """Where keys and checkpoints lie, and the address that names the log. `folder`: outside, or None."""
@@ -121,8 +117,8 @@ def is_due(db: Connection, at: datetime) -> bool:
 def sign(database: Database, place: Place) -> Kept | None:
     """Sign the log as it is now; None where that was signed already. Any number of workers may ask at once.
 
-    Raises Forked, and signs nothing, when the log does not begin with what was signed before; Unavailable when the
-    key is not the one that the journal has.
+    Raises Unavailable, and signs nothing, when the log does not begin with what was signed before (`forked`), or when
+    the key is not the one that the journal has.
     """
     sequence_all(database)
     with database.begin() as db:
@@ -188,16 +184,16 @@ def _see_that_it_grew(db: Connection, place: Place, size: int, last: Kept | None
     for said, note, which in earlier:
         try:
             if ledger.signer(note, [one.key for one in known]) is None:
-                raise Forked("forked", f"The checkpoint of size {said.size}, {which}, was signed by no recorded key.",
-                             remedy)
+                raise Unavailable("forked", f"The checkpoint of size {said.size}, {which}, was signed by no key "
+                                  "that the journal has.", remedy)
         except LedgerError as error:
-            raise Forked("forked", f"The checkpoint of size {said.size}, {which}: {error}", remedy) from error
+            raise Unavailable("forked", f"The checkpoint of size {said.size}, {which}: {error}", remedy) from error
         if said.size > size:
-            raise Forked("forked", f"The log has {size} rows, and {said.size} were signed ({which}): "
-                         "its end is missing.", remedy)
+            raise Unavailable("forked", f"The log has {size} rows, and {said.size} were signed ({which}): "
+                              "its end is missing.", remedy)
         if store.frontier(db, said.size).root != said.root:
-            raise Forked("forked", f"The log does not begin with the {said.size} rows that were signed ({which}): "
-                         "something before was changed.", remedy)
+            raise Unavailable("forked", f"The log does not begin with the {said.size} rows that were signed "
+                              f"({which}): something before was changed.", remedy)
 
 
 def remembered(place: Place) -> str | None:
