@@ -29,6 +29,7 @@ import json
 import re
 import sys
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -151,7 +152,7 @@ def verify(pack: str, own: list[str], trusted: list[str], english: bool = False)
         with zipfile.ZipFile(pack) as archive:
             Check(archive, report, trusted).all(own)
     except (OSError, zipfile.BadZipFile, ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError,
-            NotImplementedError, RuntimeError, RecursionError) as error:
+            NotImplementedError, RuntimeError, RecursionError, zlib.error) as error:
         report.wrong("no pack", pack, f"{type(error).__name__}: {error}")
     return report
 
@@ -197,13 +198,26 @@ class Check:
     def read(self, name: str) -> bytes:
         if self.archive.getinfo(name).file_size > LARGEST_FILE:
             raise ValueError(f"{name} is too large")
-        return self.archive.read(name)
+        try:
+            return self.archive.read(name)
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise ValueError(f"{name}: {error}") from error
 
-    def lines(self, name: str) -> Iterator[Any]:
-        for number, line in enumerate(self.read(name).split(b"\n")[:-1], 1):
+    def lines(self, name: str, shape: dict[str, Any]) -> Iterator[Any]:
+        """The lines of a file, each an object with values of these types, written in the one way there is."""
+        *lines, rest = self.read(name).split(b"\n")
+        if rest:
+            self.report.wrong("line", name, len(lines) + 1)
+        for number, line in enumerate(lines, 1):
             try:
-                yield json.loads(line)
+                value = json.loads(line)
+                right = line == canonical(value) and isinstance(value, dict) and value.keys() <= shape.keys() and all(
+                    isinstance(value.get(one), kind) for one, kind in shape.items())
             except ValueError:
+                right = False
+            if right:
+                yield value
+            else:
                 self.report.wrong("line", name, number)
 
     # 2. The rows
@@ -211,7 +225,8 @@ class Check:
     def journal(self, whole: bool) -> None:
         ends: dict[str, tuple[int, str | None]] = {}    # stream -> (sequence, hash) of its newest row here
         last = -1
-        for row in self.lines("journal.jsonl"):
+        shape = {"index": int, "stream": str, "sequence": int, "body": str, "proof": (list, type(None))}
+        for row in self.lines("journal.jsonl", shape):
             stream, sequence, index, body = row["stream"], row["sequence"], row["index"], row["body"].encode()
             place = f"{stream} #{sequence}"
             if (index != last + 1) if whole else (index <= last):
@@ -220,20 +235,20 @@ class Check:
             leaf = hashlib.sha256(b"\x00" + body).digest()
             try:
                 said = json.loads(body)
-                canonical = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+                well = canonical(said) == body and isinstance(said, dict)
             except ValueError:
-                said, canonical = {}, b""
+                said, well = {}, False
             before, prev = ends.get(stream, (0, None))
-            if canonical != body:
+            if not well:
                 self.report.wrong("body", place)
             elif (said.get("stream"), said.get("sequence")) != (stream, sequence):
                 self.report.wrong("other row", place)
             elif sequence != before + 1 or said.get("prev") != prev:
                 self.report.wrong("chain", place)
             ends[stream] = (sequence, leaf.hex())
-            hidden = dict(hashes(said.get("command"), "command"))
+            hidden = dict(hashes(said.get("command"), "command")) if well else {}
             self.rows[stream, sequence] = {"i": index, "leaf": leaf, "hidden": hidden, "proof": row.get("proof"),
-                                           "act": key_act(said) if stream == "checkpoint" else None}
+                                           "act": key_act(said) if well and stream == "checkpoint" else None}
             self.leaves.append(leaf)
             self.named.update(re.findall(r"[0-9a-f]{64}", row["body"]))
             self.attached.update(re.findall(r'"sha256":"([0-9a-f]{64})","size_bytes":', row["body"]))
@@ -243,7 +258,8 @@ class Check:
 
     def values(self) -> None:
         kept = erased = 0
-        for one in self.lines("values.jsonl"):
+        shape = {"stream": str, "sequence": int, "path": str, "salt": str, "value": (str, type(None))}
+        for one in self.lines("values.jsonl", shape):
             place, path = f"{one['stream']} #{one['sequence']}", one["path"]
             row = self.rows.get((one["stream"], one["sequence"]))
             if row is None:
@@ -256,7 +272,7 @@ class Check:
                     self.report.wrong("value", place, path)
                 continue
             kept += 1
-            if hashlib.sha256(bytes.fromhex(one["salt"]) + one["value"].encode()).hexdigest() != wanted:
+            if hashlib.sha256(unhex(one["salt"]) + one["value"].encode()).hexdigest() != wanted:
                 self.report.wrong("value", place, path)
         for (stream, sequence), row in self.rows.items():
             for path in row["hidden"]:
@@ -332,7 +348,7 @@ class Check:
         else:
             size, root = next((one for one in checkpoints if one[0] == manifest["size"]), checkpoints[-1])
             for (stream, sequence), row in self.rows.items():
-                proof = [bytes.fromhex(one) for one in row["proof"] or ()]
+                proof = [unhex(one) for one in row["proof"] or ()]
                 if root_from_inclusion(row["leaf"], row["i"], size, proof) != root:
                     self.report.wrong("proof", f"{stream} #{sequence}")
             self.report.holds("proofs", len(self.rows), size, root.hex())
@@ -363,8 +379,10 @@ class Check:
 
     def consistent(self, checkpoints: list[tuple[int, bytes]]) -> dict[int, bytes]:
         """The roots of all checkpoints that are proved to be of one growing log."""
-        proofs = {(one["from"], one["to"]): [bytes.fromhex(hash) for hash in one["proof"]]
-                  for one in json.loads(self.read("consistency.json"))}
+        listed = json.loads(self.read("consistency.json"))
+        if canonical(listed) + b"\n" != self.read("consistency.json"):
+            self.report.wrong("line", "consistency.json", 1)
+        proofs = {(one["from"], one["to"]): [unhex(hash) for hash in one["proof"]] for one in listed}
         for (old, old_root), (new, new_root) in itertools.pairwise(checkpoints):
             if not is_consistent(old, old_root, new, new_root, proofs.get((old, new), [])):
                 self.report.wrong("wrong root", f"checkpoints/{new:012}.txt", old)
@@ -389,6 +407,25 @@ class Check:
 
 
 # Bodies
+
+def canonical(value: object) -> bytes:
+    """The one way to write a value as JSON (RFC 8785, for values that hold no fractions)."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def unhex(text: str) -> bytes:
+    data = bytes.fromhex(text)
+    if data.hex() != text:
+        raise ValueError(f"{text[:20]!r} is not written as it should be")
+    return data
+
+
+def unbase64(text: str) -> bytes:
+    data = base64.b64decode(text, validate=True)
+    if base64.b64encode(data).decode() != text:
+        raise ValueError(f"{text[:20]!r} is not written as it should be")
+    return data
+
 
 def hashes(shape: object, path: str) -> Iterator[tuple[str, str]]:
     """(path, hash) of everything that stands beside a body: wherever the body says {"h": HASH}."""
@@ -479,7 +516,7 @@ def read_checkpoint(note: str) -> tuple[str, int, bytes]:
     """(origin, size, root) of a signed note. Raises ValueError for what is none."""
     text, lines = note.rpartition("\n\n")[0], note.rpartition("\n\n")[2]
     origin, size, root = [*text.split("\n"), "", "", ""][:3]
-    data = base64.b64decode(root, validate=True)
+    data = unbase64(root)
     if not origin or not lines or not re.fullmatch("0|[1-9][0-9]{0,18}", size) or len(data) != 32:
         raise ValueError("no checkpoint")
     return origin, int(size), data
@@ -488,7 +525,7 @@ def read_checkpoint(note: str) -> tuple[str, int, bytes]:
 def read_key(text: str) -> tuple[str, bytes]:
     """(name, public key) of `NAME+ID+BASE64`. Raises ValueError for what is none."""
     name, _id, encoded = text.split("+", 2)
-    data = base64.b64decode(encoded, validate=True)
+    data = unbase64(encoded)
     if data[:1] != b"\x01" or len(data) != 33 or key_text(name, data[1:]) != text:
         raise ValueError("no key")
     return name, data[1:]
@@ -510,7 +547,7 @@ def signed(note: str, keys: list[tuple[str, bytes]]) -> bool | None:
         if not found:
             return False
         try:
-            data = base64.b64decode(found[2], validate=True)
+            data = unbase64(found[2])
         except ValueError:
             return False
         for name, public in keys:

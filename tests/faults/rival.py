@@ -1,5 +1,5 @@
-"""A process of its own that works on one office: `race` (several people at once), `work` (until it is killed), or
-`tell` (make the notices that are due, and mail them).
+"""A process of its own that works on one office: `race` (several people at once), `work` (until it is killed), `tell`
+(make the notices that are due, and mail them), or `sequence` (give rows their place in the log, until it is killed).
 
 Says one JSON line for each thing that was acknowledged, after its commit and not before.
 """
@@ -17,6 +17,7 @@ from engine.commands import CompleteUserTask
 from engine.handle import Request, handle
 from engine.instance import Refused
 from engine.mail import mailer
+from engine.store import ledger
 
 
 def say(**words) -> None:
@@ -89,6 +90,17 @@ def tell(office: Office, port: int) -> None:
         say(told=told, sent=sent)
 
 
+def sequence(office: Office) -> None:
+    """Give rows their place in the log, a few in each transaction, for ever."""
+    say(ready=True)
+    while True:
+        with office.database.begin() as db:
+            done = ledger.sequence(db, office.database.key, 7)
+        if done.rows:
+            say(rows=done.rows)
+        assert done.refused == ()
+
+
 if __name__ == "__main__":
     what, url, bpmn, *rest = sys.argv[1:]
     office = Office.of(url, Path(bpmn))
@@ -96,5 +108,7 @@ if __name__ == "__main__":
         race(office, int(rest[0]))
     elif what == "tell":
         tell(office, int(rest[0]))
+    elif what == "sequence":
+        sequence(office)
     else:
         work(office, rest[0], rest[1])
