@@ -166,6 +166,7 @@ def test_a_form_is_made_sorted_and_said_in_every_detail(canvas: Canvas) -> None:
 
     proved(canvas, lambda: canvas.press("Turunkan isian Bentuk paraf"),
            lambda it: form(it) == [ids[0], ids[2], ids[1], *ids[3:]])
+    canvas.unfold("Catatan untuk Kepala PD")
     proved(canvas, lambda: canvas.press("Hapus isian Catatan untuk Kepala PD"),
            lambda it: form(it) == [one for one in ids if one != "catatan_sekretaris"])
     canvas.panel.get_by_role("button", name="Bentuk paraf").first.focus()
@@ -307,8 +308,8 @@ def test_what_will_not_do_is_said_beside_it_and_stays_as_it_was_typed(canvas: Ca
     canvas.page.keyboard.press("Control+z")
     assert canvas.read.elements["langkah_5"].number == "5" and canvas.field("Nomor").input_value() == "5"
     assert canvas.field("Nomor").evaluate("one => one === document.activeElement")
-    first = canvas.panel.get_by_role("button", name="Hapus isian", exact=False).first
-    first.focus()
+    canvas.unfold("Tanggal LKjPD hasil perbaikan dicetak")
+    canvas.panel.get_by_role("button", name="Hapus isian", exact=False).first.focus()
     canvas.page.keyboard.press("Enter")
     assert canvas.panel.evaluate("one => one.contains(document.activeElement)")
 

@@ -115,12 +115,12 @@ export function button(it, name, label, run, more = {}) {
   return h('button', { key: name, id: it.id(name), type: 'button', onclick: run, ...more }, label);
 }
 
-/** Up, down and away, for one line of a list. */
+/** Up, down and, where it stands here, away: for one line of a list. */
 export function arrows(it, name, said, at, count, { move, remove }) {
   return h('span', { key: 'urutan', class: 'sifat-urutan' },
     button(it, `${name}-naik`, '↑', () => move(-1), { 'aria-label': `Naikkan ${said}`, disabled: at === 0 }),
     button(it, `${name}-turun`, '↓', () => move(1), { 'aria-label': `Turunkan ${said}`, disabled: at === count - 1 }),
-    button(it, `${name}-hapus`, 'Hapus', remove, { 'aria-label': `Hapus ${said}` }));
+    remove ? button(it, `${name}-hapus`, 'Hapus', remove, { 'aria-label': `Hapus ${said}` }) : null);
 }
 
 export function note(key, words, kind = 'hint') {

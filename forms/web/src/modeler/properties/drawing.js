@@ -290,7 +290,7 @@ export function ordered({ lists, bare }) {
   // For every name that changes bpmn-js notes a label in the drawing, an empty one where the name stands inside.
   for (const one of bare) {
     if (one.label && !one.label.bounds) {
-      one.label = undefined;
+      one.set('label', undefined);
     }
   }
   for (const [ list, before ] of lists) {

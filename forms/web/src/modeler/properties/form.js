@@ -110,8 +110,10 @@ function line(it, field, at, count) {
         },
       }, h('span', { key: 'nama' }, label), h('small', { key: 'jenis' },
         ` ${TYPES[field.get('type')] ?? field.get('type') ?? ''}${holds(field, 'required') ? ', wajib' : ''}`))),
-      arrows(it, name, said, at, count, { move, remove })),
-    open ? h('div', { key: 'isi', class: 'sifat-isi' }, editor(it, field, name)) : null);
+      arrows(it, name, said, at, count, { move })),
+    open ? h('div', { key: 'isi', class: 'sifat-isi' }, editor(it, field, name),
+      h('div', { key: 'hapus', class: 'actions' },
+        button(it, `${name}-hapus`, 'Hapus isian', remove, { 'aria-label': `Hapus ${said}` }))) : null);
 }
 
 function editor(it, field, name) {

@@ -364,7 +364,7 @@ function ways(it) {
     const way = getBusinessObject(flow);
     const to = way.get('targetRef');
     return h('fieldset', { key: flow.id, class: 'sifat-bagian' },
-      h('legend', {}, `Menuju ${to?.get('name') || to?.get('id') || '?'}`),
+      h('legend', {}, `Menuju ${saidOf(to)}`),
       it.holder.get('default') === way ? note('bawaan', 'Jalan bawaan: dipakai bila syarat lain tidak terpenuhi.') : null,
       text(it, {
         name: `jalan-${n}-nama`, label: 'Nama', value: way.get('name') ?? '',
@@ -372,6 +372,13 @@ function ways(it) {
       }),
       is(it.element, 'bpmn:ExclusiveGateway') && (flows.length > 1 || condition(way)) ? conditionOf(it, flow, `jalan-${n}-`) : null);
   }) : note('kata', 'Belum ada panah keluar.'));
+}
+
+/** Where a way leads: a gateway without a name only merges, so what comes after it is meant. */
+function saidOf(node) {
+  const ways = node?.get('outgoing') ?? [];
+  const after = is(node, 'bpmn:Gateway') && !node.get('name') && ways.length === 1 ? ways[0].get('targetRef') : node;
+  return after?.get('name') || after?.get('id') || '?';
 }
 
 function conditionOf(it, flow, prefix = '') {
