@@ -30,6 +30,7 @@ from engine.store.database import Database, Unavailable
 
 from . import (
     admin,
+    audit,
     calendars,
     inbox,
     migration,
@@ -108,7 +109,7 @@ def create_app(
     app.register_error_handler(HTTPException, lambda error: error if error.response else error_page(error.code or 500))
     app.register_error_handler(Exception, something_broke)
     pages = (door, inbox.inbox, processes.processes, monitoring.monitoring, notices.notices, admin.admin)
-    pages += (modeler.modeler, publishing.publishing, sop_editor.sop_editor, migration.migration)
+    pages += (audit.audit, modeler.modeler, publishing.publishing, sop_editor.sop_editor, migration.migration)
     for blueprint in (*pages, calendars.calculator, verification.verification):
         app.register_blueprint(blueprint)
     return app
@@ -161,6 +162,8 @@ def places() -> list[tuple[str, str, bool]]:
     found = [("inbox.tasks", "inbox", _("Kotak Tugas")), ("processes.listed", "processes", _("Proses"))]
     if monitoring.watches(visitor):
         found.append(("monitoring.page", "monitoring", _("Pemantauan")))
+    if audit.audits(visitor):
+        found.append(("audit.listed", "audit", _("Audit")))
     if visitor.designs:
         found.append(("publishing.home", "perancang", _("Perancang")))
     if visitor.administrator:

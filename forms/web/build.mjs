@@ -16,7 +16,13 @@ import { basename, join } from 'node:path';
 
 import { TEXTS } from './src/modeler/simulation_texts.mjs';
 
-const ENTRIES = { viewer: 'src/viewer.js', modeler: 'src/modeler.js', compare: 'src/compare.js', migration: 'src/migration.js' };
+const ENTRIES = {
+  viewer: 'src/viewer.js',
+  modeler: 'src/modeler.js',
+  compare: 'src/compare.js',
+  migration: 'src/migration.js',
+  replay: 'src/replay.js',
+};
 
 const outdir = process.argv[2];
 if (!outdir) {
