@@ -109,6 +109,10 @@ PAGES = [
     ("admin", "/pengaturan/kalender/kecamatan_lasem"),
     ("admin", "/pengaturan/kalender/kecamatan_lasem/jam"),
     ("penerima", "/"),
+    ("penerima", "/perancang/daftar-sop"),
+    ("pengelola1", "/perancang"),
+    ("pengelola1", f"/perancang/sop/{LKJPD}"),
+    ("pengelola1", f"/perancang/sop/{LKJPD}/versi/1"),
 ]
 
 
