@@ -130,6 +130,12 @@ QUIET = frozenset({             # what says nothing: dropped without a word
     "completionType", "isCollection", "capacity", "isUnlimited", "parallelMultiple", "instantiate", "isSequential",
     "targetNamespace", "schemaLocation", "evaluatesToTypeRef", "outputSetRefs", "inputSetRefs", "participantBandKind",
     "choreographyActivityShape", "processType", "isClosed"})
+DEFAULTS = {                    # what an attribute says when it is not written: tools drop it when they save
+    "completionQuantity": "1", "startQuantity": "1", "isForCompensation": "false", "associationDirection": "None",
+    "isClosed": "false", "processType": "None", "gatewayDirection": "Unspecified", "parallelMultiple": "false",
+    "textFormat": "text/plain", "isInterrupting": "true", "cancelActivity": "true", "triggeredByEvent": "false",
+    "implementation": "##unspecified", "typeLanguage": "http://www.w3.org/2001/XMLSchema",
+    "expressionLanguage": "http://www.w3.org/1999/XPath"}
 
 
 class _Import:
@@ -441,6 +447,8 @@ class _Import:
             if name in INSIDES:
                 self.tell_inside(node)
             node.tag = BPMN + "userTask"
+            for one in list(node.iterchildren(BPMN + "script")):
+                _remove(one)
             for attribute in list(node.attrib):
                 if local_name(attribute) in CALLS or attribute == "triggeredByEvent":
                     del node.attrib[attribute]
@@ -659,6 +667,10 @@ class _Import:
                     _remove(node)
                 else:
                     self.take_out(node)
+        order = {"documentation": 0, "extensionElements": 1, "laneSet": 2, "textAnnotation": 4, "association": 4,
+                 "group": 4}
+        for node in sorted(self.process.iterchildren(etree.Element), key=lambda one: order.get(local(one), 3)):
+            self.process.append(node)           # as the standard has it: what is written beside the flow comes last
         known = {one.get("id") for one in root.iter(BPMN + "*")}
         for node in list(root.iter(BPMN + "association")):
             if node.get("sourceRef") not in known or node.get("targetRef") not in known:
@@ -721,6 +733,9 @@ class _Import:
     def attribute(self, node: etree._Element, name: str, known: Iterable[str]) -> None:
         word, value = local_name(name), node.get(name, "")
         allowed = name in known or (node.tag == BPMN + "definitions" and name.startswith((MODELER, ZEEBE)))
+        if DEFAULTS.get(name) == value:
+            del node.attrib[name]
+            return
         if allowed and not (name in gate.VALUES and value not in gate.VALUES[name]):
             return
         del node.attrib[name]

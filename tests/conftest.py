@@ -31,7 +31,7 @@ import bootstrap
 
 SUITES = ("heart", "drawing", "database", "browser", "faults", "soak")
 # What process owners draw, read in, compare and print: pure too, but it decides nothing about a running instance.
-DRAWING = {"test_changes", "test_papers", "test_sop_import", "test_sop_table"}
+DRAWING = {"test_bpmn_import", "test_changes", "test_papers", "test_sop_import", "test_sop_table"}
 # Who asks for one of these, himself or through another fixture, stands on a database.
 DATABASES = {"database_url", "postgresql", "office", "desk_url", "sqlite_desk"}
 # Where tests run in several processes, one process has all of these: they start browsers, programs and rivals of their
