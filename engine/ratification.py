@@ -25,7 +25,8 @@ from .store import database as databases
 from .store import definitions, documents, drafts, journal, organisation, records
 from .store import proposals as store
 from .store.definitions import ACTIVE, Change, DefinitionDeployed, DeployDefinition, Evaluation, Version, Withdrawal
-from .store.proposals import PROPOSED, RATIFIED, RECALLED, RETURNED, VERIFIED, WAITING
+from .store.proposals import PROPOSED, RATIFIED, RECALLED, RETURNED, VERIFIED
+from .store.proposals import WAITING as WAITING
 from .store.proposals import Proposal as Proposal
 
 NAMESPACE = UUID("b6f0c1f2-5f0c-5c51-8a3f-6d2f1a7e9b40")        # of the ids of proposals
