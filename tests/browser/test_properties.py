@@ -381,7 +381,8 @@ def test_the_panel_is_seen_and_heard_and_shows_the_real_task_page(served: Served
     canvas.page.keyboard.press("Escape")
     again = canvas.panel.get_by_role("button", name="Lihat tampilan tugas")
     assert again.evaluate("one => one === document.activeElement")
-    for id in ("disetujui", "waktu_4", "tenggat", "inspektorat", "mulai"):
+    canvas.unfold("Selebihnya")         # and it stays so from element to element
+    for id in ("disetujui", "disetujui_ya", "waktu_4", "tenggat", "inspektorat", "mulai", "selesai"):
         canvas.select(id)
         clean(id)
     canvas.select_nothing()

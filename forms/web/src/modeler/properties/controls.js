@@ -8,7 +8,7 @@ import { listed } from './model.js';
 const TYPING_PAUSE = 400; // milliseconds after which an expression is looked at
 
 /** A text. `commit(value)` may answer why the value will not do; `wrong(value)` says what is wrong with a kept one. */
-export function text(it, { name, label, value, hint, lines = 0, commit, wrong, suggestions, readonly, number, feel, about }) {
+export function text(it, { name, label, value, hint, lines = 0, commit, wrong, suggestions, readonly, number, feel, about, names }) {
   const id = it.id(name);
   const typed = it.typing.get(id)?.value ?? value;
   const problem = it.problem(id, typed) || wrong?.(typed) || '';
@@ -19,7 +19,7 @@ export function text(it, { name, label, value, hint, lines = 0, commit, wrong, s
     oninput: event => {
       it.typing.set(id, { value: event.target.value, commit });
       if (feel) {
-        check(it, id, event.target, about);
+        check(it, id, event.target, about, names);
       }
     },
     onchange: event => it.commit(id, event.target.value, commit),
@@ -31,14 +31,17 @@ export function text(it, { name, label, value, hint, lines = 0, commit, wrong, s
   ]);
 }
 
-/** An expression, without its "="; the server looks at it while it is typed. `about`: the element that it is of. */
+/**
+ * An expression, without its "="; the server looks at it while it is typed. `about`: the element that it
+ * is of; `names`: what it may name besides the fields.
+ */
 export function feel(it, { hint = 'Ungkapan FEEL tanpa tanda sama dengan di depan.', ...rest }) {
   return text(it, { lines: 2, hint, ...rest, feel: true });
 }
 
 const waiting = new Map();
 
-function check(it, id, input, about = it.element.id) {
+function check(it, id, input, about = it.element.id, names = []) {
   clearTimeout(waiting.get(id));
   waiting.set(id, setTimeout(async () => {
     const said = input.value;
@@ -46,7 +49,7 @@ function check(it, id, input, about = it.element.id) {
     let message = '';
     if (plain && it.server?.check) {
       try {
-        const answer = await it.server.check(plain, about, it.names());
+        const answer = await it.server.check(plain, about, [ ...it.names(), ...names ]);
         message = answer && !answer.ok ? answer.message || 'Ungkapan ini tidak dapat dibaca.' : '';
       } catch {
         return; // without a line nothing is known of it; the findings will say so later

@@ -293,10 +293,10 @@ function columns(it, field, name) {
             [ 'baca', 'Hanya dibaca' ] ],
           commit: value => change({ need: value, when: value === 'jika' ? one.when || 'putaran >= 2' : '' }),
         }),
-        one.need === 'jika' ? text(it, {
-          // Names of other columns are meant here, which only the check of the whole diagram knows.
+        one.need === 'jika' ? feel(it, {
+          names: list.map(other => other.id),
           name: `${key}-jika`, label: 'Wajib jika', value: one.when, hint: 'Ungkapan FEEL; menyebut id kolom lain.',
-          wrong: value => (value.trim() ? '' : 'Tulis ungkapannya.'), commit: value => change({ when: value }),
+          wrong: value => (value.trim() ? '' : 'Tulis ungkapannya.'), commit: value => change({ when: expression(value) }),
         }) : null,
         text(it, {
           name: `${key}-pilihan`, label: one.type === 'enum' ? 'Pilihan kolom' : 'Nilai awal kolom',

@@ -10,8 +10,8 @@ import {
 } from './drawing.js';
 import { form, others } from './form.js';
 import {
-  allFields, condition, documentation, duration, expression, ofDuration, property, setCondition, setDocumentation,
-  setProperties, setTimer, strangers, templates, timerOf, timerName, timerSays, wrongId,
+  allFields, condition, documentation, duration, expression, ofDuration, propertiesOf, property, propertyName,
+  setCondition, setDocumentation, setProperties, setTimer, strangers, templates, timerOf, timerName, timerSays, wrongId,
 } from './model.js';
 import { CLOCKS, IDENTITY, KINDS, PLACEHOLDERS, TIMER_KINDS, UNITS } from './words.js';
 
@@ -45,7 +45,7 @@ export function groups(it) {
       rest(it) ];
   }
   if (is(element, 'bpmn:Lane')) {
-    return [ group(it, 'apa', 'Apa', () => lane(it)), rest(it) ];
+    return [ group(it, 'apa', 'Apa', () => lane(it)), rest(it, false) ];
   }
   if (is(element, 'bpmn:Gateway')) {
     return [ group(it, 'apa', 'Apa', () => [ name(it, 'Pertanyaan', 'Misalnya Disetujui?') ]), ways(it), rest(it) ];
@@ -286,7 +286,7 @@ function event(it) {
       hint: 'Batas waktu mutu baku tidak menghentikan langkah.',
       commit: on => it.edit(() => it.modeler.get('modeling').updateProperties(element, { cancelActivity: on })),
     }) : null ]) : null,
-    timer && is(element, 'bpmn:BoundaryEvent')
+    timer && (!is(element, 'bpmn:StartEvent') || propertiesOf(holder).length)
       ? group(it, 'pengingat', 'Pengingat', () => reminders(it, holder, element), false) : null,
     rest(it, false),
   ].filter(Boolean);
@@ -347,11 +347,14 @@ function deadline(it) {
       commit: value => (value.trim() ? it.changeOn(shape, setTimer(it.make, timerOf(start), 'timeDate', value.trim()))
         : 'Isi tanggalnya.'),
     }) : null ]),
-    group(it, 'pengingat', 'Pengingat', () => [
-      note('tempat', `Dapat dipakai: ${PLACEHOLDERS}.`), own(it, 'sop.perihal', 'Perihal'),
-      own(it, 'sop.pengingat', 'Pengingat', { lines: 3 }), lanes(it, 'sop.kepada', 'Kepada'),
-      lanes(it, 'sop.tembusan', 'Tembusan'),
-    ]),
+    group(it, 'pengingat', 'Pengingat', () => {
+      const used = [ 'sop.tenggatUntuk', 'sop.perihal', 'sop.pengingat', 'sop.kepada', 'sop.tembusan' ];
+      return propertiesOf(holder).every(one => used.includes(propertyName(one))) ? [
+        note('tempat', `Dapat dipakai: ${PLACEHOLDERS}.`), own(it, 'sop.perihal', 'Perihal'),
+        own(it, 'sop.pengingat', 'Pengingat', { lines: 3 }), lanes(it, 'sop.kepada', 'Kepada'),
+        lanes(it, 'sop.tembusan', 'Tembusan'),
+      ] : reminders(it, holder, it.element); // a deadline does not ask for the others; where one is written it is shown
+    }),
     rest(it, false),
   ];
 }

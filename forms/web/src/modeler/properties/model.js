@@ -635,8 +635,10 @@ export function strangers(holder) {
     return found;
   }
   const kind = local(holder.$type);
+  const known = (ELEMENT_PROPERTIES[kind] ?? [])
+    .filter(name => kind !== 'startEvent' || (name === 'sop.pemulai') !== Boolean(timerOf(holder)));
   for (const one of propertiesOf(holder)) {
-    if (!(ELEMENT_PROPERTIES[kind] ?? []).includes(propertyName(one))) {
+    if (!known.includes(propertyName(one))) {
       found.push({ name: propertyName(one), value: one.get('value') ?? '' });
     }
   }
