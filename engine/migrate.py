@@ -67,6 +67,7 @@ class Rehearsed:
     reason   for `mapping` and `stays`: the sentence of the refusal, whole
     needs    for `mapping`: the elements without a counterpart, each with its sentence
     mapping  what the command carries: ids that were recognised, and of those that were given what its version knows
+    standing the elements of its open user tasks, by number, as they are
     before   SHA-256 of the version that an undo would give back; "" where nothing can be undone
     """
     instance: str
@@ -81,6 +82,7 @@ class Rehearsed:
     tasks: tuple[MovedTask, ...] = ()
     deadline_before: datetime | None = None
     deadline_at: datetime | None = None
+    standing: tuple[str, ...] = ()
     before: str = ""
 
     @property
@@ -195,6 +197,7 @@ def rehearsed(db: Connection, target: Target, instance: ProcessInstance, title: 
     said = Rehearsed(instance=instance.id, title=title, unit=instance.unit, status=instance.status,
                      definition=instance.definition, outcome=THERE, mapping={}, deadline_before=instance.deadline_at,
                      deadline_at=instance.deadline_at,
+                     standing=tuple(one.element for _, one in sorted(instance.user_tasks.items())),
                      before=instance.before_migration.definition if instance.before_migration else "")
     if instance.definition == target.definition.sha256:
         return said

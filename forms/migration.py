@@ -141,6 +141,7 @@ class Row:
     found: Rehearsed
     unit: str
     version: str
+    standing: str  # where it waits now
     mark: Mark
     lines: Sequence[str]
 
@@ -230,6 +231,9 @@ def table_of(
             found=one,
             unit=units[one.unit].name if one.unit in units else "",
             version=numbers.get(one.definition, ""),
+            standing=", ".join(
+                words.short_step(office().rules.definition(one.definition), element) for element in one.standing
+            ),
             mark=OUTCOMES[one.outcome],
             lines=change_lines(one, definition, zones.get(one.unit, me().zone), names),
         )
@@ -247,7 +251,10 @@ def table_of(
         units=sorted({(row.found.unit, row.unit) for row in rows}, key=lambda one: one[1]),
         maps=maps_of(db, key, mine, definition, wanted.mapping, numbers),
         problem=problem,
-        undoable=[row for row in rows if row.found.outcome == migrate.THERE and row.found.before],
+        undoable=sorted(
+            (row for row in rows if row.found.outcome == migrate.THERE and row.found.before),
+            key=lambda row: (row.unit, row.found.title),
+        ),
         changed=sum(one.changes for one in mine if one.outcome == migrate.MOVES),
     )
 

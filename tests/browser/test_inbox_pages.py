@@ -109,6 +109,7 @@ PAGES = [
     ("admin", "/pengaturan/kalender/kecamatan_lasem"),
     ("admin", "/pengaturan/kalender/kecamatan_lasem/jam"),
     ("penerima", "/"),
+    ("pengelola1", f"/perancang/sop/{LKJPD}/pindahkan"),
     ("penerima", "/perancang/daftar-sop"),
     ("pengelola1", "/perancang"),
     ("pengelola1", f"/perancang/sop/{LKJPD}"),

@@ -13,7 +13,8 @@
  * The select boxes hold what is chosen, and are all there is without this file; a click on the old diagram picks one of
  * them, a click on the new one its value. What has to be chosen is marked on the old diagram, what may be chosen for it
  * on the new one; a pair carries the same number on both. data-map-said tells where one stands, in the words of the
- * other data- attributes. When all is done, body has data-ready.
+ * other data- attributes. Buttons with data-map-zoom="in", "out" or "fit" move both diagrams. When all is done, body has
+ * data-ready.
  */
 import NavigatedViewer from 'bpmn-js/lib/NavigatedViewer';
 import 'bpmn-js/dist/assets/diagram-js.css';
@@ -21,6 +22,7 @@ import 'bpmn-js/dist/assets/bpmn-js.css';
 import './migration.css';
 
 const READABLE = 0.7; // the least scale at which labels can be read
+const ZOOM_STEP = 1.25;
 const MARGIN = 16; // px around a fitted diagram
 const MARK = 48; // px kept free below it for the bpmn.io mark
 
@@ -56,7 +58,7 @@ async function map(form) {
         number += 1;
         mark(old, id, 'done', number);
         mark(fresh, select.value, 'done', number);
-      } else if (select.options[0].text && select.closest('details') === null) {
+      } else if (select.closest('details') === null) {
         mark(old, id, 'open', '?');
       }
     }
@@ -73,8 +75,7 @@ async function map(form) {
     picked = id;
     said.textContent = `${words.pick} ${nameOf(selects.get(id))}`;
     draw();
-    const first = [ ...selects.get(id).options ].find(one => one.value && one.value === selects.get(id).value);
-    show(fresh, first?.value);
+    show(fresh, selects.get(id).value || nearest(old, id, fresh, selects.get(id)));
   };
   const choose = (id, value) => {
     const select = selects.get(id);
@@ -110,11 +111,25 @@ async function map(form) {
     select.addEventListener('focus', () => show(old, id));
   }
 
+  const zooms = {
+    in: canvas => canvas.zoom(canvas.zoom() * ZOOM_STEP),
+    out: canvas => canvas.zoom(canvas.zoom() / ZOOM_STEP),
+  };
+  for (const button of pair.querySelectorAll('[data-map-zoom]')) {
+    const zoom = zooms[button.dataset.mapZoom];
+    button.addEventListener('click', () => {
+      for (const viewer of [ old, fresh ]) {
+        zoom ? zoom(viewer.get('canvas')) : fit(viewer);
+      }
+    });
+  }
+
   said.textContent = words.begin;
   fit(old);
   fit(fresh);
   draw();
-  show(old, [ ...selects ].find(([ , select ]) => !select.value)?.[0]);
+  const asked = [ ...selects ].filter(([ , select ]) => select.closest('details') === null);
+  show(old, (asked.find(([ , select ]) => !select.value) ?? asked[0])?.[0]);
   let width = pair.clientWidth;
   new ResizeObserver(() => {
     if (pair.clientWidth !== width) {
@@ -178,6 +193,15 @@ function mark(viewer, id, state, text) {
   }
 }
 
+// What may be chosen and is drawn where the old one was: most versions look like the one before.
+function nearest(old, id, fresh, select) {
+  const from = old.get('elementRegistry').get(id);
+  const far = one => Math.hypot((one.x ?? one.waypoints[0].x) - (from.x ?? from.waypoints[0].x),
+    (one.y ?? one.waypoints[0].y) - (from.y ?? from.waypoints[0].y));
+  const known = [ ...select.options ].map(one => fresh.get('elementRegistry').get(one.value)).filter(Boolean);
+  return from && known.sort((a, b) => far(a) - far(b))[0]?.id;
+}
+
 // Nearer to an element, where it can be read; nothing where it is not drawn.
 function show(viewer, id) {
   const element = id && viewer.get('elementRegistry').get(id);
@@ -201,6 +225,9 @@ function fit(viewer) {
   const canvas = viewer.get('canvas');
   canvas.resized();
   const { inner, outer } = canvas.viewbox();
+  if (!outer.width || !outer.height || !inner.width) {
+    return; // folded away, or the page is left
+  }
   const scale = Math.min(1, (outer.width - 2 * MARGIN) / inner.width, (outer.height - MARGIN - MARK) / inner.height);
   const width = outer.width / scale;
   canvas.viewbox({
