@@ -349,11 +349,11 @@ def examine(here: Terminal) -> list[tuple[str, str, str]]:
         found.append(("database", WELL, f"{database.dialect}, revision {databases.revision(db)}"))
         fault = integrity.newest_row_fault(db, here.key)
         found.append(("journal", WRONG if fault else WELL, fault or "its newest row has the seal of this installation"))
-        sound, says = cli_proof.state(db)
-        found.append(("log", WELL if sound else WRONG, says))
         lost = documents.missing(db, chosen.documents_dir)
         says = f"{len(lost)} are missing or cut, the first {lost[0]}" if lost else "all there"
         found.append(("documents", WRONG if lost else WELL, says))
+        sound, says = cli_proof.state(db)
+        found.append(("log", WELL if sound else WRONG, says))
         next_due, at = due.next_due(db), databases.now(db)
         state, says = WELL, f"the next is due {terminal.local(next_due)}" if next_due else "none runs"
         if next_due is not None and at - next_due > LATE_TIMERS:

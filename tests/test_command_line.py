@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -347,6 +348,47 @@ def test_a_changed_row_is_found_by_replay_and_by_verify(alur: Alur, tmp_path: Pa
     assert alur.json("verify", code=1)["faults"][0]["stream"] == f"instance/{id}"
 
 
+@pytest.mark.database
+def test_a_pack_is_written_signed_and_verified_by_commands(alur: Alur, tmp_path: Path, clean_environment: Path) -> None:
+    id = made(alur, tmp_path)
+    assert alur.refused("checkpoint", "show")["code"] == "unsigned"
+    first = alur.json("checkpoint", "now")
+    assert (first["new"], first["refused"]) == (True, 0)
+    assert not alur.json("checkpoint", "now")["new"]
+    kept = tmp_path / "kept.txt"
+    kept.write_text(alur.json("checkpoint", "show")["note"], encoding="utf-8")
+    alur("user", "add", "Administrator", "admin", "--administrator")
+    assert alur.refused("checkpoint", "rotate", "--reason", "Uji", "--as", "sekcam")["code"] == "not_yours"
+    key = alur.json("checkpoint", "rotate", "--reason", "Pejabat berganti", "--as", "admin")["key"]
+    shown = alur.json("checkpoint", "show")
+    assert (shown["key"], shown["size"] > first["size"]) == (key, True)
+
+    whole, one = tmp_path / "journal.zip", tmp_path / "instance.zip"
+    assert alur.json("export", "--journal", "--documents", whole)["documents"] == 1
+    packed = alur.json("export", id, one, "--checkpoint", kept, "--as", "admin")
+    assert packed["documents"] == 1 and packed["missing"] == []
+    assert alur.refused("export", id, one)["code"] == "file_exists"
+    assert alur.refused("export", "nobody", tmp_path / "x.zip")["code"] == "unknown"
+    alur("export", id, code=2)
+    for pack in (whole, one):
+        said = alur.json("verify", pack, "--checkpoint", kept, "--english")
+        assert said["holds"] and any("AGREES" in held for held in said["held"]), said
+    assert "HASIL: SAH." in alur("verify", whole)
+    found = alur.json("verify", "--checkpoint", kept)
+    assert (found["faults"], found["checkpoints"] >= 2) == ([], True)
+
+    other = tmp_path / "another_office"
+    alur("migrate", "--data-dir", other, "--database-url", f"sqlite:///{other}/alur.db")
+    assert "was cut off" in alur.json("verify", "--checkpoint", kept, "--data-dir", other, "--database-url",
+                                      f"sqlite:///{other}/alur.db", code=1)["faults"][0]["message"]
+    nothing = tmp_path / "nothing.txt"
+    nothing.write_text("Yth. Auditor")
+    assert not alur.json("verify", whole, "--checkpoint", nothing, code=1)["holds"]
+    assert "no checkpoint in it" in alur.json("verify", "--checkpoint", nothing, code=1)["faults"][0]["message"]
+    assert stat.S_IMODE((clean_environment / "keys" / "checkpoint.key").stat().st_mode) == 0o600
+    assert alur.json("doctor")[5]["name"] == "log"
+
+
 def test_what_runs_is_rehearsed_migrated_and_taken_back_by_commands(alur: Alur, on: str, tmp_path: Path) -> None:
     id = made(alur, tmp_path)
     alur("user", "add", "Administrator", "admin", "--administrator")
@@ -523,13 +565,15 @@ def test_serve_fills_an_empty_installation_once_and_ends_when_told(
     assert f"http://127.0.0.1:{port}" in first.said
     sign_ins = (clean_environment / "sign-ins.txt").read_text(encoding="utf-8")
     passwords = [line.split()[1] for line in sign_ins.splitlines()]
-    assert len(passwords) == 8
+    assert len(passwords) == 11
     assert all(password in first.said for password in passwords)
     if os.name == "posix":
         assert (clean_environment / "sign-ins.txt").stat().st_mode & 0o777 == 0o600
         assert clean_environment.stat().st_mode & 0o077 == 0
-    rows = alur.json("verify")["rows"]
     assert first.end() == 0
+    at_the_end = alur.json("verify")
+    rows = at_the_end["rows"]
+    assert (at_the_end["logged"], at_the_end["waiting"], at_the_end["checkpoints"] > 0) == (rows, 0, True)
 
     second = process("serve", "--seed", "--port", str(port))
     second.until(lambda: answers(port))

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import stat
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from engine import checkpoints, ledger, organise, verifier
+from engine import checkpoints, cli_proof, ledger, organise, verifier
 from engine.backup import backup, restore
 from engine.bench import Office
 from engine.checkpoints import Keeper, Place
@@ -29,6 +30,7 @@ from engine.store import journal, notices, records
 from engine.store import ledger as store
 from engine.store.database import Unavailable, migrate, open_database
 from engine.store.schema import log_entry, log_pending, metadata
+from engine.worker import Worker
 
 # The eight leaves of Certificate Transparency's own tests, and the roots over the first one, two, ... of them.
 LEAVES = [bytes.fromhex(one) for one in (
@@ -547,6 +549,30 @@ def test_every_tampering_of_the_log_is_found_and_named(office: Office, place: Pl
     assert [name for name, (_, says) in TAMPERINGS.items() if not any(says in one for one in found[name])] == [], found
     with office.database.snapshot() as db:
         assert store.check(db).faults == []
+
+
+def test_the_worker_signs_what_is_left_when_it_is_told_to_stop(office: Office, place: Place) -> None:
+    stop = threading.Event()
+    worker = Worker(office.database, office.rules, poll_seconds=0.05, keeper=Keeper(office.database, place))
+    office.begin(2026)
+    stop.set()
+    worker.run(stop)
+    with office.database.read() as db:
+        assert store.newest(db).size == store.size(db) == rows_of(office)
+
+
+def test_a_log_that_cannot_be_signed_stops_no_worker_and_the_doctor_is_told(office: Office, place: Place) -> None:
+    place.key_file.parent.mkdir(parents=True)
+    place.key_file.write_text("nothing")
+    worker = Worker(office.database, office.rules, keeper=Keeper(office.database, place))
+    worker.keep_log(closing=True)
+    with office.database.begin() as db:
+        assert store.newest(db) is None
+        journal.append(db, bytes(32), stream="access", sequence=1, prev=None, command_id="one", at=office.at,
+                       command={"type": "Nothing"}, events=())
+        assert store.sequence(db, office.database.key).refused
+    with office.database.read() as db:
+        assert cli_proof.state(db) == (False, "1 rows were refused a place in the log; say: alur verify")
 
 
 # Who is told
