@@ -40,6 +40,7 @@ from engine.sop_table import TableError
 from engine.store import access, definitions, documents, instances, organisation, queries, records
 
 from . import bands, charts, words
+from .papers import kept
 from .papers import sop as sop_papers
 from .session import me, office, tell
 
@@ -750,14 +751,34 @@ def sop_document(id: UUID, kind: str) -> Response:
             sheet = sop_out.of_unit(db, sight.definition, sight.instance.unit)
         except TableError:
             abort(404, _("Diagram proses ini memuat hal yang tidak dapat ditulis sebagai tabel SOP."))
+    return printed(sheet, kind)
+
+
+def printed(sheet: sop_out.Sheet, kind: str, paper: str = "a4") -> Response:
+    """The document of a sheet, or 503 while another large one is being computed."""
     state = sop_papers.State(sha256=sheet.sha256, url=office().settings.url, version=sheet.version)
-    name = f"SOP {sight.definition.name}.{kind}".replace("/", "-")
+    try:
+        made = kept.document(sheet.table, sheet.facts, state, kind, paper)
+    except kept.Busy:
+        abort(busy())
+    name = sheet.table.name
+    said = _("SOP %(name)s", name=name) if sheet.version else _("RANCANGAN SOP %(name)s", name=name)
     return send_file(
-        BytesIO(sop_papers.sop_document(sheet.table, sheet.facts, state, kind)),
+        BytesIO(made),
         mimetype=documents.PDF if kind == "pdf" else documents.DOCX,
         as_attachment=True,
-        download_name=name,
+        download_name=f"{said}.{kind}".replace("/", "-"),
     )
+
+
+def busy() -> Response:
+    page = render_template(
+        "error.html",
+        title=_("Dokumen lain sedang dibuat"),
+        remedy=_("Tunggu beberapa detik, lalu muat ulang halaman ini."),
+        number="",
+    )
+    return Response(page, 503, headers={"Retry-After": str(kept.AGAIN_SECONDS)})
 
 
 # Documents

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from io import BytesIO
 from typing import Any
 
 from flask import Blueprint, Response, abort, g, redirect, render_template, request, send_file, url_for
@@ -30,9 +29,8 @@ from engine.store.drafts import Draft
 
 from . import comparing, inbox, rehearsing, words
 from .comparing import Listed
-from .papers import kept
 from .papers import sop as sop_papers
-from .processes import PDF_POLICY, SANDBOX, Names, the_key
+from .processes import PDF_POLICY, SANDBOX, Names, printed, the_key
 from .session import me, office, tell
 from .words import Mark
 
@@ -136,7 +134,7 @@ def home() -> Any:
         entries=[(one, entry_mark(one)) for one in entries],
         unit_names=unit_names,
         names=names_known(names),
-        may_make=bool(me().owner_of or me().administrator),
+        may_make=bool(me().owner_of),
     )
 
 
@@ -532,33 +530,6 @@ def of_version(db: Connection, version: Version, unit: str) -> sop_out.Sheet:
     return replace(sheet, version=version.version, facts=definitions.unit_facts(version, unit, own))
 
 
-def printed(sheet: sop_out.Sheet, kind: str, paper: str = "a4") -> Response:
-    """The document of a sheet, or 503 while another large one is being computed."""
-    state = sop_papers.State(sha256=sheet.sha256, url=office().settings.url, version=sheet.version)
-    try:
-        made = kept.document(sheet.table, sheet.facts, state, kind, paper)
-    except kept.Busy:
-        abort(busy())
-    name = sheet.table.name
-    said = _("SOP %(name)s", name=name) if sheet.version else _("RANCANGAN SOP %(name)s", name=name)
-    return send_file(
-        BytesIO(made),
-        mimetype=documents.PDF if kind == "pdf" else documents.DOCX,
-        as_attachment=True,
-        download_name=f"{said}.{kind}".replace("/", "-"),
-    )
-
-
-def busy() -> Response:
-    page = render_template(
-        "error.html",
-        title=_("Dokumen lain sedang dibuat"),
-        remedy=_("Tunggu beberapa detik, lalu muat ulang halaman ini."),
-        number="",
-    )
-    return Response(page, 503, headers={"Retry-After": str(kept.AGAIN_SECONDS)})
-
-
 # Compare
 
 
@@ -633,9 +604,11 @@ def check_page(id: str, problem: Refused | None = None, status: int = 200) -> An
     with office().database.read() as db:
         draft, data = draft_of(db, id)
         newest = definitions.newest(db, draft.key)
-        names = Names(db)
         old = definitions.export(db, draft.key, newest.version) if newest else None
-        found = rehearsing.checked(db, data, old, draft.unit, now)
+        about = rehearsing.given(db, data, draft.unit)
+    found = rehearsing.checked(data, old, about, now)
+    with office().database.read() as db:
+        names = Names(db)
         proposal = next((one for one in ratification.proposals(db, key=draft.key, states=WAITING)), None)
         sent_back = [one for one in ratification.proposals(db, key=draft.key, states=("returned",)) if one.draft == id]
         returned = max(sent_back, key=lambda one: one.proposed_at, default=None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -100,24 +100,39 @@ class Checked:
         return self.compared is not None and not self.compared.listed.groups
 
 
-def checked(db: Connection, data: bytes, old: bytes | None, unit: str, now: datetime) -> Checked:
-    """Everything about a draft but the running instances.
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What a check needs to know of the unit: read at once, so that no connection waits for the rehearsal."""
 
-    old   the bytes of the version to compare with, None where there is none.
-    unit  whose calendar counts; "" or one without a calendar: five working days.
-    """
-    zone = zone_of(db, unit)
+    calendars: Mapping[str, str]  # lane id -> SHA-256, "" the unit's own; {}: five working days
+    zone: str
+
+
+def given(db: Connection, data: bytes, unit: str) -> Given:
+    """unit  whose calendars count, each lane in that of whoever performs it; "" of none."""
+    known = organisation.unit_of(db, unit) if unit else None
+    own = definitions.calendar_of(db, unit) if unit else None
+    calendars: dict[str, str] = {"": own} if own else {}
     try:
         definition = diagram.reread(data)
     except DiagramError:
         definition = None
-    own = definitions.calendar_of(db, unit) if unit else None
-    calendars: dict[str, str] = {"": own} if own else {}
     for lane in definition.lanes if definition and own else ():
         performer = organisation.unit_of_lane(db, definition.key, lane.id, unit) if definition else None
         calendars[lane.id] = (definitions.calendar_of(db, performer) if performer else None) or own or ""
-    day = local_date(now, zone)
-    found = _rehearsed(data, old, calendars, now, day, definition.key if definition else "")
+    return Given(calendars=calendars, zone=known.zone if known else definitions.ZONE)
+
+
+def checked(data: bytes, old: bytes | None, about: Given, now: datetime) -> Checked:
+    """Everything about a draft but the running instances.
+
+    old  the bytes of the version to compare with, None where there is none.
+    """
+    try:
+        definition = diagram.reread(data)
+    except DiagramError:
+        definition = None
+    found = _rehearsed(data, old, about, now, definition.key if definition else "")
     return Checked(
         definition=definition,
         remarks=remarks(found.findings, definition),
@@ -126,26 +141,19 @@ def checked(db: Connection, data: bytes, old: bytes | None, unit: str, now: date
         stories=found.stories,
         walked=found.walked,
         stuck=tuple(of_walk(found.walked, definition)) if found.walked and definition else (),
-        forecasts=tuple(finish(one, zone) for one in found.differences if one.before or one.after or one.problem),
+        forecasts=tuple(finish(one, about.zone) for one in found.differences),
         untried=(*found.untried, *(found.walked.untried if found.walked else ())),
     )
 
 
-def zone_of(db: Connection, unit: str) -> str:
-    known = organisation.unit_of(db, unit) if unit else None
-    return known.zone if known else "Asia/Jakarta"
-
-
-def _rehearsed(
-    data: bytes, old: bytes | None, calendars: Mapping[str, str], now: datetime, day: date, key: str
-) -> Rehearsal:
+def _rehearsed(data: bytes, old: bytes | None, about: Given, now: datetime, key: str) -> Rehearsal:
     """The rehearsal of these bytes on this day; remembered, for a page that is looked at again and again."""
-    counted = sorted(calendars.items())
+    day, counted = local_date(now, about.zone), sorted(about.calendars.items())
     name = (_hash(data), _hash(old or b""), day.isoformat(), *(f"{lane} {one}" for lane, one in counted))
     with _working:
         if name not in _kept:
             _kept[name] = rehearsal.whole(
-                office().rules, data, before=old, texts=stories_of(key), calendars=calendars, start=now
+                office().rules, data, before=old, texts=stories_of(key), calendars=about.calendars, start=now
             )
             while len(_kept) > MOST_KEPT:
                 _kept.popitem(last=False)

@@ -10,7 +10,7 @@ from pypdf import PdfReader
 from engine import drafting
 from engine.store import definitions, documents, drafts
 from forms.papers import kept
-from tests.desk import LKJPD, Desk, Reader, pdf
+from tests.desk import LASEM, LKJPD, Desk, Reader, pdf
 
 SOP = f"/perancang/sop/{LKJPD}"
 RENAMED = ("Memperbaiki dan mencetak rancangan akhir", "Memperbaiki rancangan akhir")
@@ -315,3 +315,13 @@ def test_who_designs_has_the_place_and_only_owners_begin_a_draft(site: Desk) -> 
         reader = site.reader(login).get("/perancang")
         assert reader.page.xpath("//nav[@class='places']/a[@aria-current]/text()") == ["Perancang"]
         assert offers(reader.get(SOP), "/rancangan") is owns
+
+
+def test_a_draft_without_a_process_is_told_what_it_lacks(site: Desk) -> None:
+    empty = b'<?xml version="1.0"?><bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"/>'
+    with site.database.begin() as db:
+        draft = drafting.begin(db, empty, unit=LASEM, person="pengelola1", at=site.clock.at, name="Surat masuk")
+    owner = site.reader("pengelola1").get("/perancang")
+    assert "Surat masuk" in owner.text
+    owner.get(f"/perancang/rancangan/{draft.id}/periksa")
+    assert "Belum dapat diajukan: masih ada" in owner.text and not offers(owner, "/usulan")
