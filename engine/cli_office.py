@@ -18,6 +18,7 @@ from .commands import Actor
 from .organisation import (
     ADMINISTRATOR,
     AUDITOR,
+    POWERS,
     Act,
     AddPerson,
     AddPosition,
@@ -27,6 +28,8 @@ from .organisation import (
     Change,
     GrantPower,
     Hold,
+    RevokePower,
+    SetHead,
     Unbind,
 )
 from .store import database as databases
@@ -182,6 +185,27 @@ def list_users(here: Terminal) -> None:
     )
 
 
+@user.command("power")
+@click.argument("person")
+@click.argument("power", type=click.Choice(POWERS))
+@click.option("--unit", default="", metavar="UNIT", help="Of this unit and those below it; default: of all.")
+@click.option("--revoke", is_flag=True, help="Take it away.")
+@WHO
+@pass_terminal
+def change_power(here: Terminal, person: str, power: str, unit: str, revoke: bool, who: str | None) -> None:
+    """Give a person (id, login or NIP) a power, or take it away: pemilik draws and proposes SOPs, verifikator verifies
+    what others propose."""
+    with here.database.begin() as db:
+        found = here.person(db, person)
+        act = (RevokePower if revoke else GrantPower)(person=found.id, power=power, unit=unit)
+        warnings = carry_out(here, db, here.actor(db, who), [act])
+    here.tell(
+        {"person": found.id, "power": power, "unit": unit, "revoked": revoke, "warnings": warnings},
+        f"{found.name} {'is no longer' if revoke else 'is'} {power} of {unit or 'all units'}.",
+        *warnings,
+    )
+
+
 @user.command("reset-password")
 @click.argument("person")
 @WHO
@@ -265,6 +289,7 @@ def list_units(here: Terminal) -> None:
             "zone": one.zone,
             "parent": one.parent,
             "government": one.government,
+            "head": one.head,
             "starts": sorted(s.key for s in found.starting_units.values() if s.unit == one.id),
         }
         for one in sorted(found.units.values(), key=lambda one: one.id)
@@ -276,6 +301,18 @@ def list_units(here: Terminal) -> None:
             ("ID", "NAME", "ZONE", "PARENT", "STARTS"),
         ),
     )
+
+
+@unit.command("head")
+@click.argument("id")
+@click.argument("position", required=False)
+@WHO
+@pass_terminal
+def set_head(here: Terminal, id: str, position: str | None, who: str | None) -> None:
+    """Say which position heads a unit and ratifies its SOPs; without a position: none."""
+    warnings = change(here, who, SetHead(unit=id, position=position))
+    said = f"{position} heads {id}." if position else f"{id} has no head."
+    here.tell({"unit": id, "position": position, "warnings": warnings}, said, *warnings)
 
 
 @unit.command("allow")

@@ -294,6 +294,13 @@ def test_an_office_works_by_commands_alone(alur: Alur, on: str, tmp_path: Path, 
     ):
         assert alur.refused("complete", *words)["code"] == code
     alur("user", "add", "Administrator", "admin", "--administrator")
+    alur("unit", "head", "kec", "camat")
+    alur("user", "power", "tim", "pemilik", "--unit", "kec")
+    alur("user", "power", "tim", "verifikator")
+    alur("user", "power", "tim", "verifikator", "--revoke")
+    assert [one["head"] for one in alur.json("unit", "list")] == ["camat"]
+    assert {one["login"]: one["powers"] for one in alur.json("user", "list")}["tim"] == ["pemilik of kec"]
+    assert alur.refused("unit", "head", "kec", "tim")["code"] == "wrong"     # held by many
     repair = ("correct", id, "--reason", "Salah ketik", "--data", "nomor_agenda=12/2026")
     assert alur.refused(*repair, "--as", "sekcam")["code"] == "not_yours"
     assert [event["type"] for event in alur.json(*repair, "--as", "admin")["events"]] == ["ProcessInstanceCorrected"]

@@ -6,7 +6,9 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -16,8 +18,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
+from engine.organisation import Unit
 from engine.store import database as databases
-from engine.store import journal
+from engine.store import definitions, drafts, journal, organisation
 from engine.store.database import Database, Unavailable, journal_key, migrate, now, open_database
 from engine.store.schema import journal as journal_table
 from engine.store.schema import journal_value, metadata, setting, user_task
@@ -67,6 +70,36 @@ def test_a_database_of_the_first_release_goes_on_with_its_rows(database_url: str
         assert db.execute(select(user_task.c.name, user_task.c.asked_until)).all() == [("Write", None)]
         assert db.execute(select(func.count()).select_from(journal_table)).scalar() == 1
     first.close()
+
+
+def test_a_database_of_the_second_release_goes_on_with_its_versions_and_drafts(database_url: str) -> None:
+    second = open_database(database_url, KEY)
+    with second.begin() as db:
+        command.upgrade(databases._alembic(db), "0002")
+        db.execute(text("INSERT INTO unit (id, name, zone) VALUES ('u', 'Unit', 'Asia/Jakarta')"))
+        for version, status, data, meaning in (
+                (1, "active", b"one", "m1"), (2, "active", b"two", "m1"), (3, "active", b"three", "m2"),
+                (0, "draft", b"four", "m3")):
+            db.execute(text(
+                "INSERT INTO definition (sha256, key, version, name, status, deployed_at, deployed_by, reason, "
+                "canonical_sha256, meaning_sha256, bytes) VALUES (:sha256, 'k', :version, 'SOP', :status, "
+                "'2026-11-23T00:00:00.000000Z', 'p', 'x', 'c', :meaning, :data)"),
+                {"sha256": sha256(data).hexdigest(), "version": version, "status": status, "meaning": meaning,
+                 "data": data})
+    assert migrate(second) == ("0002", databases.newest_revision())
+    with second.begin() as db:
+        versions = definitions.versions(db, "k")
+        assert [(one.version, one.cosmetic, one.unit, one.holds_from, one.changes, one.scan) for one in versions] == [
+            (1, False, "", "", (), None), (2, True, "", "", (), None), (3, False, "", "", (), None)]
+        assert definitions.in_force(db, "k", date(2026, 11, 23)) == versions[-1]
+        assert [definitions.export(db, "k", number) for number in (0, 1, 2, 3)] == [None, b"one", b"two", b"three"]
+        (draft,) = drafts.listed(db)
+        assert (draft.key, draft.origin, draft.state, draft.base) == (
+            "k", "file", "open", sha256(b"three").hexdigest())
+        assert drafts.content(db, draft.id) == b"four" and drafts.of_files(db) == (draft,)
+        assert organisation.unit_of(db, "u") == Unit(id="u", name="Unit")
+        definitions.put(db, replace(versions[0], version=4), b"one")    # an old one may be published again
+    second.close()
 
 
 def test_two_processes_that_migrate_at_once_make_one_database(database_url: str) -> None:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from engine import commands, events
+from engine import commands, events, ratification
 from engine.commands import (
     Actor,
     AskExtension,
@@ -36,7 +36,7 @@ from engine.commands import (
     UndoMigration,
 )
 from engine.events import ElementEntered, TeamAppointed, TimerStarted, UserTaskCompleted, UserTaskOpened
-from engine.store import journal, records
+from engine.store import definitions, journal, records
 from engine.store.database import migrate, open_database
 from engine.store.schema import journal_value
 
@@ -108,7 +108,93 @@ def written(url: str) -> list[dict[str, Any]]:
 
 def test_the_bytes_are_those_of_the_frozen_vectors(database_url: str) -> None:
     # Written once, never again: what is in somebody's journal cannot be changed by us.
-    assert written(database_url) == json.loads(VECTORS.read_text())
+    assert written(database_url) == frozen("")
+
+
+def frozen(stream: str) -> Any:
+    """What is frozen of a stream; "": of the instance."""
+    found = json.loads(VECTORS.read_text())
+    if not stream:
+        return [one for one in found if "stream" not in one]
+    return next(one for one in found if one.get("stream") == stream)
+
+
+def acts_on_a_definition() -> list[tuple[ratification.Act, list[Any]]]:
+    """Every act that a stream definition/KEY records."""
+    changed = ({"element": "tulis", "kind": "userTask", "property": "name", "old": "Tulis", "new": "Susun",
+                "cosmetic": False, "says": "Nama diubah."},)
+    scan = Attachment(files=(File(sha256="a" * 64, size_bytes=3, media_type="application/pdf", name="é.pdf"),))
+    drawn = {"key": "k", "sha256": "d" * 64, "canonical_sha256": "c" * 64, "meaning_sha256": "b" * 64}
+    proposed = {name: value for name, value in drawn.items() if name != "key"}
+    return [
+        (definitions.DeployDefinition(**drawn, size_bytes=9, name="SOP", unit="u", reason="Isi awal"),
+         [definitions.DefinitionDeployed(version=1, cosmetic=False)]),
+        (ratification.ProposeDefinition(
+            proposal="p", draft="r", unit="u", name="SOP", **proposed, size_bytes=9, base="d" * 64, version_before=1,
+            holds_from="2027-02-02", cosmetic=False, savers=("pengelola1",), reason="SOTK baru", changes=changed), []),
+        (ratification.VerifyProposal(proposal="p", note="Sudah sesuai"), []),
+        (ratification.ReturnProposal(proposal="p", reason="Perbaiki langkah 2"), []),
+        (ratification.RecallProposal(proposal="p"), []),
+        (ratification.RatifyProposal(
+            proposal="p", number="000.8.3.3/7", dated="2027-02-02", holds_from="2027-02-02",
+            position="Plh. Camat Lasem", name="Nama Penanda Tangan", nip="198001012005011001", scan=scan),
+         [definitions.DefinitionDeployed(version=2, cosmetic=False)]),
+        (ratification.ApproveLayout(proposal="p"), [definitions.DefinitionDeployed(version=3, cosmetic=True)]),
+        (ratification.WithdrawDefinition(version=3, reason="Digabung"), []),
+        (ratification.EvaluateDefinition(dated="2027-02-01", outcome="tetap", note="Masih baik"), [])]
+
+
+def written_of_a_definition(url: str) -> dict[str, Any]:
+    """The rows of its stream, written with counted salts."""
+    database, name = open_database(url, KEY), "definition/k"
+    migrate(database)
+    grain = iter(range(1_000))
+    with database.begin() as db:
+        prev = None
+        for n, (act, events_) in enumerate(acts_on_a_definition(), 1):
+            command = definitions.Change(id=f"id-{n}", at=AT, actor=ACTOR, act=act)
+            prev = journal.append(db, KEY, stream=name, sequence=n, prev=prev, command_id=command.id, at=AT,
+                                  command=command, events=events_, definition="d" * 64,
+                                  salt=lambda: next(grain).to_bytes(16, "big"))
+        rows = db.execute(select(journal.journal).order_by(journal.journal.c.sequence))
+        found = [{"body": bytes(row.body).decode(), "hash": bytes(row.hash).hex(), "mac": bytes(row.mac).hex()}
+                 for row in rows]
+        values = [[row.sequence, row.path, bytes(row.value).decode()] for row in db.execute(
+            select(journal_value).order_by(journal_value.c.sequence, journal_value.c.path))]
+    database.close()
+    return {"stream": name, "rows": found, "values": values}
+
+
+def test_the_bytes_of_a_definitions_acts_are_frozen_and_come_back(database_url: str) -> None:
+    written = written_of_a_definition(database_url)
+    assert written == frozen("definition/k")
+    assert [type(act).__name__ for act, _ in acts_on_a_definition()] == list(ratification.ACTS)
+    bodies = "".join(one["body"] for one in written["rows"])
+    for typed in ("Isi awal", "SOTK", "Susun", "sesuai", "Perbaiki", "Penanda", "19800101", "é.pdf", "Digabung",
+                  "Masih"):
+        assert typed not in bodies
+    database = open_database(database_url, KEY)
+    with database.read() as db:
+        told = ratification.told(db, "k", KEY)
+    database.close()
+    assert [(one.version, one.reason, one.number) for one in told.versions] == [
+        (1, "Isi awal", ""), (2, "SOTK baru", "000.8.3.3/7"), (3, "SOTK baru", "000.8.3.3/7")]
+    assert told.versions[1].ratifier_nip == "198001012005011001" and told.versions[1].changes[0]["new"] == "Susun"
+    assert [one.note for one in told.evaluations] == ["Masih baik"]
+
+
+def test_an_older_row_of_a_definition_is_read_with_what_it_lacks(database_url: str) -> None:
+    # The first release recorded no name, no unit and no list of changes.
+    database = open_database(database_url, KEY)
+    migrate(database)
+    act = {"type": "DeployDefinition", "key": "k", "sha256": "d" * 64, "canonical_sha256": "c" * 64,
+           "meaning_sha256": "b" * 64, "size_bytes": 9, "reason": "Isi awal"}
+    with database.begin() as db:
+        journal.append(db, KEY, stream="definition/k", sequence=1, prev=None, command_id="id-1", at=AT, events=[],
+                       command={"id": "id-1", "at": AT, "actor": {"person": "p"}, "act": act}, definition="d" * 64)
+        (version,) = ratification.told(db, "k").versions
+    database.close()
+    assert (version.version, version.sha256, version.unit, version.changes) == (1, "d" * 64, "", ())
 
 
 def test_nothing_that_was_typed_stands_in_a_body(database_url: str) -> None:
