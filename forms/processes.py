@@ -37,7 +37,7 @@ from engine.handle import Request
 from engine.instance import CANCELLED, COMPLETED, RUNNING, SUSPENDED, ProcessInstance, Refused, Step, UserTask
 from engine.organisation import local_date
 from engine.sop_table import TableError
-from engine.store import access, definitions, documents, instances, organisation, queries, records
+from engine.store import access, definitions, documents, instances, ledger, organisation, queries, records
 
 from . import bands, charts, words
 from .papers import kept
@@ -697,6 +697,7 @@ def paper(id: UUID, type: str) -> Any:
             by=made.person if made else None,
             from_whom=sight.of_lane(element.lane or "") if made else "",
             answers=answers_to(sight, sources[0], made.at) if made else None,
+            checkpoint=ledger.newest(db),
         )
 
 
@@ -723,7 +724,8 @@ def control_sheet(id: UUID) -> Any:
     with office().database.read() as db:
         sight = look(db, id)
         done = passes(sight, recorded(sight))
-        return render_template("control_sheet.html", sight=sight, rows=step_rows(sight, done))
+        return render_template("control_sheet.html", sight=sight, rows=step_rows(sight, done),
+                               checkpoint=ledger.newest(db))
 
 
 @processes.get("/proses/<uuid:id>/diagram.bpmn")

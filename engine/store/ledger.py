@@ -7,6 +7,7 @@ subtrees that it completed, so that a root, or a proof, reads some dozen rows an
 """
 from __future__ import annotations
 
+import base64
 import hmac
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -258,6 +259,11 @@ class Kept:
     root: bytes
     note: str
     at: datetime
+
+    @property
+    def text(self) -> str:
+        """The root as it stands in the note."""
+        return base64.b64encode(self.root).decode()
 
 
 def _kept(row: Any) -> Kept:

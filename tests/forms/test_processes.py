@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
-from engine import forecast, migrate, outlook, reminders
+from engine import checkpoints, forecast, migrate, outlook, reminders
 from engine.commands import RaiseIncident
 from engine.deploy import SYSTEM, deploy
 from engine.handle import Request, handle
@@ -69,6 +70,16 @@ def test_the_control_sheet_has_a_line_a_step_and_room_for_a_paraf(desk: Desk) ->
         len(sheet.page.xpath("//article//tbody/tr")) == 9 and len(sheet.page.xpath("//tbody//td[@class='paraf']")) == 9
     )
     assert "000.8.3.3/03.1 /1/2025" in sheet.text
+
+
+@on_sqlite
+def test_what_is_printed_says_on_which_signed_checkpoint_it_rests(desk: Desk, tmp_path: Path) -> None:
+    sheet = f"/proses/{desk.waiting_at(3)}/lembar-kendali"
+    assert "Titik periksa" not in desk.reader("sekcam").get(sheet).text
+    place = checkpoints.Place(tmp_path / "keys" / "checkpoint.key", "https://alur.example.go.id")
+    kept = checkpoints.sign(desk.database, place)
+    printed = desk.reader("sekcam").get(sheet).text
+    assert f"Titik periksa: ukuran {kept.size}, akar" in printed and kept.note.splitlines()[2] in printed
 
 
 def test_the_head_suspends_resumes_and_cancels_with_a_reason(desk: Desk) -> None:
