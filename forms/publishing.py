@@ -617,7 +617,7 @@ def check_page(id: str, problem: Refused | None = None, status: int = 200) -> An
             "draft": draft,
             "newest": newest,
             "found": found,
-            "fates": rehearsing.fates(db, found.definition) if newest and found.definition else (),
+            "fates": rehearsing.fates(db, found.definition) if newest and found.definition and not found.errors else (),
             "proposal": proposal,
             "returned": returned if draft.state == "open" else None,
             "returned_by": names(returned.decided_by) if returned and returned.decided_by else "",
