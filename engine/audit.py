@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 from . import conformance, playback
 from .conformance import Beside, Departure, Deployment
 from .execution import ENGINE
-from .instance import Step
 from .organisation import STREAM, Change
 from .process import ReplayDiverged
 from .rules import Rules
@@ -44,16 +43,10 @@ def played(db: Connection, rules: Rules, id: str) -> Played:
     return Played(moments=tuple(found))
 
 
-def departures(db: Connection, rules: Rules, key: str, id: str, now: datetime, known: Beside | None = None) \
-        -> tuple[Departure, ...]:
-    """Where an instance departed from its SOP, in the order of the rows that show it.
-
-    key    of its process.
-    known  what `beside` gave, where several instances of one process are asked.
-    Raises records.RecordError at a row that is not what it was.
-    """
-    steps: list[Step] = [step for step, _ in instances.steps(db, id)]
-    return conformance.departures(rules, id, steps, known or beside(db, key), now)
+def departures(rules: Rules, id: str, it: Played, known: Beside, now: datetime) -> tuple[Departure, ...]:
+    """Where an instance departed from its SOP, in the order of the rows that show it; behind a row that differs nothing
+    is known."""
+    return conformance.departures(rules, id, (one.step for one in it.moments), known, now)
 
 
 def beside(db: Connection, key: str) -> Beside:

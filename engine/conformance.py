@@ -89,7 +89,7 @@ def departures(rules: process.Rules, id: str, steps: Iterable[Step], beside: Bes
         -> tuple[Departure, ...]:
     """Every departure of an instance, in the order of the rows that show them.
 
-    steps  all of them, from the first.
+    steps  all of them, from the first, with their markings: as `process.replay` gives them.
     now    aware: an open user task whose late_at lies before it is late already.
     """
     found = _Reading(rules, id, beside, now).of(steps)

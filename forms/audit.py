@@ -26,7 +26,7 @@ from engine.definition import Field
 from engine.forecast import Forecast, ForecastError
 from engine.instance import COMPLETED, RUNNING, SUSPENDED, ProcessInstance
 from engine.playback import CORRECTION, INCIDENT, LATE, MIGRATION, RETURN, SUSPENSION, Moment
-from engine.store import access, definitions, queries, records
+from engine.store import access, definitions, queries
 
 from . import departures, words
 from .processes import Sight, leave_trace, look, served
@@ -118,12 +118,11 @@ def listed() -> Any:
         known = {key: verb.beside(db, key) for key in {one.key for one in shown[:LISTED_MOST]}}
         rows: list[tuple[queries.Summary, list[tuple[str, int]] | None]] = []
         for one in shown[:LISTED_MOST]:
-            try:
-                told = verb.departures(db, office().rules, one.key, one.id, now, known[one.key])
-            except records.RecordError:
+            played = verb.played(db, office().rules, one.id)
+            told = verb.departures(office().rules, one.id, played, known[one.key], now)
+            if played.different:
                 rows.append((one, None))  # shown whatever was asked for: it is what an auditor came to find
-                continue
-            if not kind or any(d.kind == kind for d in told):
+            elif not kind or any(d.kind == kind for d in told):
                 rows.append((one, counted(told)))
     return render_template(
         "audit/list.html",
@@ -156,7 +155,8 @@ def player(id: UUID) -> Any:
     with office().database.read() as db:
         sight = seen(db, id)
         it = playing(sight)
-        told = departures_of(it)
+        told = verb.departures(office().rules, sight.instance.id, it.played, verb.beside(db, sight.instance.key),
+                               sight.now)
         moment = it.at(request.args.get("saat", len(it.moments), int)) if it.moments else None
         page = render_template(
             "audit/player.html",
@@ -171,14 +171,6 @@ def player(id: UUID) -> Any:
         )
     leave_trace(sight, access.ProcessInstanceRead(instance=sight.instance.id, sequence=sight.instance.sequence))
     return page
-
-
-def departures_of(it: Playing) -> tuple[Departure, ...]:
-    """Of what was proved: behind a row that differs nothing is known."""
-    sight = it.sight
-    known = verb.beside(sight.db, sight.instance.key)
-    steps = [one.step for one in it.moments]
-    return conformance.departures(office().rules, sight.instance.id, steps, known, sight.now)
 
 
 def said(sight: Sight, one: Departure) -> str:

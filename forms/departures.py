@@ -66,7 +66,7 @@ def sentence(
             return _("%(what)s selesai %(done)s; batasnya %(late)s.", what=what, done=done, late=late)
         case kinds.DEADLINE if evidence["met_at"] is None:
             due = words.deadline(evidence["due_at"], zone)
-            return _("Tenggat %(due)s lewat sebelum %(step)s selesai.", due=due, step=step)
+            return _("Tenggat %(due)s lewat sebelum selesainya %(step)s.", due=due, step=step)
         case kinds.DEADLINE:
             due, met = words.deadline(evidence["due_at"], zone), words.full(evidence["met_at"], zone)
             return _("Tenggat %(due)s; %(step)s baru selesai %(met)s.", due=due, step=step, met=met)

@@ -30,19 +30,6 @@ const WAY = 260; // ms in which a token goes along one flow
 const MOST_WAYS = 12; // flows of one moment that are shown moving
 
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
-const root = document.querySelector('[data-player]');
-if (root) {
-  try {
-    await play(root);
-  } catch (error) {
-    console.warn('replay:', error.message);
-    const holder = root.querySelector('#diagram');
-    holder.textContent = root.dataset.failed ?? '';
-    holder.classList.add('diagram-failed');
-  }
-}
-document.body.dataset.ready = '1';
-
 async function play(root) {
   const { moments } = await (await got(root.dataset.src)).json();
   const stage = new Stage(root.querySelector('#diagram'));
@@ -275,12 +262,32 @@ class Stage {
   fit() {
     const canvas = this.viewer.get('canvas');
     canvas.resized();
-    const { inner, outer } = canvas.viewbox();
-    if (!outer.width) {
+    const { inner, outer: { width: across } } = canvas.viewbox();
+    if (!across) {
       return;
     }
+    // As high as the diagram is at this width; the style sheet says at most how high.
+    const wanted = `${Math.ceil(inner.height * Math.min(1, (across - 2 * MARGIN) / inner.width)) + MARGIN + MARK}px`;
+    if (this.container.style.getPropertyValue('--diagram-height') !== wanted) {
+      this.container.style.setProperty('--diagram-height', wanted);
+      canvas.resized();
+    }
+    const { outer } = canvas.viewbox();
     const scale = Math.min(1, (outer.width - 2 * MARGIN) / inner.width, (outer.height - MARGIN - MARK) / inner.height);
     const width = outer.width / scale;
     canvas.viewbox({ x: inner.x - (width - inner.width) / 2, y: inner.y - MARGIN / scale, width, height: outer.height / scale });
   }
 }
+
+const root = document.querySelector('[data-player]');
+if (root) {
+  try {
+    await play(root);
+  } catch (error) {
+    console.warn('replay:', error.message);
+    const holder = root.querySelector('#diagram');
+    holder.textContent = root.dataset.failed ?? '';
+    holder.classList.add('diagram-failed');
+  }
+}
+document.body.dataset.ready = '1';
