@@ -199,9 +199,7 @@ def keep_as_new(id: str) -> Any:
         found(db, id)
         try:
             copied = drafting.copy(db, id, person=me().id, at=office().now())
-            draft = drafting.save(
-                db, copied.id, data, revision=copied.revision, person=me().id, at=office().now()
-            )
+            draft = drafting.save(db, copied.id, data, revision=copied.revision, person=me().id, at=office().now())
         except Refused as problem:
             db.rollback()
             return refused(str(problem), 403)

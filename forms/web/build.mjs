@@ -7,14 +7,14 @@
  * Three things are put right in the packages on their way in; a package that no longer has what is put right ends the
  * build, so that an upgrade cannot lose it in silence:
  *   style="..." in their HTML, which the content policy refuses  -> presentation attributes, or data-s (src/modeler/csp.js)
- *   the texts of the simulation, which it does not translate     -> src/modeler/simulation_texts.mjs
+ *   the texts that no translation reaches                        -> src/modeler/texts.mjs
  *   the icon font, which comes in five formats                   -> the one that every browser of today reads
  */
 import * as esbuild from 'esbuild';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-import { TEXTS } from './src/modeler/simulation_texts.mjs';
+import { TEXTS } from './src/modeler/texts.mjs';
 
 const ENTRIES = {
   viewer: 'src/viewer.js',
@@ -60,7 +60,7 @@ const mended = {
       }
       for (const [ from, to ] of TEXTS[name] ?? []) {
         if (!contents.includes(from)) {
-          throw new Error(`${name} no longer says ${JSON.stringify(from)}; see src/modeler/simulation_texts.mjs.`);
+          throw new Error(`${name} no longer says ${JSON.stringify(from)}; see src/modeler/texts.mjs.`);
         }
         contents = contents.replaceAll(from, to);
       }

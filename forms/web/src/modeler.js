@@ -15,6 +15,7 @@ import MinimapModule from 'diagram-js-minimap';
 import TranslateModule, { untranslated } from './modeler/id.js';
 import OfficeModule from './modeler/office.js';
 import { watchFindings } from './modeler/findings.js';
+import KeepOrderModule from './modeler/order.js';
 import OnlyLookModule, { onlyRead } from './modeler/only_look.js';
 import PropertiesModule, { attach } from './modeler/properties/index.js';
 import { keepSaved } from './modeler/saving.js';
@@ -48,7 +49,7 @@ async function draw(root, page) {
     moddleExtensions: { camunda },
     additionalModules: [
       TranslateModule, CreateAppendAnythingModule, ColorPickerModule, TokenSimulationModule, MinimapModule, OfficeModule,
-      PropertiesModule, ...(page.readonly ? [ OnlyLookModule ] : []),
+      KeepOrderModule, PropertiesModule, ...(page.readonly ? [ OnlyLookModule ] : []),
     ],
     ...(page.readonly && { keyboard: { bind: false } }),
     // Ink and paper come from the style sheet. Labels take the ink of their shape, so that they can be read on a colour.
@@ -123,6 +124,11 @@ function steer(root, modeler) {
     button('simulate').textContent = active ? 'Kembali menggambar' : 'Coba jalankan';
     for (const name of [ 'undo', 'redo', 'find' ]) {
       button(name).hidden = active;
+    }
+    const start = active && modeler.get('elementRegistry').find(one => one.type === 'bpmn:StartEvent' && !one.labelTarget
+      && one.businessObject.$parent.$type === 'bpmn:Process');
+    if (start) {
+      centre(modeler, start); // what runs it is only drawn where it can be read
     }
   });
 }

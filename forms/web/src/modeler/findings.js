@@ -93,7 +93,7 @@ export function watchFindings({ modeler, server, list, show }) {
       }
     }
     for (const [ shape, found ] of byShape) {
-      overlays.add(shape, BADGE, { position: placeOf(shape), html: badge(shape, found) });
+      overlays.add(shape, BADGE, { position: placeOf(shape), html: badge(shape, found), scale: { min: 0.9, max: 1.2 } });
     }
   }
 

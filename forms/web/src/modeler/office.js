@@ -90,6 +90,10 @@ class Office {
     return entries => Object.fromEntries(Object.entries(entries).filter(([ id ]) => offered(id)));
   }
 
+  getEmptyPlaceholder() {
+    return 'Tidak ada yang cocok.';
+  }
+
   getPopupMenuHeaderEntries() {
     return entries => without(entries, HEADERS_LEFT_OUT);
   }

@@ -1,10 +1,15 @@
 /*
- * What the token simulation says, in Indonesian: file -> [its words in the source, ours]. The package has no hook for
- * translations, so build.mjs puts these into its sources; it stops when one of them is not there any more.
+ * What packages say where no translation reaches, in Indonesian: file -> [its words in the source, ours]. build.mjs puts
+ * these into their sources, and stops when one of them is not there any more.
  */
 const FEATURES = 'bpmn-js-token-simulation/lib/features';
 
 export const TEXTS = {
+  'diagram-js/lib/features/popup-menu/PopupMenuComponent.js': [
+    [ "${ entriesToShow.length === 1 ? 'result' : 'results' } found", 'pilihan' ],
+    [ "title || 'Search'", "title || 'Cari'" ],
+    [ "title || 'Results'", "title || 'Pilihan'" ],
+  ],
   [`${FEATURES}/log/Log.js`]: [
     [ "(getElementName(scopeElement) || 'SubProcess') : 'Process'", "(getElementName(scopeElement) || 'Subproses') : 'Proses'" ],
     [ "completed ? 'finished' : 'canceled'", "completed ? 'selesai' : 'dihentikan'" ],
