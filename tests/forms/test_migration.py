@@ -12,8 +12,8 @@ from engine import organisation as org
 from engine.commands import Actor, ClaimUserTask, SuspendProcessInstance
 from engine.deploy import SYSTEM, deploy
 from engine.handle import Request, handle
-from engine.store import definitions, instances, moves, schema
-from forms import migration
+from engine.store import definitions, instances, moves, records, schema
+from forms import migration, processes
 from tests.desk import DIAGRAMS, LASEM, LKJPD, Desk, Reader
 
 PAGE = f"/perancang/sop/{LKJPD}/pindahkan"
@@ -333,3 +333,25 @@ def test_an_instance_that_cannot_be_read_stays_and_says_so(site: Desk) -> None:
     assert "tidak dapat dibaca" in table(reader)["LKjPD Tahun 2025"][1]
     with site.database.read() as db:
         assert instances.load(db, site.waiting_at(4)) is not None
+
+
+def test_bytes_that_were_published_again_have_the_number_of_their_time(site: Desk) -> None:
+    first = site.instance(site.waiting_at(1)).definition
+    deployed(site, drawn())
+    before = site.clock()
+    with site.database.begin() as db:
+        row = dict(db.execute(schema.definition.select().where(schema.definition.c.version == 1)).one()._mapping)
+        db.execute(schema.definition.insert().values(
+            **{**row, "version": 3, "deployed_at": records.instant(site.clock())}))
+    with site.database.read() as db:
+        number = processes.version_numbers(db, LKJPD)
+    assert (number(first, before), number(first, site.clock()), number("0" * 64, before)) == ("1", "3", "")
+    rows = table(site.reader("pengelola1").get(f"{PAGE}?ke=3"))
+    assert {outcome for outcome, _ in rows.values()} == {"Sudah di sana"}
+
+
+def test_only_who_may_take_them_over_is_led_there(site: Desk) -> None:
+    sop = f"/perancang/sop/{LKJPD}"
+    for who, led in (("pengelola1", 1), ("admin", 1), ("analis", 0), ("camat", 0)):
+        page = site.reader(who).get(sop)
+        assert page.status == 200 and len(page.page.xpath("//main//a[contains(@href,'/pindahkan')]")) == led, who
