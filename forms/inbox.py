@@ -21,7 +21,7 @@ from flask_babel import ngettext
 from itsdangerous import BadSignature
 from werkzeug.datastructures import FileStorage, MultiDict
 
-from engine import calendars, expressions, handle, requirements
+from engine import calendars, conformance, expressions, handle, requirements
 from engine.commands import (
     Act,
     AddComment,
@@ -480,6 +480,7 @@ def task_page(
         said=said,
         comments=comments(sight, steps) if sight.whole else [],
         behalf=behalf,
+        own_work=own_work(sight, task) if works else [],
         office_name=lane.name if lane else "",
         doubts=requirements.doubts(element, draft.values, task.opened_at, sight.local) if draft.saved_at else (),
         diagram=diagram_state(sight, done),
@@ -490,6 +491,12 @@ def task_page(
         extension_mine=extensions.decides(sight.definition, task, sight.actor.lanes, me().id),
         extension_errors={one.place: one.message for one in problems if one.place.startswith(MORE_TIME)},
     )
+
+
+def own_work(sight: Sight, task: UserTask) -> list[str]:
+    """The steps that the visitor did and would now decide upon: said before they do, and nothing is blocked."""
+    did = conformance.did_before(sight.definition, sight.instance, task.element, me().id)
+    return [words.step_name(sight.definition, id) for id in did]
 
 
 def people(sight: Sight) -> list[tuple[str, str]]:

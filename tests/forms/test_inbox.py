@@ -505,10 +505,16 @@ def test_a_plh_signs_in_the_place_of_the_head_who_then_only_reads(desk: Desk) ->
         )
     id = desk.waiting_at(7)
     assert "Selesaikan" not in page_of(desk, "camat", id).text
-    signed = page_of(desk, "sekcam", id).send(ANSWERS[7](None), action="/completion")
+    before = page_of(desk, "sekcam", id)
+    assert "Anda sendiri yang mengerjakan langkah 6, Memeriksa dan memaraf." in before.text
+    signed = before.send(ANSWERS[7](None), action="/completion")
     assert "Langkah 7 selesai." in signed.text, signed.errors()
     history = signed.get(f"/proses/{id}").text
     assert "Sekretaris Kecamatan Lasem (Plh. Camat Lasem) menyelesaikan langkah 7" in history
+
+
+def test_who_decides_upon_the_work_of_others_is_not_warned(site: Desk) -> None:
+    assert "Anda sendiri yang mengerjakan" not in page_of(site, "camat", site.waiting_at(7)).text
 
 
 def test_the_head_of_a_team_hands_a_task_to_a_member_and_a_member_cannot(desk: Desk) -> None:
