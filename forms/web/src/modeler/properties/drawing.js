@@ -257,10 +257,11 @@ export function rename(modeler, element, name) {
 }
 
 /**
- * The lists of a file in their order, [[list, its members], ...], and what is drawn without a label. bpmn-js takes out and puts in at the end, and so moves
- * through the file what only moves in the drawing.
+ * How a file stands before an edit: its lists in their order, and what labels are drawn where. bpmn-js takes out and puts
+ * in at the end, and so moves through the file what only moves in the drawing; for a name that is taken back it leaves
+ * its label behind.
  */
-export function ordersOf(modeler) {
+export function standing(modeler) {
   const root = modeler.getDefinitions();
   const lists = [];
   const note = list => list && lists.push([ list, [ ...list ] ]);
@@ -282,31 +283,37 @@ export function ordersOf(modeler) {
     note(one.plane?.planeElement);
     return one.plane?.planeElement ?? [];
   });
-  return { lists, bare: drawn.filter(one => !one.label) };
+  const labels = drawn.map(of => [ of, of.label, of.label?.bounds && boundsOf(of.label.bounds) ]);
+  return { lists, labels };
 }
 
-/** Puts what is still there into its order again; what is new stays where it is. */
-export function ordered({ lists, bare }) {
-  // For every name that changes bpmn-js notes a label in the drawing, an empty one where the name stands inside.
-  for (const one of bare) {
-    if (one.label && !one.label.bounds) {
-      one.set('label', undefined);
+function boundsOf({ x, y, width, height }) {
+  return { x, y, width, height };
+}
+
+/** Puts what is still there into its order again; what is new stays where it is. `back`: the labels too. */
+export function stood({ lists, labels }, back = false) {
+  for (const [ of, label, bounds ] of labels) {
+    // For every name that changes bpmn-js notes a label in the drawing, an empty one where the name stands inside.
+    if (of.label !== label && (back || !of.label?.bounds)) {
+      of.set('label', label);
+    }
+    if (back && bounds) {
+      Object.assign(of.label.bounds, bounds);
+    } else if (back && of.label?.bounds) {
+      of.label.set('bounds', undefined);
     }
   }
   for (const [ list, before ] of lists) {
     const there = new Set(list);
+    const known = new Set(before);
     const kept = before.filter(one => there.has(one));
-    if (kept.length === list.length) {
-      list.splice(0, list.length, ...kept);
-    } else {
-      const known = new Set(before);
-      let n = 0;
-      list.forEach((one, at) => {
-        if (known.has(one)) {
-          list[at] = kept[n++];
-        }
-      });
-    }
+    let n = 0;
+    list.forEach((one, at) => {
+      if (known.has(one)) {
+        list[at] = kept[n++];
+      }
+    });
   }
 }
 

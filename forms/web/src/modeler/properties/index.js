@@ -16,31 +16,35 @@ import { getBusinessObject, is } from 'bpmn-js/lib/util/ModelUtil';
 
 import { patch } from './dom.js';
 import { groups, heading } from './groups.js';
-import { applier, ordered, ordersOf, processOf } from './drawing.js';
+import { applier, processOf, standing, stood } from './drawing.js';
 import { allFields } from './model.js';
 import './panel.css';
+
+const FIRST = 100_000; // of those who are told that something has changed
 
 /** Runs several edits as one. Whatever they move in the drawing stays in its place in the file, also when undone. */
 class Edit {
   execute(context) {
-    context.orders = ordersOf(context.modeler);
+    context.before = standing(context.modeler);
     return [];
   }
 
-  postExecute({ run, modeler, orders }) {
+  postExecute({ run, modeler, before }) {
     run();
-    modeler.get('commandStack').execute('alur.order', { orders });
+    modeler.get('commandStack').execute('alur.order', { before });
   }
 
-  revert({ orders }) {
-    ordered(orders);
+  revert({ before, modeler }) {
+    stood(before, true);
+    // Labels are drawn, and so written, once more after everything is taken back; before anybody is told of it.
+    modeler.get('eventBus').once('commandStack.changed', FIRST, () => stood(before, true));
     return [];
   }
 }
 
 class Order {
-  execute({ orders }) {
-    ordered(orders);
+  execute({ before }) {
+    stood(before);
     return [];
   }
 
