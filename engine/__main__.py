@@ -29,6 +29,7 @@ from sqlalchemy import Connection
 
 from . import (
     calendars,
+    cli_definition,
     cli_diff,
     cli_migrate,
     cli_office,
@@ -67,6 +68,8 @@ def alur() -> None:
 
 for _command in (*cli_process.commands, *cli_proof.commands, *cli_office.commands, *cli_sop.commands):
     alur.add_command(_command)
+for _command in cli_definition.commands:
+    cli_process.definition.add_command(_command)
 alur.add_command(cli_diff.diff)
 alur.add_command(cli_rehearse.rehearse_)
 alur.add_command(cli_migrate.migrate_instances)

@@ -404,7 +404,7 @@ def _of_the_tool(node: etree._Element, name: str) -> bool:
     """What a tool writes about itself; and a type that says nothing, because every expression is FEEL."""
     if node.tag == BPMN + "definitions":
         return name in ("exporter", "exporterVersion") or name.startswith((MODELER, XSI))
-    return name == XSI + "type"
+    return name == XSI + "type" or name.startswith(CAMUNDA + "modelerTemplate")
 
 
 # --- What stands in the file besides ---------------------------------------------------------------------------------

@@ -254,6 +254,8 @@ def _seen(root: etree._Element, found: Findings) -> None:
 _NODE = "documentation extensionElements incoming outgoing"
 _COLOURS = "bioc:stroke bioc:fill color:background-color color:border-color color:color"
 _NOTES = "textAnnotation association group"
+# What Camunda Modeler notes of an element template that was applied: said of the tool, read by nobody.
+_TEMPLATE = "camunda:modelerTemplate camunda:modelerTemplateVersion camunda:modelerTemplateIcon"
 _GRAMMAR = f"""
 definitions              | id name targetNamespace exporter exporterVersion expressionLanguage typeLanguage |
 definitions              | xsi:schemaLocation                      | documentation extensionElements collaboration
@@ -298,6 +300,13 @@ association              | id sourceRef targetRef associationDirection
 group                    | id categoryValueRef                     | documentation extensionElements
 category                 | id name                                 | documentation extensionElements categoryValue
 categoryValue            | id value                                | documentation extensionElements
+process                  | {_TEMPLATE}                             |
+lane                     | {_TEMPLATE}                             |
+startEvent               | {_TEMPLATE}                             |
+userTask                 | {_TEMPLATE}                             |
+boundaryEvent            | {_TEMPLATE}                             |
+intermediateCatchEvent   | {_TEMPLATE}                             |
+subProcess               | {_TEMPLATE}                             |
 extensionElements        |                                         | camunda:formData camunda:properties
 camunda:formData         |                                         | camunda:formField
 camunda:formField        | id label type defaultValue              | camunda:properties camunda:validation camunda:value

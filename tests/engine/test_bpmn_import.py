@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from engine import bpmn_import, diagram, expressions, gate
+from engine import bpmn_import, changes, cli_definition, diagram, element_templates, expressions, gate
 from engine.bpmn_import import ImportedDiagram, feel_of, read
 from engine.definition import ProcessDefinition
+from engine.terminal import Stop, Terminal
 from tests.node import ask
 from tests.story import DIAGRAMS, LKJPD, MONDAY, ROOT
 
@@ -228,6 +229,42 @@ def test_a_broken_file_is_a_draft_or_a_refusal_and_never_an_accident(path: Path,
     one = read(text.encode("latin-1"), path.name)
     assert one.refused or diagram.reread(one.data).key == one.key
     assert one.data or one.findings
+
+
+# The way out, and the command
+
+def alur(*words: str) -> int:
+    command = next(one for one in cli_definition.commands if one.name == words[0])
+    return command.main(list(words[1:]), obj=Terminal(), standalone_mode=False) or 0
+
+
+def test_the_command_writes_the_draft_and_lists_what_is_lost(capsys: pytest.CaptureFixture[str],
+                                                             tmp_path: Path) -> None:
+    out = tmp_path / "draft.bpmn"
+    assert alur("import", str(FOLDER / "camunda8.bpmn"), "-o", str(out)) == 0
+    assert out.read_bytes() == imported("camunda8").data and "lost: Camunda 8" in capsys.readouterr().out
+    assert alur("import", str(FOLDER / "bizagi.bpmn"), "-o", str(out)) == 1
+    with pytest.raises(Stop):
+        alur("import", str(FOLDER.parents[1] / "conftest.py"), "-o", str(out))
+
+
+def test_the_templates_of_camunda_modeler_are_those_of_the_gate(tmp_path: Path) -> None:
+    kept = ROOT / "bpmn" / ".camunda" / "element-templates" / "alur.json"
+    assert kept.read_text(encoding="utf-8") == element_templates.written(), "run: alur definition templates"
+    assert alur("templates", "-o", str(tmp_path / "a" / "alur.json")) == 0
+    assert (tmp_path / "a" / "alur.json").read_bytes() == kept.read_bytes()
+    assert ask("templates.mjs", element_templates.templates()) == {"valid": True, "problems": []}
+    offered = {each["binding"]["name"] for one in element_templates.templates() for each in one["properties"]}
+    left_out = {name for known in gate.ELEMENT_PROPERTIES.values() for name in known} - offered
+    assert all(name in changes._LISTS for name in left_out), "only lists, one item a line, stay with its other panel"
+
+
+def test_an_applied_template_is_let_through_and_changes_nothing() -> None:
+    plain = LKJPD.read_bytes()
+    applied = plain.replace(b'<bpmn:userTask id="langkah_1"', b'<bpmn:userTask id="langkah_1" '
+                            b'camunda:modelerTemplate="alur.userTask" camunda:modelerTemplateVersion="1"')
+    assert applied != plain and diagram.check(applied) == ()
+    assert diagram.hashes(applied)[2] == diagram.hashes(plain)[2]
 
 
 # JUEL
