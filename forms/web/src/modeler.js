@@ -105,7 +105,7 @@ function steer(root, modeler) {
   const acts = {
     undo: () => commandStack.undo(),
     redo: () => commandStack.redo(),
-    find: () => editorActions.trigger('find'),
+    find: () => setTimeout(() => editorActions.trigger('find')), // this very click would close it again
     fit: () => fit(modeler),
     in: () => zoom(ZOOM_STEP),
     out: () => zoom(1 / ZOOM_STEP),

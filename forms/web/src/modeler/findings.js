@@ -93,7 +93,7 @@ export function watchFindings({ modeler, server, list, show }) {
       }
     }
     for (const [ shape, found ] of byShape) {
-      overlays.add(shape, BADGE, { position: placeOf(shape), html: badge(shape, found), scale: { min: 0.9, max: 1.2 } });
+      overlays.add(shape, BADGE, { position: placeOf(shape), html: badge(shape, found), scale: { min: 0.75, max: 1.2 } });
     }
   }
 
@@ -126,7 +126,7 @@ export function watchFindings({ modeler, server, list, show }) {
 
 function placeOf(shape) {
   if (!shape.waypoints) {
-    return { top: -14, left: -10 };
+    return { top: -20, left: -12 };
   }
   const middle = shape.waypoints[Math.floor((shape.waypoints.length - 1) / 2)];
   const left = Math.min(...shape.waypoints.map(one => one.x));
