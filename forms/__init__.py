@@ -108,9 +108,9 @@ def create_app(
     app.register_error_handler(Unavailable, lambda _error: error_page(503))
     app.register_error_handler(HTTPException, lambda error: error if error.response else error_page(error.code or 500))
     app.register_error_handler(Exception, something_broke)
-    pages = (door, inbox.inbox, processes.processes, monitoring.monitoring, notices.notices, admin.admin)
-    pages += (audit.audit, modeler.modeler, publishing.publishing, sop_editor.sop_editor, migration.migration)
-    for blueprint in (*pages, calendars.calculator, verification.verification):
+    pages = (door, inbox.inbox, processes.processes, monitoring.monitoring, notices.notices, admin.admin, audit.audit)
+    perancang = (modeler.modeler, publishing.publishing, sop_editor.sop_editor, migration.migration)
+    for blueprint in (*pages, *perancang, calendars.calculator, verification.verification):
         app.register_blueprint(blueprint)
     return app
 
