@@ -21,7 +21,7 @@ from flask_babel import ngettext
 from sqlalchemy import Connection
 from werkzeug.datastructures import FileStorage, MultiDict
 
-from engine import diagram, drafting, sop_import
+from engine import bpmn_import, diagram, drafting, sop_import
 from engine.definition import DiagramError, Element, ProcessDefinition
 from engine.gate import MOST_BYTES
 from engine.instance import Problem, Refused
@@ -552,8 +552,6 @@ def from_file(chosen: FileStorage) -> Iterator[Found]:
 
 def from_diagram(data: bytes, file: str) -> Iterator[Found]:
     """A diagram of another tool: what it loses on the way is told."""
-    from engine import bpmn_import
-
     read = bpmn_import.read(data, file)
     wrong = tuple(str(one) for one in read.findings if one.severity == "error")
     said = tuple(str(one) for one in read.findings if one.severity != "error")

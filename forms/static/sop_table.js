@@ -194,8 +194,10 @@ function row(tr) {
 }
 
 function text(node) {
+  const words = node.ownerDocument.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+  while (words.nextNode()) words.currentNode.data = words.currentNode.data.replace(/\s+/g, " "); // a break is a <br>
   for (const one of node.querySelectorAll("br")) one.replaceWith("\n");
   const blocks = [...node.querySelectorAll("p, li, div")].filter((one) => !one.querySelector("p, li, div"));
   const parts = blocks.length ? blocks.map((one) => one.textContent) : [node.textContent];
-  return parts.map((one) => one.split("\n").map((line) => line.replace(/\s+/g, " ").trim()).join("\n").trim()).filter(Boolean).join("\n");
+  return parts.map((one) => one.split("\n").map((line) => line.trim()).join("\n").trim()).filter(Boolean).join("\n");
 }
