@@ -56,9 +56,12 @@ class Place:
 
 # The key
 
-def signing_key(place: Place) -> SigningKey:
-    """The key that signs, made at the first run. Raises Unavailable when others may read it, or when it is no key."""
-    if not place.key_file.exists():
+def signing_key(place: Place, first: bool = False) -> SigningKey:
+    """The key that signs. Raises Unavailable when it is not there, when others may read it, or when it is no key.
+
+    first  it is the first run: one is made where there is none.
+    """
+    if first and not place.key_file.exists():
         databases.write_key(place.key_file, f"{_new_key(_origin(place.url)).text}\n".encode())
     return _read_key(place.key_file)
 
@@ -125,7 +128,7 @@ def sign(database: Database, place: Place) -> Kept | None:
         databases.lock(db, "log")
         at, known = databases.now(db), store.keys(db)
         _finish_rotation(place, known)
-        key = signing_key(place)
+        key = signing_key(place, first=not known)
         if not known:
             made = CheckpointKeyMade(key=key.verifier.text)
             store.record_key(db, database.key, made, id=str(uuid4()), actor=_itself(), at=at)

@@ -58,7 +58,7 @@ def verify(here: Terminal, pack: Path | None, own: tuple[Path, ...], trusted: tu
 def against(db: Connection, file: Path) -> list[str]:
     """What is wrong between the checkpoints in a file that somebody kept, and the log."""
     try:
-        kept = packs.own_checkpoints(file.read_text(encoding="utf-8", errors="replace").replace("\r\n", "\n"))
+        kept = packs.own_checkpoints(file.read_bytes())
     except LedgerError as error:
         return [str(error)]
     size, wrong = store.size(db), [] if kept else ["there is no checkpoint in it."]
@@ -156,7 +156,7 @@ def export(here: Terminal, names: tuple[str, ...], everything: bool, documents: 
     checkpoints.sign(here.database, place(here))
     kept: list[Checkpoint] = []
     for file in own:
-        kept += packs.own_checkpoints(file.read_text(encoding="utf-8", errors="replace").replace("\r\n", "\n"))
+        kept += packs.own_checkpoints(file.read_bytes())
     with here.database.read() as db:
         actor = here.actor(db, who)
     with here.database.snapshot() as db:

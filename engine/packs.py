@@ -21,6 +21,7 @@ from typing import IO, Any
 
 from sqlalchemy import Connection
 
+from . import verifier
 from .checkpoints import file_name
 from .ledger import Checkpoint
 from .store import definitions, documents, tables
@@ -219,9 +220,8 @@ def _unsigned() -> Unavailable:
                        "Let the worker run for a minute, or say: alur checkpoint now")
 
 
-def own_checkpoints(text: str) -> list[Checkpoint]:
-    """The checkpoints in a text that somebody has kept: one or several, or a mail with one."""
-    found = re.findall(r"^\S[^\n]*\n[0-9]+\n[A-Za-z0-9+/=]+\n\n(?:\u2014 [^\n]+(?:\n|\Z))+", text, re.M)
-    return [Checkpoint.parse(one if one.endswith("\n") else f"{one}\n") for one in found]
+def own_checkpoints(data: bytes) -> list[Checkpoint]:
+    """The checkpoints in a file that somebody has kept: one or several, or a mail with one."""
+    return [Checkpoint.parse(one) for one in verifier.notes_in(data)]
 
 

@@ -23,6 +23,8 @@ from __future__ import annotations
 
 import argparse
 import base64
+import email
+import email.policy
 import hashlib
 import itertools
 import json
@@ -370,12 +372,11 @@ class Check:
 
     def own(self, name: str) -> list[tuple[int, bytes]]:
         """The auditor's own checkpoints in a file: one, or several one after the other, or within a mail."""
-        with open(name, encoding="utf-8", errors="replace") as file:
-            text = file.read().replace("\r\n", "\n")
-        notes = re.findall(r"^\S[^\n]*\n[0-9]+\n[A-Za-z0-9+/=]+\n\n(?:\u2014 [^\n]+(?:\n|\Z))+", text, re.M)
+        with open(name, "rb") as file:
+            notes = notes_in(file.read())
         if not notes:
             self.report.wrong("note", name)
-        return [one for note in notes if (one := self.checkpoint(name, note if note.endswith("\n") else note + "\n"))]
+        return [one for note in notes if (one := self.checkpoint(name, note))]
 
     def consistent(self, checkpoints: list[tuple[int, bytes]]) -> dict[int, bytes]:
         """The roots of all checkpoints that are proved to be of one growing log."""
@@ -511,6 +512,18 @@ def is_consistent(old: int, old_root: bytes, new: int, new_root: bytes, proof: l
 
 
 # Signed notes (C2SP signed-note, tlog-checkpoint)
+
+def notes_in(data: bytes) -> list[str]:
+    """The signed checkpoints in a file: one, or several one after the other, or those in a mail that was saved."""
+    if re.match(rb"[A-Za-z-]+: ", data):
+        body = email.message_from_bytes(data, policy=email.policy.default).get_body(("plain",))
+        text = body.get_content() if body else ""
+    else:
+        text = data.decode("utf-8", "replace")
+    found = re.findall(r"^\S[^\n]*\n[0-9]+\n[A-Za-z0-9+/=]+\n\n(?:\u2014 [^\n]+(?:\n|\Z))+",
+                       text.replace("\r\n", "\n"), re.M)
+    return [one if one.endswith("\n") else one + "\n" for one in found]
+
 
 def read_checkpoint(note: str) -> tuple[str, int, bytes]:
     """(origin, size, root) of a signed note. Raises ValueError for what is none."""

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 import threading
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import make_url, select
 from sqlalchemy.exc import DBAPIError
 
 from engine import checkpoints, cli_proof, ledger, organise, verifier
@@ -23,6 +24,7 @@ from engine.bench import Office
 from engine.checkpoints import Keeper, Place
 from engine.commands import Actor
 from engine.ledger import Checkpoint, Frontier, LedgerError, SigningKey, VerifierKey
+from engine.mail import Mail, composed, mailer
 from engine.organisation import AddPerson, Change, GrantPower
 from engine.packs import own_checkpoints
 from engine.store import database as databases
@@ -31,6 +33,9 @@ from engine.store import ledger as store
 from engine.store.database import Unavailable, migrate, open_database
 from engine.store.schema import log_entry, log_pending, metadata
 from engine.worker import Worker
+from tests.conftest import PostgreSQL
+
+BPMN = Path(__file__).resolve().parents[2] / "bpmn" / "penyusunan_lkjpd" / "penyusunan_lkjpd.bpmn"
 
 # The eight leaves of Certificate Transparency's own tests, and the roots over the first one, two, ... of them.
 LEAVES = [bytes.fromhex(one) for one in (
@@ -412,7 +417,9 @@ def test_it_is_signed_after_a_minute_or_a_thousand_rows_or_at_the_end(office: Of
 @pytest.mark.database
 def test_the_key_is_for_its_owner_only_and_a_broken_one_is_said(tmp_path: Path) -> None:
     place = Place(tmp_path / "keys" / "checkpoint.key", "https://alur.example.go.id:8443/x")
-    key = checkpoints.signing_key(place)
+    with pytest.raises(Unavailable, match="cannot be read"):
+        checkpoints.signing_key(place)
+    key = checkpoints.signing_key(place, first=True)
     assert stat.S_IMODE(place.key_file.stat().st_mode) == 0o600
     assert checkpoints.signing_key(place) == key
     assert key.name.startswith("alur.example.go.id:8443/alur-")
@@ -434,8 +441,14 @@ def test_a_rotated_key_is_vouched_for_by_the_old_one_and_a_lost_ones_is_not(offi
     signed = checkpoints.sign(office.database, place)
     assert ledger.signer(signed.note, [new]) == new
     place.key_file.unlink()
-    with pytest.raises(Unavailable, match="not the key that the journal has recorded"):
-        checkpoints.sign(office.database, place)        # another one was made; it is nobody's
+    with pytest.raises(Unavailable, match=r"cannot be read.*rotate --lost"):
+        checkpoints.sign(office.database, place)
+    assert not place.key_file.exists()
+    databases.write_key(place.key_file, SigningKey.of("somebody", bytes(32)).text.encode())
+    for again in (lambda: checkpoints.sign(office.database, place),
+                  lambda: checkpoints.rotate(office.database, place, reason="x", actor=actor)):
+        with pytest.raises(Unavailable, match="not the key that the journal has recorded"):
+            again()
     lost = checkpoints.rotate(office.database, place, reason="Kunci hilang", actor=actor, lost=True)
     checkpoints.sign(office.database, place)
     with office.database.read() as db:
@@ -596,9 +609,13 @@ def test_each_auditor_is_sent_the_days_checkpoint_once_and_can_use_the_mail_itse
         kept = store.newest(db)
         assert notices.of_person(db, "auditor1") == []          # it is a mail and nothing else
     assert (mail.person, mail.kind, mail.mail) == ("auditor1", notices.CHECKPOINT, "waits")
-    (said,) = own_checkpoints(mail.body)
+    (said,) = own_checkpoints(mail.body.encode())
     assert said == Checkpoint.parse(kept.note)
     assert checkpoints.signing_key(place).verifier.text in mail.body
+    sent = Mail(id=mail.id, to="auditor1@inspektorat.example", subject=mail.subject, body=mail.body, at=office.at)
+    saved = composed(sent, mailer("smtp://mail.example", "", "https://alur.example.go.id")).as_bytes()
+    assert b"=E2=80=94" in saved            # as it travels; an auditor saves it so
+    assert own_checkpoints(saved) == [said]
     keepers[0].round(office.at + timedelta(days=1))
     with office.database.read() as db:
         assert len(notices.to_send(db, office.at + timedelta(days=2), 10)) == 2
@@ -609,3 +626,50 @@ def test_nothing_waits_for_its_place_in_a_backup(office: Office) -> None:
     with office.database.read() as db:
         assert db.execute(select(log_pending.c.id)).first() is not None
         assert json.dumps(store.waiting(db)) == json.dumps([rows_of(office), 0])
+
+
+# The roles of docs/proof.md
+
+def test_the_roles_of_the_manual_let_the_application_work_and_change_no_evidence(postgresql: PostgreSQL,
+                                                                               postgresql_office: str,
+                                                                               place: Place) -> None:
+    manual = (Path(__file__).resolve().parents[2] / "docs" / "proof.md").read_text(encoding="utf-8")
+    (statements,) = re.findall(r"```sql\n(.*?)```", manual, re.S)
+    with postgresql.copy(postgresql_office) as url:
+        owner = open_database(url, b"b" * 32)
+        with owner.begin() as db:
+            for statement in statements.split(";\n"):
+                if statement.strip():
+                    db.exec_driver_sql(statement)
+        owner.close()
+        try:
+            used_as(make_url(url).set(username="alur_app").render_as_string(), place)
+            auditor = open_database(make_url(url).set(username="alur_auditor").render_as_string(), bytes(32))
+            with auditor.snapshot() as db:
+                assert db.execute(select(log_entry.c.index)).first() is not None
+            with pytest.raises(DBAPIError, match="permission denied"), auditor.read() as db:
+                db.exec_driver_sql("SELECT password_hash FROM credential")
+            auditor.close()
+        finally:                            # roles are of the whole server, and this one has other tests
+            owner = open_database(url, b"b" * 32)
+            with owner.begin() as db:
+                db.exec_driver_sql("DROP OWNED BY alur_app, alur_auditor")
+                db.exec_driver_sql("DROP ROLE alur_app, alur_auditor")
+            owner.close()
+
+
+def used_as(url: str, place: Place) -> None:
+    """Work as the application's role, and try what it must not do."""
+    office = Office.of(url, BPMN)
+    office.begin(2026)
+    assert checkpoints.sign(office.database, place) is not None
+    with office.database.begin() as db:
+        db.exec_driver_sql("UPDATE journal_value SET value = NULL WHERE stream = 'organisation' AND sequence = 1")
+    for statement in ("UPDATE journal SET body = body", "DELETE FROM journal", "TRUNCATE journal",
+                      "UPDATE journal_value SET salt = salt", "DELETE FROM log_entry",
+                      "UPDATE checkpoint SET note = ''",
+                      "ALTER TABLE journal DISABLE TRIGGER ALL", "DROP TRIGGER journal_not_changed ON journal",
+                      "SET session_replication_role = replica"):
+        with pytest.raises(DBAPIError, match=r"permission denied|must be owner"), office.database.begin() as db:
+            db.exec_driver_sql(statement)
+    office.database.close()

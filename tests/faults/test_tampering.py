@@ -214,7 +214,7 @@ def test_the_same_finished_instance_gives_the_same_pack_later(evidence: Evidence
     office = Office.of(f"sqlite:///{evidence.folder / 'alur.db'}", BPMN)
     with office.database.snapshot() as db:
         packs.of_streams(db, evidence.folder / "documents", evidence.folder / "for_them.zip", [stream], [],
-                         packs.own_checkpoints(evidence.newest.read_text(encoding="utf-8")))
+                         packs.own_checkpoints(evidence.newest.read_bytes()))
     office.database.close()
     assert verified((evidence.folder / "for_them.zip").read_bytes(), evidence.folder, evidence.newest) == []
 
