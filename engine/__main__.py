@@ -70,6 +70,8 @@ for _command in (*cli_process.commands, *cli_proof.commands, *cli_office.command
     alur.add_command(_command)
 for _command in cli_definition.commands:
     cli_process.definition.add_command(_command)
+for _command in cli_rehearse.story_commands:
+    cli_process.story_.add_command(_command)
 alur.add_command(cli_diff.diff)
 alur.add_command(cli_rehearse.rehearse_)
 alur.add_command(cli_migrate.migrate_instances)

@@ -11,7 +11,8 @@ from . import changes, diagram, rehearsal, rehearse, terminal, walk
 from .calendars import PRESETS
 from .definition import DiagramError, ProcessDefinition
 from .rehearsal import Rehearsal
-from .store import definitions
+from .store import definitions, stories
+from .store.database import now
 from .terminal import Command, Stop, Terminal, local, pass_terminal
 
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -50,6 +51,30 @@ def rehearse_(here: Terminal, file: Path, against: str | None, calendar: str, un
                                   seed=seed, walks=walks)
     here.tell(rehearsal.to_json(made) | {"file": str(file)}, *_said(file, made, _read(data), own.zone))
     return 0 if made.well else 1
+
+
+@click.command("keep", cls=Command)
+@click.argument("instance")
+@click.option("--name", required=True, help="What the story is called.")
+@click.option("--as", "who", metavar="PERSON", help="Who keeps it; default: the installation itself.")
+@pass_terminal
+def keep(here: Terminal, instance: str, name: str, who: str | None) -> None:
+    """Keep a finished instance as a story on which later drafts of its process are tried."""
+    with here.database.begin() as db:
+        one = rehearse.keep(db, instance, name=name, person=here.actor(db, who).person, at=now(db))
+    here.tell({"key": one.key, "name": one.name, "instance": one.instance}, f"{one.key}: kept as {one.name!r}.")
+
+
+@click.command("forget", cls=Command)
+@click.argument("key")
+@click.argument("name")
+@pass_terminal
+def forget(here: Terminal, key: str, name: str) -> None:
+    """Keep a story no longer; its instance stays."""
+    with here.database.begin() as db:
+        if not stories.forget(db, key, name):
+            raise Stop("unknown", f"{key} has no kept story {name!r}.", "alur rehearse FILE --against KEY names them.")
+    here.tell({"key": key, "name": name}, f"{key}: {name!r} is no longer kept.")
 
 
 def _read(data: bytes) -> ProcessDefinition | None:
@@ -96,3 +121,6 @@ def _said(file: Path, made: Rehearsal, definition: ProcessDefinition | None, zon
         late = f", late by {each.late_after} working days" if each.late_after else ""
         yield f"  {each.returns} returns: {was}{local(each.after, zone)}{due}{late}"
     yield from (f"Not tried: {one}" for one in (*made.untried, *(walked.untried if walked else ())))
+
+
+story_commands = (keep, forget)

@@ -8,12 +8,16 @@ from sqlalchemy import Connection
 
 from . import diagram, rehearsal, story, walk
 from .definition import DiagramError, ProcessDefinition
+from .instance import CANCELLED, COMPLETED, Refused
 from .rehearsal import Rehearsal
 from .rules import Rules
-from .store import definitions, organisation
+from .store import definitions, instances, organisation, stories
+from .store.stories import Kept
 
 MOST_STORY_FILES = 500          # of the owners' folder, that are looked at
 LARGEST_STORY = 200_000         # bytes
+MOST_KEPT = 20                  # instances that are kept as stories of one process
+LONGEST_NAME = 120
 
 
 def draft(db: Connection, known: Rules, data: bytes, *, folder: Path, start: datetime, unit: str = "",
@@ -30,7 +34,8 @@ def draft(db: Connection, known: Rules, data: bytes, *, folder: Path, start: dat
         return rehearsal.whole(known, data, start=start)
     newest = definitions.newest(db, against or definition.key)
     before = definitions.export(db, newest.key, newest.version) if newest else None
-    return rehearsal.whole(known, data, before=before, texts=stories_in(folder, definition.key),
+    texts = stories_in(folder, definition.key) | kept(db, known, definition.key)
+    return rehearsal.whole(known, data, before=before, texts=texts,
                            calendars=calendars_of(db, definition, unit), start=start, seed=seed, walks=walks)
 
 
@@ -55,6 +60,42 @@ def stories_in(folder: Path, key: str) -> dict[str, str]:
         text = path.read_text(encoding="utf-8", errors="replace")
         if process_of(text) == key:
             found[path.name] = text
+    return found
+
+
+def keep(db: Connection, id: str, *, name: str, person: str, at: datetime) -> Kept:
+    """Keeps a finished instance as a story, on which every later draft of its process is tried.
+
+    db  a connection in a write transaction.
+    Raises Refused: unknown; wrong where it still runs, went through a migration, or the name is blank or taken.
+    """
+    found, name = instances.load(db, id), " ".join(name.split())
+    if found is None:
+        raise Refused("unknown", "Berkas proses ini tidak ada.")
+    if found.status not in (COMPLETED, CANCELLED):
+        raise Refused("wrong", "Hanya berkas proses yang sudah berakhir yang dapat disimpan sebagai cerita.")
+    if found.migrations:
+        raise Refused("wrong", "Berkas proses ini pernah dipindahkan versinya, sehingga ceritanya bukan tentang satu "
+                               "versi. Pilih berkas lain.")
+    known = stories.listed(db, found.key)
+    if not name or len(name) > LONGEST_NAME:
+        raise Refused("wrong", f"Beri cerita itu nama, paling panjang {LONGEST_NAME} huruf.")
+    if any(one.name.casefold() == name.casefold() for one in known):
+        raise Refused("wrong", f"Cerita bernama {name!r} sudah ada. Pilih nama lain.")
+    if len(known) >= MOST_KEPT:
+        raise Refused("wrong", f"Sudah ada {MOST_KEPT} cerita untuk proses ini. Hapus salah satu dahulu.")
+    one = Kept(key=found.key, name=name, instance=id, person=person, kept_at=at)
+    stories.keep(db, one)
+    return one
+
+
+def kept(db: Connection, known: Rules, key: str) -> dict[str, str]:
+    """The texts of the kept stories of a process, by name; told from the journal, people by their ids."""
+    found = {}
+    for one in stories.listed(db, key):
+        steps = [step for step, _ in instances.steps(db, one.instance)]
+        if steps:
+            found[one.name] = story.show(steps, known, title=one.name)
     return found
 
 

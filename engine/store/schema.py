@@ -93,6 +93,10 @@ definition_draft_revision = Table("definition_draft_revision", metadata, *words(
                                   PrimaryKeyConstraint("draft", "revision"))
 definition_draft_presence = Table("definition_draft_presence", metadata, *words("draft", "person", "since", "seen_at"),
                                   PrimaryKeyConstraint("draft", "person"))
+# Finished instances that owners keep as stories for their drafts. Only which: the text is told from the journal each
+# time, so that nothing personal is copied out of it.
+kept_story = Table("kept_story", metadata, *words("key", "name", "instance", "person", "kept_at"),
+                   PrimaryKeyConstraint("key", "name"))
 # Migrations of many instances that are under way, so that a closed browser or a crash loses none; no facts, those stand
 # in the instances' own journals. undoing: 1 of one that gives back. instances, results: JSON (store/moves.py).
 migration_run = Table("migration_run", metadata, *words("id", "key", "definition"),

@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from engine import cli_rehearse, rehearsal, walk
+from engine import cli_rehearse, rehearsal, rehearse, walk
+from engine.bench import Office
 from engine.calendars import six_days
+from engine.commands import CancelProcessInstance
 from engine.definition import Column, Element, Field, Lane, ProcessDefinition, SequenceFlow
+from engine.instance import Refused
 from engine.rehearsal import NOTHING, Rehearsal, whole
+from engine.store import stories
 from engine.terminal import Terminal
 from engine.walk import Walked
 from tests.story import DIAGRAMS, FIVE_DAYS, LKJPD, MONDAY, ROOT, STORIES, at, definition, rules_of, variant
@@ -190,6 +194,55 @@ def test_stories_past_the_limit_are_said_to_be_untried() -> None:
     texts = {f"{n:03}": "Cerita: Kosong" for n in range(rehearsal.MOST_STORIES + 5)}
     found = rehearsed(LOOP.read_bytes(), texts=texts)
     assert len(found.stories) == rehearsal.MOST_STORIES and "sisanya tidak dicoba" in found.untried[0]
+
+
+# Stories of SOPs that were made in the browser: finished instances
+
+def ended(office: Office, year: int) -> str:
+    """An instance that came to step 5 and was then given up by the administrator."""
+    id = office.begin(year)
+    office.do(id, "admin", CancelProcessInstance(reason="Digabung dengan berkas lain"))
+    return id
+
+
+def test_a_finished_instance_is_kept_as_a_story_and_runs_on_the_next_draft(office: Office, tmp_path: Path) -> None:
+    id, at_ = ended(office, 2026), at("2027-01-04 08.00")
+    with office.database.begin() as db:
+        kept = rehearse.keep(db, id, name="  Sampai langkah 5 ", person="admin", at=at_)
+    assert (kept.key, kept.name) == ("penyusunan_lkjpd", "Sampai langkah 5")
+    with office.database.read() as db:
+        made = rehearse.draft(db, office.rules, LKJPD.read_bytes(), folder=tmp_path, start=at_, walks=3)
+        draft = edited(LKJPD, ('<camunda:formField id="arahan"', '<camunda:formField id="nomor_agenda" label="Nomor '
+                               'agenda" type="string"><camunda:validation><camunda:constraint name="required" />'
+                               '</camunda:validation></camunda:formField><camunda:formField id="arahan"'))
+        broken = rehearse.draft(db, office.rules, draft, folder=tmp_path, start=at_, walks=3)
+    assert [(one.name, one.ok) for one in made.stories] == [("Sampai langkah 5", True)] and not made.changes
+    assert [one.ok for one in broken.stories] == [False] and broken.stories[0].line and broken.changes
+    with office.database.begin() as db:
+        assert stories.forget(db, kept.key, kept.name) and not stories.forget(db, kept.key, kept.name)
+        assert rehearse.kept(db, office.rules, kept.key) == {}
+
+
+def test_what_still_runs_or_has_no_name_of_its_own_is_not_kept(office: Office) -> None:
+    running, over, when = office.begin(2026), ended(office, 2025), at("2027-01-04 08.00")
+    refusals = []
+    with office.database.begin() as db:
+        rehearse.keep(db, over, name="Satu", person="admin", at=when)
+        for id, name in ((running, "Dua"), (over, "  "), (over, "satu"), ("tidak-ada", "Tiga"), (over, "x" * 121)):
+            with pytest.raises(Refused) as refused:
+                rehearse.keep(db, id, name=name, person="admin", at=when)
+            refusals.append(str(refused.value))
+        assert [one.name for one in stories.listed(db, "penyusunan_lkjpd")] == ["Satu"]
+    assert len(set(refusals)) == 4 and "sudah berakhir" in refusals[0] and "sudah ada" in refusals[2]
+
+
+def test_a_rehearsal_counts_in_the_calendars_of_the_unit(office: Office, tmp_path: Path) -> None:
+    with office.database.read() as db:
+        found = rehearse.calendars_of(db, definition(), "kecamatan_lasem")
+        assert found[""] and set(found) == {"", *(lane.id for lane in definition().lanes)}
+        assert rehearse.calendars_of(db, definition(), "") == {}
+        made = rehearse.draft(db, office.rules, b"PK", folder=tmp_path, start=MONDAY)
+    assert made.findings and made.walked is None
 
 
 # The finish date

@@ -71,6 +71,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("draft", "person", name=op.f("pk_definition_draft_presence")),
     )
     op.create_table(
+        "kept_story",
+        *text("key", "name", "instance", "person", "kept_at"),
+        sa.PrimaryKeyConstraint("key", "name", name=op.f("pk_kept_story")),
+    )
+    op.create_table(
         "migration_run",
         *text("id", "key", "definition"),
         sa.Column("undoing", sa.Integer(), nullable=False),
