@@ -18,7 +18,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from sqlalchemy import Connection
 
-from engine import diagram, migrate, rehearsal, walk
+from engine import diagram, migrate, rehearsal, rehearse, walk
 from engine.definition import DiagramError, Finding, ProcessDefinition
 from engine.instance import Refused
 from engine.organisation import local_date
@@ -106,6 +106,7 @@ class Given:
 
     calendars: Mapping[str, str]  # lane id -> SHA-256, "" the unit's own; {}: five working days
     zone: str
+    kept: Mapping[str, str]  # finished instances that are kept as stories: name -> text
 
 
 def given(db: Connection, data: bytes, unit: str) -> Given:
@@ -120,7 +121,8 @@ def given(db: Connection, data: bytes, unit: str) -> Given:
     for lane in definition.lanes if definition and own else ():
         performer = organisation.unit_of_lane(db, definition.key, lane.id, unit) if definition else None
         calendars[lane.id] = (definitions.calendar_of(db, performer) if performer else None) or own or ""
-    return Given(calendars=calendars, zone=known.zone if known else definitions.ZONE)
+    kept = rehearse.kept(db, office().rules, definition.key) if definition else {}
+    return Given(calendars=calendars, zone=known.zone if known else definitions.ZONE, kept=kept)
 
 
 def checked(data: bytes, old: bytes | None, about: Given, now: datetime) -> Checked:
@@ -149,11 +151,13 @@ def checked(data: bytes, old: bytes | None, about: Given, now: datetime) -> Chec
 def _rehearsed(data: bytes, old: bytes | None, about: Given, now: datetime, key: str) -> Rehearsal:
     """The rehearsal of these bytes on this day; remembered, for a page that is looked at again and again."""
     day, counted = local_date(now, about.zone), sorted(about.calendars.items())
-    name = (_hash(data), _hash(old or b""), day.isoformat(), *(f"{lane} {one}" for lane, one in counted))
+    texts = stories_of(key) | dict(about.kept)
+    told = _hash("\0".join(f"{one}\0{texts[one]}" for one in sorted(texts)).encode())
+    name = (_hash(data), _hash(old or b""), told, day.isoformat(), *(f"{lane} {one}" for lane, one in counted))
     with _working:
         if name not in _kept:
             _kept[name] = rehearsal.whole(
-                office().rules, data, before=old, texts=stories_of(key), calendars=about.calendars, start=now
+                office().rules, data, before=old, texts=texts, calendars=about.calendars, start=now
             )
             while len(_kept) > MOST_KEPT:
                 _kept.popitem(last=False)
