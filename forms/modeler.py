@@ -195,24 +195,28 @@ def save(id: str) -> Any:
 def keep_as_new(id: str) -> Any:
     """Store the sent XML as a draft of its own, beside the one that somebody else saved: 201 {id, address}."""
     data = posted_xml()
-    with office().database.begin() as db:
-        found(db, id)
-        try:
+    try:
+        with office().database.begin() as db:  # both or neither
+            found(db, id)
             copied = drafting.copy(db, id, person=me().id, at=office().now())
             draft = drafting.save(db, copied.id, data, revision=copied.revision, person=me().id, at=office().now())
-        except Refused as problem:
-            db.rollback()
-            return refused(str(problem), 403)
-        except DiagramError as problem:
-            db.rollback()
-            return no_diagram(problem)
+    except Refused as problem:
+        return refused(str(problem), 403)
+    except DiagramError as problem:
+        return no_diagram(problem)
     return {"id": draft.id, "address": url_for(".canvas", id=draft.id)}, 201
 
 
 def posted_xml() -> bytes:
     """The body, never more of it than a diagram may have."""
-    request.max_content_length = gate.MOST_BYTES
+    bounded(gate.MOST_BYTES)
     return request.get_data(cache=False)
+
+
+def bounded(most: int) -> None:
+    """413 of a longer body, before any of it is read."""
+    if (request.content_length or 0) > most:
+        abort(413)
 
 
 def as_saved(db: Connection, draft: Draft) -> dict[str, Any]:
@@ -423,7 +427,7 @@ def definition_of(data: bytes) -> ProcessDefinition | None:
 
 
 def posted_json() -> dict[str, Any]:
-    request.max_content_length = MOST_JSON_BYTES
+    bounded(MOST_JSON_BYTES)
     asked = request.get_json(silent=True)
     return asked if isinstance(asked, dict) else {}
 
