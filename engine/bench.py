@@ -35,7 +35,7 @@ from .marking import OPEN, Marking
 from .store import definitions, instances
 from .store.database import Database, migrate, open_database
 from .store.prepared import Said, heard
-from .store.schema import metadata
+from .store.schema import log_pending, metadata
 
 OPENING = datetime(2026, 12, 9, 1, 0, tzinfo=UTC)       # 08.00 WIB, a working day
 
@@ -265,9 +265,11 @@ def timed(timing: Timing, one: Callable[[], None]) -> None:
 
 
 def copy(source: Database, target: Database) -> None:
-    """Every row of one database into its empty twin."""
+    """Every row of one database into its empty twin, where the journal itself says what waits for the log."""
     with source.read() as here, target.begin() as there:
         for table in metadata.sorted_tables:
+            if table is log_pending:
+                continue
             rows = [row._asdict() for row in here.execute(table.select())]
             if rows:
                 there.execute(table.insert(), rows)
