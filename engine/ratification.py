@@ -328,8 +328,7 @@ def propose(db: Connection, mac_key: bytes, draft_id: str, *, person: str, reaso
                                    "dengan versi itu, agar tidak ada perubahan yang terhapus, lalu usulkan.")
     unit = held.unit
     if not unit:
-        raise Refused("wrong", "Rancangan ini belum bertuan: tidak ada unit pengelolanya. Salin menjadi rancangan "
-                               "milik suatu unit, lalu usulkan.")
+        raise _without_unit()
     home = definitions.home(db, definition.key)
     if home is not None and (home != unit if home else not organisation.has_power(db, person, OWNER, "")):
         raise Refused("not_yours", f"SOP dengan id proses “{definition.key}” dikelola unit lain. Beri rancangan ini "
@@ -353,7 +352,7 @@ def again(db: Connection, mac_key: bytes, key: str, version: int, *, person: str
     if not drafting.may_edit(db, person, unit):
         raise drafting.not_an_owner()
     if not unit:
-        raise Refused("wrong", "SOP ini belum mempunyai unit pengelola. Usulkan sebagai rancangan milik suatu unit.")
+        raise _without_unit()
     return _propose(db, mac_key, diagram.read(data), data, draft="", unit=unit, savers=(), person=person,
                     reason=reason, holds_from=holds_from, at=at, command_id=command_id, signed_in_by=signed_in_by)
 
@@ -667,6 +666,11 @@ def _repeated(db: Connection, key: str, command_id: str, act: Act, person: str) 
 
 def _other() -> Refused:
     return Refused("other", "Formulir ini sudah pernah dikirim dengan isian lain. Muat ulang halaman, lalu ulangi.")
+
+
+def _without_unit() -> Refused:
+    return Refused("wrong", "SOP ini belum mempunyai unit pengelola, jadi tidak ada yang dapat mengesahkannya. Unduh "
+                            "diagramnya, impor sebagai rancangan baru milik suatu unit, lalu usulkan.")
 
 
 def _filled(reason: str, place: str, label: str) -> None:

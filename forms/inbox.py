@@ -1256,7 +1256,8 @@ def start(key: str) -> Any:
     with office().database.read() as db:
         mine = next(((version, units) for version, units in startable(db, now) if version.key == key), None)
         if mine is None and definitions.withdrawn(db, key):
-            abort(404, _("SOP ini sudah dicabut, jadi tidak dapat dimulai lagi."))
+            remedy = _("Berkas baru tidak dapat dimulai lagi. Yang sedang berjalan diselesaikan seperti biasa.")
+            return render_template("error.html", title=_("SOP ini sudah dicabut"), remedy=remedy), 409
         if mine is None:
             abort(404)
         version, units = mine

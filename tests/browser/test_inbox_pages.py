@@ -108,6 +108,7 @@ PAGES = [
     ("admin", "/pengaturan/kalender"),
     ("admin", "/pengaturan/kalender/kecamatan_lasem"),
     ("admin", "/pengaturan/kalender/kecamatan_lasem/jam"),
+    ("admin", "/pengaturan/unit/kecamatan_lasem/kepala"),
     ("penerima", "/"),
     ("pengelola1", f"/perancang/sop/{LKJPD}/pindahkan"),
     ("penerima", "/perancang/daftar-sop"),

@@ -386,6 +386,22 @@ def test_an_old_version_is_published_again_as_a_new_one(office: Office) -> None:
     agree(office, KEY)
 
 
+def test_an_sop_that_no_unit_keeps_is_proposed_only_for_one(office: Office) -> None:
+    with office.database.begin() as db:
+        deploy.deploy(db, office.database.key, DIAGRAM, actor=deploy.SYSTEM, reason="Isi awal", at=office.at)
+    give(office, "sekcam", org.OWNER)
+    with office.database.begin() as db:
+        assert drafting.home(db, KEY) == "" and drafting.home(db, "unknown") is None
+        nobodys = drafting.of_file(db, edited(1), at=office.at)
+        newest = definitions.newest(db, KEY)
+    assert newest is not None
+    given = {"reason": "x", "holds_from": TODAY, "compared_with": newest.sha256}
+    assert "unit pengelola" in str(refusal(office, propose, nobodys.id, person="sekcam", **given))
+    assert "unit lain" in str(refusal(office, propose, begun(office, edited(1)).id, person=ONE, **given))
+    theirs = asked(office, propose, begun(office, edited(1), "sekcam").id, person="sekcam", **given)
+    assert (theirs.unit, theirs.version_before) == (LASEM, 1)
+
+
 def test_the_register_says_when_each_sop_is_to_be_looked_at(office: Office) -> None:
     ratified(office)
     with office.database.read() as db:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import checkpoints, forecast, migrate, outlook, reminders
+from engine import checkpoints, forecast, migrate, outlook, ratification, reminders
 from engine.commands import RaiseIncident
 from engine.deploy import SYSTEM, deploy
 from engine.handle import Request, handle
@@ -177,3 +177,16 @@ def test_an_instance_that_migrated_is_told_in_the_words_of_each_version(desk: De
     with desk.database.read() as db:
         assert forecast.of_instance(known, desk.instance(id), desk.clock()).finish
         assert outlook.of_instance(db, known, desk.instance(id), desk.clock()).forecast
+
+
+@on_sqlite
+def test_a_withdrawn_sop_is_offered_to_nobody_and_its_instances_stay(desk: Desk) -> None:
+    sekcam = desk.reader("sekcam")
+    assert f"/proses/mulai/{LKJPD}" in sekcam.get("/proses").page.xpath("//a/@href")
+    with desk.database.begin() as db:
+        ratification.withdraw(db, desk.database.key, LKJPD, person="camat", reason="Digabung", at=desk.clock(),
+                              command_id="cabut")
+    assert f"/proses/mulai/{LKJPD}" not in sekcam.get("/proses").page.xpath("//a/@href")
+    assert sekcam.get(f"/proses/mulai/{LKJPD}").status == 409
+    assert "SOP ini sudah dicabut" in sekcam.text
+    desk.complete(desk.waiting_at(1), 1)
