@@ -21,7 +21,7 @@ OUT = click.Path(path_type=Path, dir_okay=False)
 @click.command(cls=Command)
 @click.argument("pack", type=FILE, required=False)
 @click.option("--checkpoint", "own", type=FILE, multiple=True, help="A checkpoint that you have kept; may be repeated.")
-@click.option("--key", "trusted", multiple=True, help="A key whose origin you have made sure of, where a pack asks.")
+@click.option("--key", "trusted", multiple=True, help="A key that you were sent, or made sure of; may be repeated.")
 @click.option("--english", is_flag=True, help="What the verifier says of a pack, in English.")
 @pass_terminal
 def verify(here: Terminal, pack: Path | None, own: tuple[Path, ...], trusted: tuple[str, ...], english: bool) -> int:

@@ -93,6 +93,8 @@ TEXTS = {                               # what is said: (Indonesian, English)
     "key": ("{0}: kunci tidak dapat dibaca.", "{0}: a key that cannot be read."),
     "unvouched": ("{0}: kunci {1} tidak disahkan oleh kunci sebelumnya; pastikan sendiri dari mana kunci itu.",
                   "{0}: key {1} was not vouched for by the one before; find out yourself where it comes from."),
+    "strange keys": ("Tidak satu pun kunci dalam paket adalah kunci yang Anda sebut.",
+                     "None of the keys in the pack is one that you named."),
     "no keys": ("Paket tidak memuat kunci penanda tangan.", "The pack holds no key that signs."),
     "no checkpoint": ("Paket tidak memuat titik periksa.", "The pack holds no checkpoint."),
     "note": ("{0}: bukan titik periksa yang dapat dibaca.", "{0}: no checkpoint that can be read."),
@@ -147,7 +149,8 @@ class Report:
 def verify(pack: str, own: list[str], trusted: list[str], english: bool = False) -> Report:
     """Check the file `pack` and, against it, the files `own` of checkpoints that the auditor has kept.
 
-    trusted  keys whose origin the auditor has made sure of, where no earlier key vouches for them.
+    trusted  keys that the auditor was sent, or has made sure of where no earlier key vouches for one. One of the
+             pack's must be among them, where any is given.
     """
     report = Report(english)
     try:
@@ -306,6 +309,8 @@ class Check:
             self.keys.append(key)
         if not self.keys:
             self.report.wrong("no keys")
+        elif self.trusted and not any(key_text(*key) in self.trusted for key in self.keys):
+            self.report.wrong("strange keys")
         self.report.held.append("\n  ".join([self.report.say("keys"), *(key_text(*key) for key in self.keys)]))
 
     # 5. The signatures
@@ -356,7 +361,8 @@ class Check:
             self.report.holds("proofs", len(self.rows), size, root.hex())
             self.report.holds("partial")
             roots = self.consistent(checkpoints)
-        self.report.holds("older", len(checkpoints) - 1)
+        if len(checkpoints) > 1:
+            self.report.holds("older", len(checkpoints) - 1)
         largest = max(checkpoints[-1][0], len(self.leaves))
         for name, (one, said) in mine:
             if one > largest and manifest["scope"] == "journal":
@@ -646,7 +652,7 @@ def main() -> int:
     parser.add_argument("--checkpoint", action="append", default=[], metavar="FILE",
                         help="a checkpoint that you have kept yourself; may be given several times")
     parser.add_argument("--key", action="append", default=[], metavar="KEY",
-                        help="a key whose origin you have made sure of, after the key before it was lost")
+                        help="a key that you were sent, or made sure of after the key before it was lost")
     parser.add_argument("--english", action="store_true", help="answer in English")
     given = parser.parse_args()
     report = verify(given.pack, given.checkpoint, given.key, given.english)

@@ -26,7 +26,7 @@ from sqlalchemy import select
 from engine import checkpoints, packs, verifier
 from engine.bench import Office
 from engine.checkpoints import Place
-from engine.commands import AttachDocument, Attachment, File
+from engine.commands import Actor, AttachDocument, Attachment, File
 from engine.ledger import Checkpoint, Frontier, SigningKey
 from engine.store import definitions, documents, instances, integrity
 from engine.store import ledger as store
@@ -365,6 +365,37 @@ def test_a_row_of_an_instance_that_was_changed_does_not_stand_in_the_signed_log(
     pack = Pack.of(evidence.instance)
     pack.rows[0]["proof"][0] = "00" * 32
     assert "tidak terbukti" in verified(pack.zipped(), evidence.folder)[0]
+
+
+# Keys
+
+def test_a_pack_signed_by_keys_that_nobody_was_sent_is_refused_to_who_names_the_right_one(evidence: Evidence) -> None:
+    mine, pack = evidence.stolen.verifier.text, evidence.folder / "journal.zip"
+    assert verifier.verify(str(pack), [], [mine]).findings == []
+    (found,) = verifier.verify(str(pack), [], [SigningKey.of(evidence.stolen.name, bytes(32)).verifier.text]).findings
+    assert "Tidak satu pun kunci" in found
+
+
+def test_a_key_that_nobody_vouches_for_is_a_finding_until_the_auditor_does(evidence: Evidence, tmp_path: Path) -> None:
+    """The database was put back to an older state and the key replaced as lost: both are said, neither is hidden."""
+    (tmp_path / "alur.db").write_bytes((evidence.folder / "alur.db").read_bytes())
+    office = Office.of(f"sqlite:///{tmp_path / 'alur.db'}", BPMN)
+    place = Place(tmp_path / "keys" / "checkpoint.key", "https://alur.example.go.id")
+    place.last_file.parent.mkdir()
+    later = Checkpoint(evidence.stolen.name, 9_999, bytes(32))      # what was signed before the database was put back
+    place.last_file.write_text(evidence.stolen.signed(later.text), encoding="utf-8")
+    actor = Actor(person="sistem", capacity="sistem", signed_in_by="cli")
+    key = checkpoints.rotate(office.database, place, reason="Server rusak", actor=actor, lost=True)
+    checkpoints.sign(office.database, place)
+    with office.database.snapshot() as db:
+        packs.of_journal(db, evidence.folder / "documents", tmp_path / "pack.zip")
+    office.database.close()
+    (found,) = verifier.verify(str(tmp_path / "pack.zip"), [str(evidence.newest)], []).findings
+    assert "checkpoint #2: kunci" in found and key.text in found
+    report = verifier.verify(str(tmp_path / "pack.zip"), [str(evidence.newest)], [key.text])
+    assert report.findings == []
+    attention = [one for one in report.held if one.startswith("PERHATIAN")]
+    assert len(attention) == 2 and "sesudah 9999 baris ditandatangani" in attention[1]
 
 
 # Single bytes
