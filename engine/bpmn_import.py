@@ -148,6 +148,7 @@ class _Import:
         self.foreign: Counter[tuple[str, str]] = Counter()      # (vendor, name) -> how often
         self.foreign_lines: dict[tuple[str, str], int] = {}
         self.taken = Taken()
+        self.led = set[str]()                   # flows that lead elsewhere than they were drawn
 
     def read(self, data: bytes) -> ImportedDiagram:
         root, findings = gate.opened(self.as_utf8(data), without=self.prune)
@@ -408,11 +409,14 @@ class _Import:
         for flow in flows:
             if flow.get("targetRef") == id:
                 flow.set("targetRef", start.get("id", ""))
+                self.led.add(flow.get("id", ""))
         after.set("sourceRef", first.get("id", ""))
+        self.led.add(after.get("id", ""))
         for end in others:
             for flow in inner.iterchildren(BPMN + "sequenceFlow"):
                 if flow.get("targetRef") == end.get("id"):
                     flow.set("targetRef", first.get("id", ""))
+                    self.led.add(flow.get("id", ""))
             _remove(end)
         self.relane(id, [one.get("id", "") for one in _nodes(inner)])
         for child in list(inner.iterchildren(etree.Element)):
@@ -899,6 +903,11 @@ class _Drawing:
         if not fits:
             hull = _around(boxes[id] for id in self.nodes)
             lane = Box(hull.x - EDGE, hull.y - EDGE, hull.width + 2 * EDGE, hull.height + 2 * EDGE)
+            whole = boxes.get(pool)
+            if whole is not None and self.drawn[pool].get("isHorizontal") != "false":
+                inner = Box(whole.x + HEADER, whole.y, whole.width - HEADER, whole.height)
+                if all(inner.holds(boxes[id].centre) for id in self.nodes):
+                    lane = inner            # the pool as it was drawn has room for it
             self.shape(lanes[0], lane, horizontal=True)
             boxes[lanes[0]] = lane
         hull = _around(boxes[id] for id in lanes)
@@ -923,6 +932,10 @@ class _Drawing:
                 points = [(float(one.get("x", "0")), float(one.get("y", "0"))) for one in edge.iterchildren(
                     DI + "waypoint")]
                 if source.holds(points[0], gate.EDGE) and target.holds(points[-1], gate.EDGE):
+                    if id in self.it.led:       # near enough to be let through, but drawn to what is no longer there
+                        before = [] if source.holds(points[0], 1) else [_border(source, points[0])]
+                        behind = [] if target.holds(points[-1], 1) else [_border(target, points[-1])]
+                        self.edge(id, [*before, *points, *behind])
                     continue
             self.edge(id, _straight(source, target))
 

@@ -169,6 +169,9 @@ def test_an_expanded_subprocess_becomes_its_steps_and_a_folded_one_a_task_that_n
     assert one.elements["undangan"].kind == "userTask" and "Siapkan" not in one.elements
     assert one.flows["Flow_1"].target == "dalam_mulai" and one.flows["Flow_2"].source == "dalam_selesai"
     assert one.elements["Tindak"].documentation == "Langkah di dalamnya: Mengirim notulen"
+    layout = diagram.beside(imported("bpmn_io").data).layout
+    assert layout["Flow_1"]["waypoints"] == "218 200, 260 200, 290 200", "drawn on to the gateway that it leads to now"
+    assert layout[one.lanes[0].id] == {"position": "150 60", "size": "870 280", "look": "isHorizontal=true"}
 
 
 def test_a_file_without_a_drawing_is_laid_out_and_links_become_flows() -> None:
