@@ -257,7 +257,7 @@ class _Plan:
     @cached_property
     def forms(self) -> dict[int, tuple[Field, ...]]:
         """What every row asks by default."""
-        return sop_forms.forms(self.table, self.tasks, self.decisions)
+        return sop_forms.forms(self.table, self.tasks, self.decisions, self.before.fields if self.before else None)
 
 
 class _Drawn:
@@ -574,9 +574,29 @@ class _Sheet:
         decisions = [id for id in wanted if id not in asked and id not in there and id in self._decided(row)]
         for n, id in enumerate(decisions):
             form.insert(n, wanted[id])
-        for id, one in wanted.items():
+        fields = {one.id: one for one in self.plan.forms[row.number]}
+        for id in wanted:
             if as_made and id not in asked and id not in there and id not in decisions:
-                form.append(one)
+                form.append(_field(self._sourced(fields[id], row)))
+
+    def _sourced(self, one: Field, row: SopRow) -> Field:
+        """A document that comes from where it is: a form above that its owner made over may not have it."""
+        if one.slot is None or one.slot.origin in (None, "langkah"):
+            return one
+        above = [self.plan.tasks[other.number] for other in self.table.rows if other.number < row.number]
+        if one.slot.origin in above and self._asks(one.slot.origin, one.id):
+            return one
+        origin = next((id for id in reversed(above) if self._asks(id, one.id)), None)
+        if origin is None and self._asks(self.plan.start, one.id):
+            origin = "mulai"
+        slot = replace(one.slot, origin=origin) if origin or one.slot.role == "output" else replace(
+            one.slot, origin="langkah")
+        return replace(one, slot=replace(slot, version="sama" if origin else "baru") if slot.role == "output" else slot)
+
+    def _asks(self, id: str, field: str) -> bool:
+        """Whether the form of an element, as it is by now, has a field."""
+        node = self.node(id)
+        return node is not None and any(one.get("id") == field for one in node.iter(CAMUNDA + "formField"))
 
     def _decided(self, row: SopRow) -> tuple[str, ...]:
         id = self.plan.decisions.get(row.number)

@@ -71,11 +71,14 @@ def kind_of(label: str) -> str:
     return " ".join(re.findall(r"[a-z0-9]+", plain)) or folded(label)
 
 
-def forms(table: SopTable, tasks: Mapping[int, str], decisions: Mapping[int, str]) -> dict[int, tuple[Field, ...]]:
+def forms(table: SopTable, tasks: Mapping[int, str], decisions: Mapping[int, str],
+          before: Mapping[str, Field] | None = None) -> dict[int, tuple[Field, ...]]:
     """The form of every row, by its number.
 
     tasks      the BPMN id of each row's user task
     decisions  the id of each decision's field
+    before     the fields that an earlier diagram has, by id: a document that it has already is that one, and no other
+               field is made over into a document
     """
     corrected: dict[int, list[int]] = {}
     for row in table.rows:
@@ -89,7 +92,8 @@ def forms(table: SopTable, tasks: Mapping[int, str], decisions: Mapping[int, str
         if len(corrected.get(row.number, [])) == 1:
             asked.insert(0, _answered(tasks[row.number], decisions[corrected[row.number][0]]))
         found[row.number] = tuple(asked)
-    documents = _Documents(table, tasks, decisions, {one.id for fields in found.values() for one in fields})
+    documents = _Documents(table, tasks, decisions, {one.id for fields in found.values() for one in fields},
+                           before or {})
     whole = {row.number: (*found[row.number], *documents.of(row)) for row in table.rows}
     return _bounded(whole)
 
@@ -155,11 +159,15 @@ def _done(row: SopRow, task: str) -> list[Field]:
 class _Documents:
     """The documents of all cells. One that is named again is the same one, and comes from where it was last."""
 
-    def __init__(self, table: SopTable, tasks: Mapping[int, str], decisions: Mapping[int, str], taken: set[str]):
+    def __init__(self, table: SopTable, tasks: Mapping[int, str], decisions: Mapping[int, str], taken: set[str],
+                 before: Mapping[str, Field]):
         self.table, self.tasks, self.decisions = table, tasks, decisions
-        self.ids: dict[str, str] = {}                   # kind -> id of the document
         self.shorter = self._abbreviations()
-        self.taken = taken | BUILT_IN_NAMES | RESERVED_NAMES | {"typename"}
+        drawn = {id: one for id, one in before.items() if one.type == "document" and id not in taken}
+        # kind -> id of the document: the first that is called so, one called so in whole before one called so for short
+        whole = {id: one for id, one in drawn.items() if self._kind(one.label) == kind_of(one.label)}
+        self.ids = {self._kind(one.label): id for id, one in (*reversed(drawn.items()), *reversed(whole.items()))}
+        self.taken = taken | (set(before) - set(drawn)) | BUILT_IN_NAMES | RESERVED_NAMES | {"typename"}
         self.slots: dict[int, dict[str, Field]] = {}
         for row in table.rows:
             self.slots[row.number] = self._slots(row)

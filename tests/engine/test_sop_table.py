@@ -236,6 +236,18 @@ def test_a_diagram_that_others_drew_gets_a_row_more(name: str) -> None:
     assert [row.name for row in table_of(diagram.read(data)).rows] == [*(row.name for row in was.rows), "Mengarsipkan"]
 
 
+def test_a_new_step_names_the_documents_that_are_there_and_makes_no_other_field_one() -> None:
+    cell = "LHR, Draf/rancangan akhir LKjPD, Surat Edaran Bupati, Koreksi, Arahan, Nomor SK Tim, Berita Acara"
+    new = SopRow(number=99, uraian="Mencocokkan berkas", name="Mencocokkan berkas", performer="sekretaris_pd",
+                 kelengkapan=cell, output="Tanda Terima, Paraf Sekretaris, LHR")
+    data = draw(replace(TABLE, rows=(*TABLE.rows[:7], new, *TABLE.rows[7:])), SHIPPED)
+    assert errors(data) == []
+    [form] = [one.form for one in diagram.read(data).elements.values() if one.name == "Mencocokkan berkas"]
+    came = {one.id: one.slot.origin for one in form if one.slot}
+    assert {"lhr": "langkah_5", "rancangan_akhir": "langkah_7"}.items() <= came.items()
+    assert {one.type for one in form if one.id in DEFINITION.fields} == {"document"}
+
+
 def test_a_way_to_a_row_that_went_is_asked_about_and_never_another_rows() -> None:
     less = settled(replace(TABLE, rows=tuple(row for row in TABLE.rows if row.number != 5)))
     assert [(one.row, "langkah yang sudah tidak ada" in one.message) for one in problems(less)] == [(6, True)]
