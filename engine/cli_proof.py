@@ -1,6 +1,7 @@
 """The commands about proof: verify the journal, the log and packs; sign and show checkpoints; write packs."""
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from .store import database as databases
 from .store import ledger as store
 from .terminal import Command, Group, Stop, Terminal, local, pass_terminal
 
+UNSIGNED = timedelta(minutes=5)         # longer than a worker waits before it signs
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 OUT = click.Path(path_type=Path, dir_okay=False)
 
@@ -182,9 +184,12 @@ def export(here: Terminal, names: tuple[str, ...], everything: bool, documents: 
 
 def state(db: Connection) -> tuple[bool, str]:
     """(whether all is well, a sentence) of the log, for the doctor."""
-    (waiting, refused), kept = store.waiting(db), store.newest(db)
+    (waiting, refused), kept, size = store.waiting(db), store.newest(db), store.size(db)
     if refused:
         return False, f"{refused} rows were refused a place in the log; say: alur verify"
+    # Whoever gives places signs at once where it is time: what is left so long could not be signed.
+    if size > (kept.size if kept else 0) and (kept is None or databases.now(db) - kept.at > UNSIGNED):
+        return False, f"{size} rows have their place and could not be signed; say: alur checkpoint now"
     signed = f"the newest checkpoint covers {kept.size} rows, of {local(kept.at)}" if kept else "nothing is signed yet"
     return True, f"{signed}; {waiting} wait for their place"
 

@@ -581,6 +581,8 @@ def test_a_log_that_cannot_be_signed_stops_no_worker_and_the_doctor_is_told(offi
     worker.keep_log(closing=True)
     with office.database.begin() as db:
         assert store.newest(db) is None
+        assert cli_proof.state(db) == (False, f"{store.size(db)} rows have their place and could not be signed; say: "
+                                              "alur checkpoint now")
         journal.append(db, bytes(32), stream="access", sequence=1, prev=None, command_id="one", at=office.at,
                        command={"type": "Nothing"}, events=())
         assert store.sequence(db, office.database.key).refused
