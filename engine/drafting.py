@@ -147,7 +147,7 @@ def editable(db: Connection, id: str, person: str) -> Draft:
 
 
 def not_an_owner() -> Refused:
-    return Refused("not_yours", "Hanya pengelola SOP unit ini yang dapat mengubah rancangan. Administrator memberi "
+    return Refused("not_yours", "Hanya pemilik SOP unit ini yang dapat mengubah rancangan. Administrator memberi "
                                 "kuasa pemilik di Pengaturan, Kuasa.")
 
 

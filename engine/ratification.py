@@ -186,7 +186,7 @@ May = tuple[bool, str]                      # whether, and in Indonesian why not
 def may_verify(db: Connection, person: str, proposal: Proposal) -> May:
     """Whether somebody may verify a proposal now: Bagian Organisasi, and none of those who drew or proposed it."""
     if proposal.cosmetic:
-        return False, "Perubahan tata letak cukup disetujui pengelola SOP lain; tidak perlu diverifikasi."
+        return False, "Perubahan tata letak cukup disetujui pemilik SOP lain; tidak perlu diverifikasi."
     if proposal.state != PROPOSED:
         return False, _not_waiting(proposal)
     if not organisation.has_power(db, person, VERIFIER, proposal.unit):
@@ -200,7 +200,7 @@ def may_ratify(db: Connection, person: str, proposal: Proposal, on: date | None 
     """Whether somebody may ratify a proposal now: the head of its unit today (a Plh. or Plt. in that capacity), who
     neither proposed nor verified it. on: today in the unit's zone, else by the database's clock."""
     if proposal.cosmetic:
-        return False, "Perubahan tata letak cukup disetujui pengelola SOP lain; tidak perlu disahkan lagi."
+        return False, "Perubahan tata letak cukup disetujui pemilik SOP lain; tidak perlu disahkan lagi."
     if proposal.state == PROPOSED:
         return False, "Usulan ini belum diverifikasi Bagian Organisasi."
     if proposal.state != VERIFIED:
@@ -224,9 +224,9 @@ def may_approve_layout(db: Connection, person: str, proposal: Proposal) -> May:
     if proposal.state != PROPOSED:
         return False, _not_waiting(proposal)
     if not organisation.has_power(db, person, OWNER, proposal.unit):
-        return False, "Perubahan tata letak disetujui oleh pengelola SOP unit ini."
+        return False, "Perubahan tata letak disetujui oleh pemilik SOP unit ini."
     if person == proposal.proposed_by or person in proposal.savers:
-        return False, "Anda ikut menyusun rancangan ini, jadi persetujuan diberikan pengelola SOP lain."
+        return False, "Anda ikut menyusun rancangan ini, jadi persetujuan diberikan pemilik SOP lain."
     return True, ""
 
 
@@ -240,7 +240,7 @@ def may_send_back(db: Connection, person: str, proposal: Proposal, on: date | No
     head = organisation.head_of(db, proposal.unit, on or _today(db, proposal.unit))
     if organisation.has_power(db, person, power, proposal.unit) or (head and head.person == person):
         return True, ""
-    return False, ("Usulan dikembalikan oleh pengelola SOP lain atau kepala unit." if proposal.cosmetic else
+    return False, ("Usulan dikembalikan oleh pemilik SOP lain atau kepala unit." if proposal.cosmetic else
                    "Usulan dikembalikan oleh verifikator atau kepala unit.")
 
 
@@ -265,7 +265,7 @@ def may_evaluate(db: Connection, person: str, key: str, on: date | None = None) 
     if any(organisation.has_power(db, person, power, unit) for power in (OWNER, VERIFIER)) or (
             unit and unit in organisation.heads(db, person, on or _today(db, unit))):
         return True, ""
-    return False, "Evaluasi dicatat oleh pengelola SOP, verifikator, atau kepala unit."
+    return False, "Evaluasi dicatat oleh pemilik SOP, verifikator, atau kepala unit."
 
 
 STATES = {PROPOSED: "menunggu verifikasi", VERIFIED: "menunggu pengesahan", RETURNED: "sudah dikembalikan",
@@ -331,8 +331,8 @@ def propose(db: Connection, mac_key: bytes, draft_id: str, *, person: str, reaso
         raise _without_unit()
     home = definitions.home(db, definition.key)
     if home is not None and (home != unit if home else not organisation.has_power(db, person, OWNER, "")):
-        raise Refused("not_yours", f"SOP dengan id proses “{definition.key}” dikelola unit lain. Beri rancangan ini "
-                                   "id proses lain, atau mintalah pengelola unit itu mengusulkannya.")
+        raise Refused("not_yours", f"SOP dengan id proses “{definition.key}” dimiliki unit lain. Beri rancangan ini "
+                                   "id proses lain, atau mintalah pemilik SOP unit itu mengusulkannya.")
     return _propose(db, mac_key, definition, data, draft=draft_id, unit=unit, savers=drafts.savers(db, draft_id),
                     person=person, reason=reason, holds_from=holds_from, at=at, command_id=command_id,
                     signed_in_by=signed_in_by)
@@ -669,7 +669,7 @@ def _other() -> Refused:
 
 
 def _without_unit() -> Refused:
-    return Refused("wrong", "SOP ini belum mempunyai unit pengelola, jadi tidak ada yang dapat mengesahkannya. Unduh "
+    return Refused("wrong", "SOP ini belum mempunyai unit pemilik, jadi tidak ada yang dapat mengesahkannya. Unduh "
                             "diagramnya, impor sebagai rancangan baru milik suatu unit, lalu usulkan.")
 
 

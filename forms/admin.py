@@ -1294,7 +1294,7 @@ def grant() -> Any:
                 kind="select",
                 required=False,
                 options=choice(unit_options(organisation), _("Semua unit")),
-                hint=_("Berlaku juga untuk unit di bawahnya. Kosongkan untuk administrator."),
+                hint=_("Kuasa atas SOP berlaku juga untuk unit di bawahnya. Kosongkan untuk administrator."),
             ),
         ),
     )

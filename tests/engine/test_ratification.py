@@ -33,7 +33,7 @@ from engine.ratification import (
 from engine.store import definitions, documents, drafts, integrity, journal
 from engine.store.definitions import Version
 from tests.desk import pdf
-from tests.engine.test_drafting import DIAGRAM, LASEM, LKJPD, ONE, TWO, begun, edited, give, saved
+from tests.engine.test_drafting import DIAGRAM, LASEM, LKJPD, ONE, TWO, begun, edited, give, on_sqlite, saved
 
 KEY, TODAY = "three_tasks", date(2026, 12, 9)
 LATER = date(2027, 1, 4)
@@ -123,6 +123,7 @@ def test_a_first_sop_goes_the_whole_way(office: Office) -> None:
     agree(office, KEY, LKJPD)
 
 
+@on_sqlite
 def test_nothing_personal_or_typed_stands_in_a_body(office: Office) -> None:
     ratified(office)
     with office.database.read() as db:
@@ -157,6 +158,7 @@ def test_a_layout_only_change_takes_a_second_owner_and_stays_ratified_as_before(
     agree(office, KEY)
 
 
+@on_sqlite
 def test_nobody_stands_behind_a_version_twice(office: Office) -> None:
     for person in ("camat", ONE, TWO):
         give(office, person, org.VERIFIER)
@@ -177,6 +179,7 @@ def test_nobody_stands_behind_a_version_twice(office: Office) -> None:
     assert "Anda yang memverifikasi" in str(refusal(office, ratify, last.id, person="camat", number="1", dated=TODAY))
 
 
+@on_sqlite
 def test_only_who_may_decides(office: Office) -> None:
     proposal = proposed(office)
     for person in (TWO, "camat", "admin", "auditor"):
@@ -206,6 +209,7 @@ def test_a_plh_ratifies_in_that_capacity(office: Office) -> None:
     assert (actor["capacity"], actor["basis"], actor["position"]) == ("plh", "800/12/2026", "camat_lasem")
 
 
+@on_sqlite
 def test_what_may_not_be_proposed_is_refused_and_the_draft_stays_open(office: Office) -> None:
     draft = begun(office, DIAGRAM.replace(b'sourceRef="start"', b'sourceRef="nowhere"', 1))
     with pytest.raises(DiagramError):
@@ -232,6 +236,7 @@ def test_two_proposals_of_one_sop_do_not_wait_at_once(office: Office) -> None:
             drafting.discard(db, first.draft, person=ONE, at=OPENING)
 
 
+@on_sqlite
 def test_nothing_changed_is_no_proposal(office: Office) -> None:
     ratified(office)
     for data in (DIAGRAM, DIAGRAM.replace(b"</bpmn:definitions>", b"<!-- x -->\n</bpmn:definitions>")):
@@ -246,6 +251,7 @@ def test_nothing_changed_is_no_proposal(office: Office) -> None:
     assert refused.code == "same" and "versi 1" in str(refused)
 
 
+@on_sqlite
 def test_a_draft_that_was_overtaken_is_proposed_only_after_a_look_at_the_newer_version(office: Office) -> None:
     first = ratified(office)
     with office.database.begin() as db:
@@ -258,6 +264,7 @@ def test_a_draft_that_was_overtaken_is_proposed_only_after_a_look_at_the_newer_v
     assert [(one["old"], one["new"]) for one in seen.changes] == [("Write letter 6", "Write letter 5")]
 
 
+@on_sqlite
 def test_a_deployment_beside_the_way_stops_a_waiting_proposal(office: Office) -> None:
     ratified(office)
     proposal = proposed(office, edited(1))
@@ -274,6 +281,7 @@ def test_a_deployment_beside_the_way_stops_a_waiting_proposal(office: Office) ->
     agree(office, KEY)
 
 
+@on_sqlite
 def test_an_sop_of_another_unit_cannot_be_taken_over_by_its_key(office: Office) -> None:
     ratified(office)
     give(office, "sekcam", org.OWNER, "inspektorat_daerah")
@@ -286,6 +294,7 @@ def test_an_sop_of_another_unit_cannot_be_taken_over_by_its_key(office: Office) 
     assert refused.code == "not_yours" and "unit lain" in str(refused)
 
 
+@on_sqlite
 def test_a_pengesahan_is_whole_or_refused(office: Office) -> None:
     proposal = proposed(office)
     asked(office, verify, proposal.id, person="analis")
@@ -386,6 +395,7 @@ def test_an_old_version_is_published_again_as_a_new_one(office: Office) -> None:
     agree(office, KEY)
 
 
+@on_sqlite
 def test_an_sop_that_no_unit_keeps_is_proposed_only_for_one(office: Office) -> None:
     with office.database.begin() as db:
         deploy.deploy(db, office.database.key, DIAGRAM, actor=deploy.SYSTEM, reason="Isi awal", at=office.at)
@@ -396,7 +406,7 @@ def test_an_sop_that_no_unit_keeps_is_proposed_only_for_one(office: Office) -> N
         newest = definitions.newest(db, KEY)
     assert newest is not None
     given = {"reason": "x", "holds_from": TODAY, "compared_with": newest.sha256}
-    assert "unit pengelola" in str(refusal(office, propose, nobodys.id, person="sekcam", **given))
+    assert "unit pemilik" in str(refusal(office, propose, nobodys.id, person="sekcam", **given))
     assert "unit lain" in str(refusal(office, propose, begun(office, edited(1)).id, person=ONE, **given))
     theirs = asked(office, propose, begun(office, edited(1), "sekcam").id, person="sekcam", **given)
     assert (theirs.unit, theirs.version_before) == (LASEM, 1)
