@@ -7,7 +7,7 @@ import stat
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from engine.mail import Mail, composed, mailer
 from engine.organisation import AddPerson, Change, GrantPower
 from engine.packs import own_checkpoints
 from engine.store import database as databases
-from engine.store import journal, notices, records
+from engine.store import access, journal, notices, records
 from engine.store import ledger as store
 from engine.store.database import Unavailable, migrate, open_database
 from engine.store.schema import log_entry, log_pending, metadata
@@ -675,3 +675,38 @@ def used_as(url: str, place: Place) -> None:
         with pytest.raises(DBAPIError, match=r"permission denied|must be owner"), office.database.begin() as db:
             db.exec_driver_sql(statement)
     office.database.close()
+
+
+# What is in somebody's journal
+
+OLD_KEY = "a/b+2511a4ea+ATtqJ7zOtqQtYqOo0CpvDXNlMhV3HeJDpjrASKGLWdop"
+NEW_KEY = "a/b+ed8e9a3e+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c"
+FROZEN: list[dict[str, Any]] = [        # written once, never again
+    {"key": OLD_KEY, "type": "CheckpointKeyMade"},
+    {"before": OLD_KEY, "key": NEW_KEY, "last_root": "ab" * 32, "last_size": 7, "type": "CheckpointKeyRotated",
+     "statement": f"alur.key-rotation/1\na/b\n{NEW_KEY}\n\n\u2014 a/b JRGk6tEX4975rCGjLKaIfQ7FwojMNXtlORVnhwqthT8+Xm8kLgg"
+                  "bzXyNHnr+To5uF1dCtDegTl/Xm9tfVpXl3dit1AM=\n"},
+    {"root": "ab" * 32, "size": 7, "type": "PackTaken", "what": "journal"},
+]
+
+
+def test_the_rows_of_keys_and_packs_say_what_they_said(database_url: str) -> None:
+    database = open_database(database_url, bytes(32))
+    migrate(database)
+    at = datetime(2027, 2, 2, 3, 15, 0, 5, tzinfo=UTC)
+    actor = Actor(person="sistem", capacity="sistem", signed_in_by="worker")
+    old, new = (SigningKey.of("a/b", bytes([n]) * 32) for n in (0, 1))
+    acts = [store.CheckpointKeyMade(key=old.verifier.text),
+            store.CheckpointKeyRotated(key=new.verifier.text, before=old.verifier.text, reason="Kunci dicuri",
+                                       statement=store.statement(old, new.verifier), last_size=7, last_root="ab" * 32)]
+    with database.begin() as db:
+        for id, act in zip(("one", "two"), acts, strict=True):
+            store.record_key(db, database.key, act, id=id, actor=actor, at=at)
+        access.record(db, database.key, access.PackTaken(what="journal", size=7, root="ab" * 32), actor, at)
+        table = journal.journal
+        bodies = [json.loads(bytes(one)) for one in db.execute(
+            select(table.c.body).order_by(table.c.stream.desc(), table.c.sequence)).scalars()]
+    database.close()
+    said = [body["command"]["act"] for body in bodies]
+    assert said[1].pop("reason").keys() == {"h"}
+    assert said == FROZEN
