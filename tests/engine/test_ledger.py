@@ -27,8 +27,8 @@ from engine.ledger import Checkpoint, Frontier, LedgerError, SigningKey, Verifie
 from engine.mail import Mail, composed, mailer
 from engine.organisation import AddPerson, Change, GrantPower
 from engine.packs import own_checkpoints
-from engine.store import database as databases
 from engine.store import access, journal, notices, records
+from engine.store import database as databases
 from engine.store import ledger as store
 from engine.store.database import Unavailable, migrate, open_database
 from engine.store.schema import log_entry, log_pending, metadata
@@ -684,8 +684,8 @@ NEW_KEY = "a/b+ed8e9a3e+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c"
 FROZEN: list[dict[str, Any]] = [        # written once, never again
     {"key": OLD_KEY, "type": "CheckpointKeyMade"},
     {"before": OLD_KEY, "key": NEW_KEY, "last_root": "ab" * 32, "last_size": 7, "type": "CheckpointKeyRotated",
-     "statement": f"alur.key-rotation/1\na/b\n{NEW_KEY}\n\n\u2014 a/b JRGk6tEX4975rCGjLKaIfQ7FwojMNXtlORVnhwqthT8+Xm8kLgg"
-                  "bzXyNHnr+To5uF1dCtDegTl/Xm9tfVpXl3dit1AM=\n"},
+     "statement": f"alur.key-rotation/1\na/b\n{NEW_KEY}\n\n\u2014 a/b JRGk6tEX4975rCGjLKaIfQ7FwojMNXtlORVnhwqthT8+Xm8k"
+                  "LggbzXyNHnr+To5uF1dCtDegTl/Xm9tfVpXl3dit1AM=\n"},
     {"root": "ab" * 32, "size": 7, "type": "PackTaken", "what": "journal"},
 ]
 
