@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from . import records
+from .database import lock
 from .schema import definition_draft as table
 from .schema import definition_draft_presence as presence
 from .schema import definition_draft_revision as revision_table
@@ -163,7 +164,7 @@ def forget(db: Connection, id: str) -> None:
 def seen(db: Connection, id: str, person: str, at: datetime) -> None:
     """The person has the draft open at this instant."""
     whose, now = (presence.c.draft == id, presence.c.person == person), records.instant(at)
-    # Two windows of one person may say so at once: what one inserts, the other finds.
+    lock(db, f"presence {id} {person}")     # two windows of one person may say so at once
     again = update(presence).where(*whose, presence.c.seen_at >= records.instant(at - HERE)).values(seen_at=now)
     if not db.execute(again).rowcount:
         db.execute(delete(presence).where(*whose))
