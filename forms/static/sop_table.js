@@ -165,7 +165,19 @@ function edit(form) {
 
   window.addEventListener("online", () => { if (localStorage.getItem(name)) save(); });
   document.addEventListener("visibilitychange", () => { if (document.hidden && timer && localStorage.getItem(name) && !stopped && offer.hidden) save(); });
-  setInterval(() => { if (!document.hidden) fetch(form.dataset.here, { headers: { Accept: "application/json" } }).catch(() => {}); }, LOOK_MS);
+  look();
+  setInterval(() => { if (!document.hidden) look(); }, LOOK_MS);
+
+  // Says that this person is here, and learns who else is.
+  async function look() {
+    const there = document.getElementById("lain");
+    try {
+      const answer = await fetch(form.dataset.here, { headers: { Accept: "application/json" } });
+      const { others } = await answer.json();
+      there.hidden = others.length === 0;
+      there.textContent = words.others.replace("{names}", others.map((one) => one.name).join(", "));
+    } catch { /* without a connection nobody knows; saving says so */ }
+  }
 }
 
 // What Word and Excel put on the clipboard is a table: its cells come over as cells, whatever stands in them.

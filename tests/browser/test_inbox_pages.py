@@ -113,6 +113,7 @@ PAGES = [
     ("pengelola1", f"/perancang/sop/{LKJPD}/pindahkan"),
     ("penerima", "/perancang/daftar-sop"),
     ("pengelola1", "/perancang"),
+    ("pengelola1", "/perancang/baru"),
     ("pengelola1", f"/perancang/sop/{LKJPD}"),
     ("pengelola1", f"/perancang/sop/{LKJPD}/versi/1"),
 ]

@@ -178,6 +178,7 @@ def test_who_is_slower_is_told_and_goes_on_in_a_draft_of_their_own(served: Serve
     quick, slow = served.person("pengelola1"), served.person("pengelola2")
     slow.goto(address)
     quick.goto(address)
+    expect(quick.locator("#lain")).to_contain_text("sedang dibuka juga oleh Pengelola SOP 2")
     quick.fill("[name='baris.0.output']", "Perintah tertulis")
     expect(quick.locator("#tersimpan")).to_contain_text("Tersimpan")
     slow.fill("[name='baris.0.output']", "Catatan lisan")
