@@ -41,7 +41,7 @@ from .gate import quoted
 from .instance import COMPLETED, Problem, ProcessInstance, Refused, RunningTimer, Step
 
 MOST_WALKS = 60
-MOST_STEPS = 2_500              # of all walks together; a step is one act, taken or refused
+MOST_STEPS = 4_000              # of all walks together; a step is one act, taken or refused
 LONGEST = 120                   # steps of one walk, and three more for each element of the process
 WORK = 150_000                  # of all walks together: see `Walker.weight`
 HEAVY = 5_000                   # of one form: more, and its values are not judged but supposed
@@ -415,6 +415,7 @@ class Walker:
 
         def attach(field: Field) -> None:
             given = AttachDocument(document=field.id, attachment=attachment(field), user_task=number)
+            self.steps += 1
             try:
                 self.take(process.decide(self.rules, self.instance, self.command(given)))
             except Refused:
@@ -430,6 +431,8 @@ class Walker:
                                     "isiannya diandaikan benar.")
             return self.supposed(element, act({}), {}, lambda flow: None)
         for slot in element.slots:
+            if self.spent:
+                return False
             if slot.slot and slot.slot.role != "bacaan" and (slot.required or self.lots.below(2)):
                 attach(slot)
         wrong: frozenset[str] = frozenset()
