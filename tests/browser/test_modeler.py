@@ -6,14 +6,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from engine import diagram, drafting
 from engine.changes import between
 from engine.store import definitions, drafts
 from tests.browser.conftest import Served, wait_until
+from tests.browser.test_inbox_pages import SCHEMES, axe, look_at_all_four
 from tests.desk import DIAGRAMS, LASEM, LKJPD
 
 DIAGRAM = DIAGRAMS / LKJPD / f"{LKJPD}.bpmn"
@@ -225,27 +224,34 @@ def test_an_owner_draws_with_everything_the_canvas_has(served: Served) -> None:
     assert page.evaluate("() => [...perancang.untranslated]") == []
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
-def test_the_canvas_fits_the_window_and_the_mark_is_seen(served: Served, width: int, scheme: str) -> None:
-    page = canvas(served, begin(served), width=width, scheme=scheme)
-    expect(page.locator(".bjs-powered-by")).to_be_in_viewport(ratio=1)
-    assert page.evaluate(
-        """() => { const box = document.querySelector('.bjs-powered-by').getBoundingClientRect();
-          return Boolean(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)
-            .closest('.bjs-powered-by')); }"""
-    ), "something lies over the bpmn.io mark; its licence forbids that"
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+def test_the_canvas_fits_the_window_and_the_mark_is_seen(served: Served) -> None:
+    id = begin(served)
+    page = served.person("pengelola1")
+    for width, height in ((1280, 900), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        canvas(served, id, page)
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            where = f"{width} px, {scheme}"
+            expect(page.locator(".bjs-powered-by")).to_be_in_viewport(ratio=1)
+            assert page.evaluate(
+                """() => { const box = document.querySelector('.bjs-powered-by').getBoundingClientRect();
+                  return Boolean(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)
+                    .closest('.bjs-powered-by')); }"""
+            ), f"{where}: something lies over the bpmn.io mark; its licence forbids that"
+            wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wider <= 0, f"{where}: {wider} px wider than the window"
+            axe(page, where)
+    look_at_all_four(page, "simpanan", lambda: page.goto(f"/perancang/rancangan/{id}/simpanan"))
 
 
 def test_what_was_copied_or_changed_in_kind_keeps_its_form(served: Served) -> None:
     id = begin(served)
     page = canvas(served, id)
-    # Opened and written again, untouched: the same to the canonical byte's meaning.
+    # Opened and written again, untouched: the same canonical XML; and nothing was saved by only looking.
     written = page.evaluate("() => perancang.modeler.saveXML({ format: true }).then(one => one.xml)").encode()
-    assert diagram.hashes(written)[2] == diagram.hashes(DIAGRAM.read_bytes())[2]
-    assert between(DIAGRAM.read_bytes(), written) == ()
+    assert diagram.hashes(written)[1:] == diagram.hashes(DIAGRAM.read_bytes())[1:]
+    assert stored(served, id)[0].revision == 1 and stored(served, id)[1] == DIAGRAM.read_bytes()
     copy = page.evaluate(
         """() => { const m = perancang.modeler, all = m.get('elementRegistry'), lane = all.get('tim_penyusun');
           m.get('copyPaste').copy([all.get('langkah_3')]);
@@ -291,8 +297,7 @@ def test_of_two_people_on_one_draft_nobody_overwrites_the_other(served: Served) 
     rename(two, "langkah_2", "Menyusun tim")
     dialog = two.locator("dialog.choice")
     expect(dialog).to_contain_text("Pengelola SOP 1 menyimpannya")
-    found = Axe().run(two)
-    assert found.violations_count == 0, found.generate_report()
+    axe(two, "the choice between two people's work")
     assert name_of(stored(served, id)[1], "langkah_2") != "Menyusun tim"
     dialog.locator("button", has_text="Simpan milik saya sebagai rancangan baru").click()
     expect(dialog).to_have_count(0)

@@ -87,6 +87,7 @@ async function draw(root, page) {
   steer(root, modeler);
   if (window.matchMedia('(max-width: 63.99rem)').matches) {
     modeler.get('palette').close(); // a phone is for looking first; a tap opens it
+    part('kanvas').querySelector('.djs-palette-toggle').title = 'Alat gambar';
   }
   if (await saving.begin()) {
     modeler.on('commandStack.changed', ({ trigger }) => trigger !== 'clear' && findings.later());

@@ -21,38 +21,50 @@ class KeepOrder {
 }
 
 function restore(places, definitions) {
-  for (const [ name, list ] of lists(definitions)) {
+  for (const [ name, list, key ] of lists(definitions)) {
     if (!places.has(name)) {
       places.set(name, new Map());
     }
     const known = places.get(name);
-    for (const { id } of list) {
-      if (!known.has(id)) {
-        known.set(id, known.size);
+    for (const one of list) {
+      if (!known.has(key(one))) {
+        known.set(key(one), known.size);
       }
     }
-    list.sort((a, b) => known.get(a.id) - known.get(b.id));
+    list.sort((a, b) => known.get(key(a)) - known.get(key(b)));
   }
 }
 
 function* lists(definitions) {
+  const id = one => one.id;
+  const drawn = one => one.bpmnElement?.id ?? one.id;
   const waiting = [ ...definitions?.rootElements ?? [] ];
   while (waiting.length) {
     const one = waiting.pop();
     for (const name of [ 'flowElements', 'artifacts', 'participants' ]) {
       if (one[name]?.length) {
-        yield [ `${one.id}/${name}`, one[name] ];
+        yield [ `${one.id}/${name}`, one[name], id ];
         waiting.push(...one[name]);
       }
     }
     for (const set of one.laneSets ?? []) {
       for (const lane of set.lanes ?? []) {
         if (lane.flowNodeRef?.length) {
-          yield [ `${lane.id}/flowNodeRef`, lane.flowNodeRef ];
+          yield [ `${lane.id}/flowNodeRef`, lane.flowNodeRef, id ];
         }
       }
     }
   }
+  for (const { plane } of definitions?.diagrams ?? []) {
+    if (plane?.planeElement?.length) {
+      yield [ `${plane.id}/planeElement`, plane.planeElement, drawn ];
+    }
+  }
 }
 
-export default { __init__: [ 'keepOrder' ], keepOrder: [ 'type', KeepOrder ] };
+export default {
+  __init__: [ 'keepOrder' ],
+  keepOrder: [ 'type', KeepOrder ],
+  // bpmn-js would write the shapes in the order in which they lie over each other.
+  bpmnDiOrdering: [ 'value', null ],
+};

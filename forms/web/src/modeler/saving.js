@@ -184,7 +184,7 @@ export function keepSaved({ modeler, server, page, shelf, places, flush, changed
     switch (trouble.kind) {
       case 'conflict':
         stopped = 'conflict';
-        state('conflict', 'Belum tersimpan: rancangan ini sudah disimpan orang lain');
+        state('conflict', 'Belum tersimpan: sudah disimpan dari tempat lain');
         return chooseBetween(trouble.answer);
       case 'signed_out':
         return signedOut();
