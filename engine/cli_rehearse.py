@@ -106,8 +106,6 @@ def _said(file: Path, made: Rehearsal, definition: ProcessDefinition | None, zon
         for word, found in (("dead end", walked.dead_ends), ("incident", walked.incidents)):
             for one in found:
                 yield f"  {word}: {one.message}"
-                if one.supposed:
-                    yield "    (supposed: no form that was tried led this way)"
                 yield from (f"    {n}. {leg.said}" for n, leg in enumerate(one.path, 1))
         yield from (f"  {walk.never_reached_words(definition, id)}" for id in walked.never_reached)
     if made.differences:

@@ -588,7 +588,9 @@ class Walker:
     def keep(self, found: dict[tuple[str, str], DeadEnd], element: str, message: str) -> None:
         """Each place once, with the shortest way to it; one that a form leads to before one that is supposed."""
         key = ("", element) if found is self.dead else (message, element)
-        new = DeadEnd(element=element, message=message, path=tuple(self.path), supposed=self.forced)
+        said = f"{message} (Jalan ke sini diandaikan: tidak ada isian yang dicoba yang membawanya.)"
+        new = DeadEnd(element=element, message=said if self.forced else message, path=tuple(self.path),
+                      supposed=self.forced)
         old = found.get(key)
         if old is None and len(found) >= MOST_FOUND:
             self.untried.setdefault(f"Lebih dari {MOST_FOUND} temuan sejenis; yang lain tidak dicatat.")

@@ -111,6 +111,7 @@ def test_what_lies_behind_a_way_that_is_only_supposed_is_looked_at_and_marked_so
     assert set(found.never_reached) == {"stray", "no", "back"} and found.finished > 0
     (end,) = found.dead_ends
     assert end.element == "stray" and end.supposed and end.path[-1].element == "decide"
+    assert "diandaikan" in end.message
 
 
 def test_a_loop_that_nobody_leaves_is_said() -> None:
