@@ -17,13 +17,13 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Connection
 
-from engine import changes, diagram, drafting, ratification, sop_out
+from engine import changes, diagram, drafting, ratification, rehearse, sop_out
 from engine.commands import Attachment
 from engine.definition import DiagramError, Element, Field, ProcessDefinition
 from engine.instance import Problem, Refused
 from engine.organisation import local_date
 from engine.sop_table import TableError
-from engine.store import database, definitions, documents, drafts, organisation, records
+from engine.store import database, definitions, documents, drafts, organisation, records, stories
 from engine.store.definitions import Version
 from engine.store.drafts import Draft
 
@@ -262,6 +262,8 @@ def sop_page(key: str, problem: Refused | None = None, place: str = "", status: 
             "may_change": may_edit(db, home_unit),
             "may_withdraw": ratification.may_withdraw(db, me().id, key, on)[0],
             "may_evaluate": ratification.may_evaluate(db, me().id, key, on)[0],
+            "stories": [(one, names(one.person)) for one in stories.listed(db, key)],
+            "story_candidates": stories.candidates(db, key),
             "names": names.known,
             "today": on,
             "problem": problem,
@@ -405,6 +407,29 @@ OUTCOMES: tuple[tuple[str, Any], ...] = (
     ("diubah", _l("Perlu diubah")),
     ("dicabut", _l("Perlu dicabut")),
 )
+
+
+@publishing.post("/sop/<key>/contoh")
+def keep_story(key: str) -> Any:
+    """A finished instance is kept as an example, on which every later draft is tried; or one is no longer kept."""
+    form, gone = request.form, request.form.get("hapus", "")
+    try:
+        with office().database.begin() as db:
+            known_sop(db, key)
+            if not may_edit(db, drafting.home(db, key) or ""):
+                raise drafting.not_an_owner()
+            if gone:
+                stories.forget(db, key, gone)
+            else:
+                chosen = form.get("contoh", "")
+                if chosen not in dict(stories.candidates(db, key)):
+                    raise Refused("wrong", _("Pilih berkas proses yang sudah selesai."))
+                rehearse.keep(db, chosen, name=form.get("nama_contoh", ""), person=me().id, at=office().now())
+    except Refused as refused:
+        return sop_page(key, refused, "nama_contoh", 422)
+    tell(_("Contoh %(name)s dihapus.", name=gone) if gone else
+         _("Tersimpan. Setiap rancangan SOP ini dicoba juga dengan contoh itu."))
+    return redirect(url_for("publishing.sop", key=key) + "#contoh")
 
 
 @publishing.post("/sop/<key>/evaluasi")

@@ -6,7 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
+from ..instance import COMPLETED
 from . import records
+from .schema import instance
 from .schema import kept_story as table
 
 
@@ -24,6 +26,15 @@ def listed(db: Connection, key: str) -> tuple[Kept, ...]:
     found = db.execute(select(table).where(table.c.key == key).order_by(table.c.name))
     return tuple(Kept(key=row.key, name=row.name, instance=row.instance, person=row.person,
                       kept_at=records.moment(row.kept_at)) for row in found)
+
+
+def candidates(db: Connection, key: str, most: int = 50) -> tuple[tuple[str, str], ...]:
+    """(id, title) of the completed instances of a process that are no story yet, the newest first."""
+    kept = select(table.c.instance).where(table.c.key == key)
+    found = select(instance.c.id, instance.c.title).where(
+        instance.c.key == key, instance.c.status == COMPLETED, instance.c.id.not_in(kept))
+    return tuple((row.id, row.title) for row in db.execute(
+        found.order_by(instance.c.ended_at.desc(), instance.c.id).limit(most)))
 
 
 def keep(db: Connection, one: Kept) -> None:

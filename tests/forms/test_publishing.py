@@ -7,8 +7,10 @@ import io
 import pytest
 from pypdf import PdfReader
 
-from engine import drafting
-from engine.store import definitions, documents, drafts
+from engine import drafting, organise
+from engine.commands import Actor
+from engine.organisation import Change, RevokePower
+from engine.store import definitions, documents, drafts, stories
 from forms.papers import kept
 from tests.desk import LASEM, LKJPD, Desk, Reader, pdf
 
@@ -325,3 +327,36 @@ def test_a_draft_without_a_process_is_told_what_it_lacks(site: Desk) -> None:
     assert "Surat masuk" in owner.text
     owner.get(f"/perancang/rancangan/{draft.id}/periksa")
     assert "Belum dapat diajukan: masih ada" in owner.text and not offers(owner, "/usulan")
+
+
+def test_a_finished_instance_is_kept_as_an_example_tried_on_every_draft_and_taken_away_again(site: Desk) -> None:
+    id = site.waiting_at(9)
+    site.complete(id, 9)
+    owner = site.reader("pengelola1").get(SOP)
+    owner.send({"contoh": id, "nama_contoh": "  "}, action="/contoh")
+    assert owner.status == 422 and "Beri cerita itu nama" in owner.text
+    owner.send({"contoh": id, "nama_contoh": "LKjPD tanpa pengembalian"}, action="/contoh")
+    assert "LKjPD tanpa pengembalian" in owner.text and "Setiap rancangan SOP ini dicoba juga" in owner.text
+    checked = owner.get(f"/perancang/rancangan/{begun(site, RENAMED)}/periksa")
+    assert "17 contoh" in checked.text
+    assert "Contoh jalan" not in site.reader("analis").get(SOP).text
+    owner.get(SOP).press("hapus", "LKjPD tanpa pengembalian")
+    assert "Contoh LKjPD tanpa pengembalian dihapus." in owner.text
+
+
+def test_who_keeps_no_sop_keeps_no_example(site: Desk) -> None:
+    id = site.waiting_at(9)
+    site.complete(id, 9)
+    owner = site.reader("pengelola1").get(SOP)
+    hidden = owner.values("/contoh")
+    other = site.reader("analis")
+    other.get("/perancang")
+    assert other.client.post(f"{SOP}/contoh", data={**hidden, "contoh": id, "nama_contoh": "x"}).status_code == 400
+    with site.database.begin() as db:
+        revoked = Change(id="cabut", at=site.clock.at, actor=Actor(person="admin", administrator=True),
+                         act=RevokePower(person="pengelola1", power="pemilik", unit=LASEM))
+        organise.change(db, site.database.key, revoked)
+    owner.post(f"{SOP}/contoh", {**hidden, "contoh": id, "nama_contoh": "x"})
+    assert owner.status in (404, 422)
+    with site.database.read() as db:
+        assert stories.listed(db, LKJPD) == ()
