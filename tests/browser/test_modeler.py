@@ -210,6 +210,9 @@ def test_an_owner_draws_with_everything_the_canvas_has(served: Served) -> None:
     expect(page.locator(".bts-scopes .bts-scope").first).to_be_visible()
     background = style(page, ".bts-scopes .bts-scope", "backgroundColor")
     assert background not in ("rgba(0, 0, 0, 0)", "rgb(255, 255, 255)")
+    page.emulate_media(color_scheme="dark")  # its shapes stay white, so the mark beside them stays dark
+    assert style(page, ".bjs-powered-by", "color") == "rgb(28, 35, 38)"
+    page.emulate_media(color_scheme="light")
     wait_until(page, "() => document.querySelector('.bts-notification, .bts-log .bts-entry:not(.placeholder)')")
     page.locator(".bts-entry[title='Catatan simulasi']").click()
     expect(page.locator(".bts-log")).to_be_visible()

@@ -122,7 +122,7 @@ function steer(root, modeler) {
   modeler.on('tokenSimulation.toggleMode', ({ active }) => {
     root.classList.toggle('simulating', active);
     button('simulate').setAttribute('aria-pressed', String(active));
-    button('simulate').textContent = active ? 'Kembali menggambar' : 'Coba jalankan';
+    button('simulate').textContent = active ? 'Selesai mencoba' : 'Coba jalankan';
     for (const name of [ 'undo', 'redo', 'find' ]) {
       button(name).hidden = active;
     }
