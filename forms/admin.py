@@ -851,7 +851,7 @@ class LaneTable:
 
 def deployed(db: Connection) -> dict[str, ProcessDefinition]:
     """The newest version of every process, by key."""
-    return {one.key: office().rules.definition(one.sha256) for one in definitions.newest_of_all(db)}
+    return {key: office().rules.definition(sha256) for key, sha256 in definitions.newest_hashes(db).items()}
 
 
 def lane_tables(organisation: Organisation, processes: Mapping[str, ProcessDefinition]) -> list[LaneTable]:

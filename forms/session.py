@@ -258,7 +258,7 @@ def leading(db: Any, person_id: str, today: date) -> frozenset[tuple[str, str]]:
     mine = organisation.serves(db, person_id, today)
     if not mine:
         return frozenset()
-    newest = {one.key: office().rules.definition(one.sha256) for one in definitions.newest_of_all(db)}
+    newest = {key: office().rules.definition(sha256) for key, sha256 in definitions.newest_hashes(db).items()}
     heads = {key: one.lanes[0].id for key, one in newest.items() if one.lanes}
     return frozenset((one.key, one.unit) for one in mine if heads.get(one.key) == one.lane)
 

@@ -125,6 +125,14 @@ def newest_of_all(db: Connection) -> tuple[Version, ...]:
     return _last_of_each(db, select(table.c.key, func.max(table.c.version).label("version")))
 
 
+def newest_hashes(db: Connection) -> dict[str, str]:
+    """Key -> SHA-256 of its newest version: what a page asks at every request, without the rest of the rows."""
+    last = select(table.c.key, func.max(table.c.version).label("version")).group_by(table.c.key).subquery()
+    found = select(table.c.key, table.c.sha256).join(
+        last, (last.c.key == table.c.key) & (last.c.version == table.c.version))
+    return {row.key: row.sha256 for row in db.execute(found)}
+
+
 def in_force(db: Connection, key: str, on: date) -> Version | None:
     """The version that a start on this day runs: the newest whose date has come. None where the SOP is withdrawn, or
     not in force yet. One statement."""

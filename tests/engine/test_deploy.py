@@ -80,6 +80,7 @@ def test_a_changed_diagram_is_the_next_version_and_the_old_one_stays(database: D
         assert definitions.export(db, key, 3) is None
         assert definitions.export(db, "unknown") is None
         assert [one.version for one in definitions.newest_of_all(db)] == [2]
+        assert definitions.newest_hashes(db) == {one.key: one.sha256 for one in definitions.newest_of_all(db)}
     old = put(database, FIRST)
     assert (old.new, old.version.version, old.newest) == (False, 1, 2)
 
