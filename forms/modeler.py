@@ -133,7 +133,7 @@ def why_not(db: Connection, draft: Draft, older: int | None = None) -> str:
     if draft.state == PROPOSED:
         return _("Rancangan ini sedang diusulkan untuk pengesahan. Hanya dapat dilihat.")
     if not drafting.may_edit(db, me().id, draft):
-        return _("Hanya pengelola SOP unit ini yang dapat mengubahnya. Anda dapat melihat.")
+        return _("Hanya pemilik SOP unit ini yang dapat mengubahnya. Anda dapat melihat.")
     return ""
 
 
