@@ -24,7 +24,8 @@ HEART = {"bpmn_import", "calendars", "changes", "conformance", "counterparts", "
 LAYERS = ("values", "heart", "store", "verbs", "forms")
 
 # Commands that start what is shown: `alur serve` the web, `alur sop export` the printer.
-REACHING_UP = {("engine/__main__.py", "forms"), ("engine/cli_sop.py", "forms.papers.sop")}
+REACHING_UP = {("engine/__main__.py", "forms"), ("engine/cli_sop.py", "forms.papers.sop"),
+               ("engine/cli_proof.py", "forms"), ("engine/cli_proof.py", "forms.evidence")}
 
 HOMES = {                               # library -> the modules that may import it; a folder ends with "/"
     "flask": {"forms/"}, "flask_babel": {"forms/"}, "flask_wtf": {"forms/"}, "flask_limiter": {"forms/"},

@@ -6,21 +6,22 @@ away is no finished pass.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, select
+from sqlalchemy import Connection, and_, delete, false, func, or_, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
 from .. import calendars
 from ..forecast import DONE, PlannedPass, Samples
 from ..instance import ProcessInstance
+from ..performance import MOST_CASES, MOST_PASSES, Case, Pass
 from ..rules import Rules
 from . import records
 from .instances import stream
-from .schema import finished_pass, instance, journal, projection
+from .schema import finished_pass, instance, journal, projection, unit, user_task
 
 NAME = "passes"                         # in the table `projection`
 MOST_SAMPLES = 5_000                    # of one process, the newest
@@ -126,6 +127,95 @@ def _planned(row: Mapping[str, Any]) -> PlannedPass:
     return PlannedPass(element=row["element"], lane=row["lane"], round=row["round"], end=end,
                        start=min(records.moment(row["opened_at"]), end), minutes=row["working_minutes"], measured=True,
                        state=DONE)
+
+
+# Across instances
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """Whose passes somebody may see: of all units, of these units, and of these processes in these units."""
+    everything: bool = False
+    units: frozenset[str] = frozenset()
+    pairs: frozenset[tuple[str, str]] = frozenset()     # (process key, unit)
+
+    def condition(self) -> Any:
+        if self.everything:
+            return true()
+        pairs = [and_(instance.c.key == key, instance.c.unit == of) for key, of in sorted(self.pairs)]
+        return or_(false(), instance.c.unit.in_(sorted(self.units)), *pairs)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A process in a unit and a year, with how many instances it has there."""
+    key: str
+    unit: str
+    unit_name: str
+    year: int | None
+    instances: int
+
+
+def places(db: Connection, reach: Reach) -> list[Place]:
+    """Where there is something within a reach, by key, unit and year."""
+    found = (select(instance.c.key, instance.c.unit, unit.c.name, instance.c.year, func.count())
+             .join(unit, unit.c.id == instance.c.unit).where(reach.condition())
+             .group_by(instance.c.key, instance.c.unit, unit.c.name, instance.c.year)
+             .order_by(instance.c.key, unit.c.name, instance.c.unit, instance.c.year))
+    return [Place(*row) for row in db.execute(found)]
+
+
+def cases(db: Connection, key: str, reach: Reach, of_unit: str = "", year: int | None = None) \
+        -> tuple[list[Case], int, int]:
+    """(instances of a process with their finished passes, how many older ones were left out, how many have steps that
+    the worker has not read yet): the newest first, MOST_CASES of them with MOST_PASSES passes at most.
+
+    of_unit, year  narrow it; "" and None do not
+    """
+    wanted = and_(instance.c.key == key, reach.condition(), instance.c.unit == of_unit if of_unit else true(),
+                  instance.c.year == year if year is not None else true())
+    passed = (select(func.count()).where(finished_pass.c.instance == instance.c.id)).scalar_subquery()
+    read = (select(func.coalesce(func.max(projection.c.sequence), 0))
+            .where(projection.c.name == NAME, projection.c.instance == instance.c.id)).scalar_subquery()
+    rows = db.execute(
+        select(instance.c.id, instance.c.title, instance.c.unit, unit.c.name.label("unit_name"), instance.c.year,
+               instance.c.status, instance.c.definition, instance.c.sequence, passed.label("passed"),
+               read.label("read"))
+        .join(unit, unit.c.id == instance.c.unit).where(wanted)
+        .order_by(instance.c.started_at.desc(), instance.c.id).limit(MOST_CASES)).all()
+    chosen, room = [], MOST_PASSES
+    for row in rows:
+        room -= row.passed
+        if room < 0:
+            break
+        chosen.append(row)
+    ids = [row.id for row in chosen]
+    all_of_them: int = db.execute(select(func.count()).select_from(instance).where(wanted)).scalar_one()
+    finished, standing = _finished(db, ids), _standing(db, ids)
+    found = [Case(id=row.id, title=row.title, unit=row.unit, unit_name=row.unit_name, year=row.year, status=row.status,
+                  definition=row.definition, passes=tuple(finished.get(row.id, ())),
+                  open=tuple(standing.get(row.id, ()))) for row in chosen]
+    return found, all_of_them - len(found), sum(row.read < row.sequence for row in chosen)
+
+
+def _finished(db: Connection, ids: Collection[str]) -> dict[str, list[Pass]]:
+    found: dict[str, list[Pass]] = {}
+    rows = select(finished_pass).where(finished_pass.c.instance.in_(ids)).order_by(finished_pass.c.instance,
+                                                                                   finished_pass.c.number)
+    for row in db.execute(rows):
+        found.setdefault(row.instance, []).append(Pass(
+            number=row.number, element=row.element, lane=row.lane, round=row.round, working=row.working_minutes,
+            waiting=row.waiting_minutes, processing=row.processing_minutes, late=bool(row.late),
+            opened_again=bool(row.returned)))
+    return found
+
+
+def _standing(db: Connection, ids: Collection[str]) -> dict[str, list[tuple[int, str, int]]]:
+    found: dict[str, list[tuple[int, str, int]]] = {}
+    rows = select(user_task.c.instance, user_task.c.number, user_task.c.element, user_task.c.round).where(
+        user_task.c.instance.in_(ids)).order_by(user_task.c.instance, user_task.c.number)
+    for id, number, element, round in db.execute(rows):
+        found.setdefault(id, []).append((number, element, round))
+    return found
 
 
 # From the journal
