@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 from sqlalchemy import Connection
@@ -10,7 +11,7 @@ from sqlalchemy import Connection
 from . import checkpoints, packs, verifier
 from .checkpoints import Keeper
 from .ledger import Checkpoint, LedgerError
-from .store import access, definitions, instances, integrity
+from .store import access, integrity
 from .store import database as databases
 from .store import ledger as store
 from .terminal import Command, Group, Stop, Terminal, local, pass_terminal
@@ -138,48 +139,82 @@ def place(here: Terminal) -> checkpoints.Place:
 # Packs
 
 
+KINDS = (".zip", ".pdf", ".xes", ".jsonocel", ".csv")
+
+
 @click.command(cls=Command)
-@click.argument("names", nargs=-1, required=True, metavar="[INSTANCE] OUT.zip")
-@click.option("--journal", "everything", is_flag=True, help="The whole journal, not one process instance.")
+@click.argument("names", nargs=-1, required=True, metavar="[INSTANCE] OUT.zip|.pdf|.xes|.jsonocel|.csv")
+@click.option("--journal", "everything", is_flag=True, help="The whole journal as a ZIP, not one process instance.")
 @click.option("--documents", is_flag=True, help="With --journal: every document too.")
 @click.option("--checkpoint", "own", type=FILE, multiple=True,
               help="A checkpoint that the reader has kept: the pack then proves that the log grew from it.")
+@click.option("--names", "named", is_flag=True, help="People by their names in .xes, .jsonocel and .csv; default: ids.")
 @click.option("--as", "who", metavar="PERSON", help="Who takes it (id, login or NIP); default: the installation.")
 @pass_terminal
 def export(here: Terminal, names: tuple[str, ...], everything: bool, documents: bool, own: tuple[Path, ...],
-           who: str | None) -> None:
-    """Write a pack that verifier.py checks offline: an INSTANCE with its documents, or the whole journal.
+           named: bool, who: str | None) -> None:
+    """Write evidence of an INSTANCE: a pack with its documents that verifier.py checks offline, its history as a PDF,
+    or its events for tools of others; or a pack of the whole journal.
 
-    What is not signed yet is signed first; that a pack was taken is a row of the stream `access`.
+    What is not signed yet is signed first; who took what is a row of the stream `access`.
     """
     if len(names) != (1 if everything else 2):
         raise click.UsageError("Say INSTANCE OUT.zip, or --journal OUT.zip.")
     out = Path(names[-1])
+    form = out.suffix.casefold()
+    if form not in KINDS or (everything and form != ".zip"):
+        raise click.UsageError(f"{out.name!r} must end with {'.zip' if everything else ', '.join(KINDS)}.")
     checkpoints.sign(here.database, place(here))
     kept: list[Checkpoint] = []
     for file in own:
         kept += packs.own_checkpoints(file.read_bytes())
     with here.database.read() as db:
         actor = here.actor(db, who)
-    with here.database.snapshot() as db:
-        if everything:
+    if everything:
+        with here.database.snapshot() as db:
             packed = packs.of_journal(db, here.settings.documents_dir, out, documents)
-        else:
-            found = instances.load(db, names[0])
-            if found is None:
-                raise Stop("unknown", f"There is no process instance {names[0]}.", "alur instances shows which are.")
-            # With the versions of its process: who deployed what it ran on.
-            packed = packs.of_streams(db, here.settings.documents_dir, out, [instances.stream(found.id)],
-                                      [definitions.stream(found.key)], kept)
+        act: access.Act = access.PackTaken(what="journal", size=packed.checkpoint.size,
+                                           root=packed.checkpoint.root.hex())
+        said, sentences = told_pack(out, packed)
+    else:
+        act, said, sentences = _of_instance(here, names[0], out, kept, named)
     with here.database.begin() as db:
-        act = access.PackTaken(what="journal" if everything else names[0], size=packed.checkpoint.size,
-                               root=packed.checkpoint.root.hex())
         access.record(db, here.key, act, actor, databases.now(db))
-    here.tell({"file": str(out), "rows": packed.rows, "values": packed.values, "documents": packed.documents,
-               "missing": packed.missing, "size": packed.checkpoint.size},
-              f"{out}: {packed.rows} rows and {packed.documents} documents, as signed in the log of "
-              f"{packed.checkpoint.size} rows at {local(packed.checkpoint.at)}.",
-              *([f"Missing here: {', '.join(packed.missing)}"] if packed.missing else []))
+    here.tell(said, *sentences)
+
+
+def _of_instance(here: Terminal, id: str, out: Path, own: list[Checkpoint], named: bool) \
+        -> tuple[access.Act, dict[str, Any], list[str]]:
+    """Write evidence of an instance; what is recorded, and what is said of it."""
+    from forms import evidence  # what is shown; no other command here needs it
+
+    form = out.suffix.casefold()[1:]
+    with evidence.spoken(here.settings.language), here.database.snapshot() as db:
+        it = evidence.of(db, here.rules, id, databases.now(db))
+        if it is None:
+            raise Stop("unknown", f"There is no process instance {id}.", "alur instances shows which are.")
+        if form == "zip":
+            said, sentences = told_pack(out, evidence.pack(it, here.settings.documents_dir, out, own))
+        else:
+            try:
+                with out.open("xb") as target:
+                    target.write(evidence.written(it, form, named))
+            except OSError as error:
+                raise Stop("file", f"{out} cannot be written: {error.strerror}.", "Name another file.") from error
+            said = {"file": str(out), "rows": it.sequence, "size": it.kept.size if it.kept else None}
+            sentences = [f"{out}: {it.sequence} journal rows of {it.title}."]
+    act = access.EvidenceTaken(instance=id, form=form, sequence=it.sequence, sha256=evidence.fingerprint(out),
+                               named=named or form in ("pdf", "zip"))
+    return act, said | {"sha256": act.sha256}, sentences
+
+
+def told_pack(out: Path, packed: packs.Packed) -> tuple[dict[str, Any], list[str]]:
+    """What is said of a pack: as JSON, in sentences."""
+    said = {"file": str(out), "rows": packed.rows, "values": packed.values, "documents": packed.documents,
+            "missing": packed.missing, "size": packed.checkpoint.size}
+    missing = [f"Missing here: {', '.join(packed.missing)}"] if packed.missing else []
+    return said, [f"{out}: {packed.rows} rows and {packed.documents} documents, as signed in the log of "
+                  f"{packed.checkpoint.size} rows at {local(packed.checkpoint.at)}.", *missing]
 
 
 def state(db: Connection) -> tuple[bool, str]:

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -54,6 +54,13 @@ class Packed:
     checkpoint: Kept
 
 
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What stands in a pack beside the evidence itself, for who reads it."""
+    files: Mapping[str, bytes] = field(default_factory=dict)        # name in the ZIP -> content
+    documents: Mapping[str, str] = field(default_factory=dict)      # SHA-256 -> its name in the ZIP, under documents/
+
+
 @dataclass
 class _Pack:
     """A ZIP that is being written, and the SHA-256 of what is in it."""
@@ -88,19 +95,19 @@ def of_journal(db: Connection, documents_dir: Path, file: Path, with_documents: 
     kept = store.newest(db)
     if kept is None:
         raise _unsigned()
-    return _written(db, documents_dir, file, kept, None, [], with_documents)
+    return _written(db, documents_dir, file, kept, None, [], with_documents, Beside())
 
 
 def of_streams(db: Connection, documents_dir: Path, file: Path, streams: Sequence[str], also: Sequence[str] = (),
-               own: Sequence[Checkpoint] = ()) -> Packed:
+               own: Sequence[Checkpoint] = (), readable: Callable[[Kept], Beside] | None = None) -> Packed:
     """Write some streams with the documents and diagrams that they name, up to the first checkpoint that covers them.
 
     also  other streams, as far as that checkpoint covers them: they may go on, and the pack stays the same.
     own   checkpoints that an auditor has kept: the pack then proves that the log grew from them, or into them.
+    readable    what is put in beside, made for the checkpoint that the pack is of.
     Raises Unavailable as above; `unsigned` where a row of the streams is not signed yet.
     """
-    last, key = store.last_index(db, streams), store.index_of(db, STREAM, 1)
-    kept = store.first_over(db, max(last, key)) if last is not None and key is not None else None
+    kept = covering(db, streams)
     named = sorted({*streams, *also, STREAM})
     if kept is None:
         raise _unsigned()
@@ -108,18 +115,26 @@ def of_streams(db: Connection, documents_dir: Path, file: Path, streams: Sequenc
     for size in (one.size for one in own):
         if (known := store.of_size(db, size)) is not None:
             beside[size] = known
-    return _written(db, documents_dir, file, kept, named, [beside[size] for size in sorted(beside)], True)
+    return _written(db, documents_dir, file, kept, named, [beside[size] for size in sorted(beside)], True,
+                    readable(kept) if readable else Beside())
+
+
+def covering(db: Connection, streams: Sequence[str]) -> Kept | None:
+    """The first checkpoint that covers every row of these streams; None where there is none yet."""
+    last, key = store.last_index(db, streams), store.index_of(db, STREAM, 1)
+    return store.first_over(db, max(last, key)) if last is not None and key is not None else None
 
 
 def _written(db: Connection, documents_dir: Path, file: Path, kept: Kept, streams: list[str] | None,
-             beside: list[Kept], with_documents: bool) -> Packed:
+             beside: list[Kept], with_documents: bool, readable: Beside) -> Packed:
     if file.exists():
         raise Unavailable("file_exists", f"{file} is there already.", "Name another file; a pack is never overwritten.")
     aside = file.with_name(f".{file.name}.part")
     try:
         with open(aside, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
             with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-                packed = _fill(_Pack(archive), db, documents_dir, kept, streams, beside, with_documents)
+                packed = _fill(_Pack(archive), db, documents_dir, kept, streams, beside, with_documents,
+                               readable)
             out.flush()
             os.fsync(out.fileno())
         os.replace(aside, file)
@@ -134,7 +149,7 @@ def _written(db: Connection, documents_dir: Path, file: Path, kept: Kept, stream
 
 
 def _fill(pack: _Pack, db: Connection, documents_dir: Path, kept: Kept, streams: list[str] | None, beside: list[Kept],
-          with_documents: bool) -> Packed:
+          with_documents: bool, readable: Beside) -> Packed:
     rows = values = 0
     named: set[str] = set()
 
@@ -162,7 +177,8 @@ def _fill(pack: _Pack, db: Connection, documents_dir: Path, kept: Kept, streams:
                 yield _line({"stream": one.stream, "sequence": one.sequence, "path": path, "salt": salt.hex(),
                              "value": None if value is None else value.decode()})
 
-    pack.put("BACA_SAYA.txt", READ_ME.encode())
+    for name, data in sorted({"BACA_SAYA.txt": READ_ME.encode(), **readable.files}.items()):
+        pack.put(name, data)
     pack.put("verifier.py", (Path(__file__).parent / "verifier.py").read_bytes())
     pack.lines("journal.jsonl", journal())
     pack.lines("values.jsonl", kept_beside())
@@ -183,7 +199,7 @@ def _fill(pack: _Pack, db: Connection, documents_dir: Path, kept: Kept, streams:
         if name in named:
             try:
                 with documents.open_document(documents_dir, name) as source:
-                    pack.lines(f"documents/{name}", _chunks(source))
+                    pack.lines(readable.documents.get(name, f"documents/{name}"), _chunks(source))
                 count += 1
             except LookupError:
                 missing.append(name)

@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Connection
@@ -21,16 +23,17 @@ from sqlalchemy import Connection
 from engine import audit as verb
 from engine import conformance, forecast
 from engine.calendars import CalendarError
+from engine.commands import Actor
 from engine.conformance import Departure
-from engine.definition import Field
 from engine.forecast import Forecast, ForecastError
 from engine.instance import COMPLETED, RUNNING, SUSPENDED, ProcessInstance
 from engine.playback import CORRECTION, INCIDENT, LATE, MIGRATION, RETURN, SUSPENSION, Moment
 from engine.store import access, definitions, queries
+from engine.store.database import Unavailable
 
-from . import departures, words
+from . import departures, evidence, words
 from .processes import Sight, leave_trace, look, served
-from .session import Visitor, me, office
+from .session import Visitor, me, office, tell
 
 audit = Blueprint("audit", __name__)
 
@@ -74,14 +77,7 @@ class Playing:
     @cached_property
     def sentences(self) -> Mapping[int, list[str]]:
         """Journal row -> what it says, for people."""
-        sight = self.sight
-        found: dict[int, list[str]] = {}
-        steps = [one.step for one in self.moments]
-        if steps:
-            first = self.moments[0].definition
-            for one in words.history(steps, first, sight.zone, sight.names, office().rules.definition):
-                found.setdefault(one.sequence, []).append(one.text)
-        return found
+        return evidence.sentences(self.moments, self.sight.zone, self.sight.names, office().rules.definition)
 
     def sentences_of(self, moment: Moment) -> list[str]:
         return self.sentences.get(moment.sequence) or [_("Tidak ada yang berubah bagi pelaksana.")]
@@ -244,6 +240,42 @@ def diagram(id: UUID, sha256: str) -> Response:
     return Response(data, mimetype="application/xml")
 
 
+# What is taken home
+
+
+@audit.get("/audit/<uuid:id>/bukti.<any(pdf, xes, jsonocel, csv, zip):form>")
+def taken(id: UUID, form: str) -> Any:
+    """Evidence of an instance as a file; `nama` in the address writes people by their names. Who took what, up to which
+    row, stands in the stream `access`, whoever they are."""
+    named = request.args.get("nama") == "1"
+    with TemporaryDirectory(prefix="alur-", ignore_cleanup_errors=True) as folder:
+        file = Path(folder) / f"bukti.{form}"
+        with office().database.snapshot() as db:
+            sight = seen(db, id)
+            it = evidence.of(db, office().rules, sight.instance.id, sight.now)
+            assert it is not None, "what is seen is there"
+            try:
+                if form == "zip":
+                    evidence.pack(it, office().settings.documents_dir, file)
+                else:
+                    file.write_bytes(evidence.written(it, form, named))
+            except Unavailable as error:
+                if error.code != "unsigned":
+                    raise
+                tell(_("Belum semua catatan berkas ini dicakup titik periksa yang ditandatangani. Tunggu satu menit, "
+                       "lalu unduh lagi."), "error")
+                return redirect(url_for("audit.player", id=id))
+        sha256 = evidence.fingerprint(file)
+        answer = send_file(file.open("rb"), mimetype=evidence.MEDIA_TYPES[form], as_attachment=True,
+                           download_name=f"bukti-{sight.instance.id}.{form}")
+    act = access.EvidenceTaken(instance=sight.instance.id, form=form, sequence=it.sequence, sha256=sha256,
+                               named=named or form in ("pdf", "zip"))
+    actor = sight.actor if sight.lanes else Actor(person=me().id, capacity="auditor")
+    with office().database.begin() as db:
+        access.record(db, office().database.key, act, actor, office().now())
+    return answer
+
+
 # One moment
 
 
@@ -259,8 +291,8 @@ def panel(it: Playing, moment: Moment) -> dict[str, Any]:
         "capacity": words.position(actor.capacity, sight.names(actor.position)) if actor.position else "",
         "behalf": sight.names(actor.on_behalf_of) if actor.on_behalf_of else "",
         "stated": getattr(moment.command.act, "done_at", None),
-        "entered": [(one.label, value(it, one.field, one.before), value(it, one.field, one.after))
-                    for one in moment.entered],
+        "entered": [(one.label, *(evidence.value_words(it.moments, sight.names, one.field, stored)
+                                  for stored in (one.before, one.after))) for one in moment.entered],
         "attached": [(words.document_name(definition, type), version, words.attachment_words(given))
                      for type, version, given in moment.attached],
         "open": [open_task(it, after, number) for number in sorted(after.user_tasks)],
@@ -269,18 +301,6 @@ def panel(it: Playing, moment: Moment) -> dict[str, Any]:
         "forecast": foreseen(after, moment.command.at),
         "marks": marks(moment),
     }
-
-
-def value(it: Playing, id: str, stored: Any) -> str:
-    """A value as it was entered, in words; of a table its rows, one a line."""
-    found: Field | None = next(
-        (one.definition.fields[id] for one in reversed(it.moments) if id in one.definition.fields), None)
-    if stored is None or found is None:
-        return "–" if stored is None else words.str_of(stored)
-    if found.type == "table" and isinstance(stored, list):
-        return "\n".join(" · ".join(words.cell_words(c.type, c.choices, row.get(c.id), it.sight.names)
-                                    for c in found.columns if row.get(c.id) not in (None, "")) for row in stored)
-    return words.value_words(found, stored, it.sight.names)
 
 
 def open_task(it: Playing, after: ProcessInstance, number: int) -> dict[str, Any]:

@@ -53,6 +53,17 @@ class PackTaken:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EvidenceTaken:
+    """Somebody took evidence of a process instance, up to the journal row `sequence`; with the file's own SHA-256."""
+    instance: str
+    form: str                           # pdf | xes | jsonocel | csv | zip
+    sequence: int
+    sha256: str
+    named: bool                         # whether people stand in it by their names
+    type: str = field(default="EvidenceTaken", init=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Access:
     """One row of the stream: who, when, what."""
     id: str
@@ -61,7 +72,7 @@ class Access:
     act: Any
 
 
-Act = SignedIn | ProcessInstanceRead | DocumentRead | PackTaken
+Act = SignedIn | ProcessInstanceRead | DocumentRead | PackTaken | EvidenceTaken
 
 
 def record(db: Connection, key: bytes, act: Act, actor: Actor, at: datetime) -> int:

@@ -212,6 +212,11 @@ def last_index(db: Connection, streams: Sequence[str]) -> int | None:
     return None if waits else db.execute(last).scalar()
 
 
+def rows_within(db: Connection, stream: str, size: int) -> int:
+    """How many rows of a stream stand among the first `size` of the log."""
+    return db.execute(select(func.count()).where(log_entry.c.stream == stream, log_entry.c.index < size)).scalar() or 0
+
+
 @dataclass(frozen=True)
 class LoggedRow:
     """A journal row with its index, as bytes."""
