@@ -268,6 +268,13 @@ def may_evaluate(db: Connection, person: str, key: str, on: date | None = None) 
     return False, "Evaluasi dicatat oleh pemilik SOP, verifikator, atau kepala unit."
 
 
+def waiting_for(db: Connection, person: str, on: date | None = None) -> tuple[Proposal, ...]:
+    """The proposals that somebody may verify, ratify or approve now. on: today, else by the database's clock."""
+    return tuple(one for one in proposals(db, states=WAITING)
+                 if may_verify(db, person, one)[0] or may_approve_layout(db, person, one)[0]
+                 or may_ratify(db, person, one, on)[0])
+
+
 STATES = {PROPOSED: "menunggu verifikasi", VERIFIED: "menunggu pengesahan", RETURNED: "sudah dikembalikan",
           RECALLED: "sudah ditarik kembali", RATIFIED: "sudah disahkan"}
 

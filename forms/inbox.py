@@ -21,7 +21,7 @@ from flask_babel import ngettext
 from itsdangerous import BadSignature
 from werkzeug.datastructures import FileStorage, MultiDict
 
-from engine import calendars, conformance, expressions, handle, requirements
+from engine import calendars, conformance, expressions, handle, ratification, requirements
 from engine.commands import (
     Act,
     AddComment,
@@ -126,6 +126,8 @@ def tasks() -> Any:
         told = notices.pressing(db, visitor.id, TOLD_MOST)
         requests = extensions.to_decide(db, now)
         coming = None if rows else monitoring.next_task(db, performs, now)
+        today = local_date(now, visitor.zone)
+        proposed = ratification.waiting_for(db, visitor.id, today) if visitor.designs else ()
     late = sum(1 for r in rows if r["time"] is words.LATE)
     return render_template(
         "inbox.html",
@@ -139,6 +141,7 @@ def tasks() -> Any:
         starts=starts,
         told=told,
         requests=requests,
+        proposed=proposed,
         asked={name: request.args.get(name, "") for name in ("cari", "proses", "unit", "keadaan")},
         any_filter=any(request.args.get(name) for name in ("cari", "proses", "unit", "keadaan")),
     )

@@ -329,6 +329,18 @@ def test_a_draft_without_a_process_is_told_what_it_lacks(site: Desk) -> None:
     assert "Belum dapat diajukan: masih ada" in owner.text and not offers(owner, "/usulan")
 
 
+def test_who_may_decide_on_a_proposal_reads_so_in_their_inbox_and_nobody_else(site: Desk) -> None:
+    address = proposed(site, RENAMED)
+
+    def told(login: str) -> bool:
+        page = site.reader(login).get("/")
+        return "menunggu Anda." in page.text and bool(page.page.xpath(f"//main//a[@href='{address}']"))
+
+    assert [one for one in ("analis", "camat", "pengelola1", "pengelola2", "sekcam") if told(one)] == ["analis"]
+    site.reader("analis").get(address).send({}, action="/verifikasi")
+    assert [one for one in ("analis", "camat", "pengelola1", "pengelola2", "sekcam") if told(one)] == ["camat"]
+
+
 def test_a_finished_instance_is_kept_as_an_example_tried_on_every_draft_and_taken_away_again(site: Desk) -> None:
     id = site.waiting_at(9)
     site.complete(id, 9)
