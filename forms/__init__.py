@@ -37,6 +37,7 @@ from . import (
     modeler,
     monitoring,
     notices,
+    performance,
     processes,
     publishing,
     session,
@@ -109,8 +110,9 @@ def create_app(
     app.register_error_handler(HTTPException, lambda error: error if error.response else error_page(error.code or 500))
     app.register_error_handler(Exception, something_broke)
     pages = (door, inbox.inbox, processes.processes, monitoring.monitoring, notices.notices, admin.admin, audit.audit)
+    across = (performance.performance,)
     perancang = (modeler.modeler, publishing.publishing, sop_editor.sop_editor, migration.migration)
-    for blueprint in (*pages, *perancang, calendars.calculator, verification.verification):
+    for blueprint in (*pages, *across, *perancang, calendars.calculator, verification.verification):
         app.register_blueprint(blueprint)
     return app
 
@@ -169,6 +171,7 @@ def places() -> list[tuple[str, str, bool]]:
     if visitor.administrator:
         found.append(("admin.home", "admin", _("Pengaturan")))
     here = "perancang" if request.blueprint in PERANCANG else request.blueprint
+    here = "audit" if here == "performance" else here
     return [(url_for(endpoint), name, here == place) for endpoint, place, name in found]
 
 

@@ -164,15 +164,16 @@ def places(db: Connection, reach: Reach) -> list[Place]:
     return [Place(*row) for row in db.execute(found)]
 
 
-def cases(db: Connection, key: str, reach: Reach, of_unit: str = "", year: int | None = None) \
-        -> tuple[list[Case], int, int]:
+def cases(db: Connection, key: str, reach: Reach, of_unit: str = "", year: int | None = None,
+          timeless: bool = False) -> tuple[list[Case], int, int]:
     """(instances of a process with their finished passes, how many older ones were left out, how many have steps that
     the worker has not read yet): the newest first, MOST_CASES of them with MOST_PASSES passes at most.
 
-    of_unit, year  narrow it; "" and None do not
+    of_unit, year  narrow it; "" and None do not. timeless: only those that belong to no year
     """
     wanted = and_(instance.c.key == key, reach.condition(), instance.c.unit == of_unit if of_unit else true(),
-                  instance.c.year == year if year is not None else true())
+                  instance.c.year == year if year is not None else true(),
+                  instance.c.year.is_(None) if timeless else true())
     passed = (select(func.count()).where(finished_pass.c.instance == instance.c.id)).scalar_subquery()
     read = (select(func.coalesce(func.max(projection.c.sequence), 0))
             .where(projection.c.name == NAME, projection.c.instance == instance.c.id)).scalar_subquery()

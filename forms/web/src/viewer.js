@@ -4,7 +4,8 @@
  *   <div id="diagram" data-src="/..." data-failed="..." data-state='[{"id", "status", "label", "n"}]'></div>
  *
  * data-src     where the BPMN XML is, on this server.
- * data-state   what to mark: status active, done, late or returned; n (may be absent) is written on the badge, label is
+ * data-state   what to mark: status active, done, late or returned, or heat-1 to heat-5 of a heat map (heat-0: too little
+ *              is known); n (may be absent) is written on the badge, label is
  *              its explanation. An id that is not in the diagram is left out: the instance may be older than the drawing.
  * data-failed  the sentence shown when the diagram cannot be loaded. The table of steps beside it says the same facts.
  *
@@ -18,7 +19,8 @@ import 'bpmn-js/dist/assets/diagram-js.css';
 import 'bpmn-js/dist/assets/bpmn-js.css';
 import './viewer.css';
 
-const STATUSES = new Set([ 'active', 'done', 'late', 'returned' ]);
+const HEAT = [ 'heat-0', 'heat-1', 'heat-2', 'heat-3', 'heat-4', 'heat-5' ];
+const STATUSES = new Set([ 'active', 'done', 'late', 'returned', ...HEAT ]);
 const ZOOM_STEP = 1.25;
 const READABLE = 0.8; // the least scale at which labels can be read
 const MARGIN = 16; // px around a fitted diagram
