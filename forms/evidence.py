@@ -258,7 +258,7 @@ def signatures(it: Evidence, moment: Moment) -> Iterator[tuple[str, Signed]]:
         what += [f"{one.label}: {value_words(it.moments, it.names, one.id, moment.after.data.get(one.id))}"
                  for one in element.form if one.decision and one.id in moment.after.data]
         stated = getattr(moment.command.act, "done_at", None)
-        at = [words.full(moment.command.at, it.zone)]
+        at = day_and_time(it, moment)
         at += [_("Dikerjakan di luar aplikasi pada %(at)s", at=words.full(stated, it.zone))] if stated else []
         at += [_("Terlambat")] if event.late else []
         yield event.element, Signed(row=moment.sequence, what=what, who=who(it, moment.command.actor), at=at)
@@ -279,6 +279,11 @@ def who(it: Evidence, actor: Actor) -> list[str]:
     if actor.signed_in_by == "cli" and actor.person not in ("timer", "sistem"):
         found.append(_("lewat baris perintah"))
     return found
+
+
+def day_and_time(it: Evidence, moment: Moment) -> list[str]:
+    at = words.local(moment.command.at, it.zone)
+    return [words.full_day(at.date()), f"{words.clock(at)} {at.tzname() or ''}"]
 
 
 def sentence(it: Evidence, one: Departure) -> str:
@@ -334,9 +339,8 @@ def rows(it: Evidence) -> Iterator[Row]:
                 before = value_words(it.moments, it.names, one.field, one.before)
                 lines.append(_("(sebelumnya: %(value)s)", value=" · ".join(before.splitlines())))
             entered.append((one.label, lines))
-        at = words.local(moment.command.at, it.zone)
-        yield Row(row=moment.sequence, at=[words.full_day(at.date()), f"{words.clock(at)} {at.tzname() or ''}"],
-                  who=who(it, moment.command.actor), said=said.get(moment.sequence) or nothing, entered=entered)
+        yield Row(row=moment.sequence, at=day_and_time(it, moment), who=who(it, moment.command.actor),
+                  said=said.get(moment.sequence) or nothing, entered=entered)
 
 
 def sentences(

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr
 from datetime import datetime
@@ -355,6 +356,13 @@ def test_a_changed_row_is_found_by_replay_and_by_verify(alur: Alur, tmp_path: Pa
     assert alur.json("verify", code=1)["faults"][0]["stream"] == f"instance/{id}"
 
 
+def packed_rows(pack: Path, id: str) -> int:
+    """How many rows of an instance a pack holds."""
+    with zipfile.ZipFile(pack) as archive:
+        rows = [json.loads(line) for line in archive.read("journal.jsonl").splitlines()]
+    return sum(row["stream"] == f"instance/{id}" for row in rows)
+
+
 @pytest.mark.database
 def test_a_pack_is_written_signed_and_verified_by_commands(alur: Alur, tmp_path: Path, clean_environment: Path) -> None:
     id = made(alur, tmp_path)
@@ -377,6 +385,12 @@ def test_a_pack_is_written_signed_and_verified_by_commands(alur: Alur, tmp_path:
     assert alur.refused("export", id, one)["code"] == "file_exists"
     assert alur.refused("export", "nobody", tmp_path / "x.zip")["code"] == "unknown"
     alur("export", id, code=2)
+    for form, begin in (("pdf", b"%PDF-"), ("xes", b"<?xml"), ("jsonocel", b"{"), ("csv", b"\xef\xbb\xbf")):
+        file = tmp_path / f"instance.{form}"
+        assert alur.json("export", id, file)["rows"] == packed_rows(one, id)
+        assert file.read_bytes().startswith(begin)
+    assert alur.refused("export", id, tmp_path / "instance.csv")["code"] == "file"
+    alur("export", id, tmp_path / "instance.exe", code=2)
     for pack in (whole, one):
         said = alur.json("verify", pack, "--checkpoint", kept, "--english")
         assert said["holds"] and any("AGREES" in held for held in said["held"]), said

@@ -23,7 +23,8 @@ from engine.event_log import clean
 from .sop import broken
 
 LONGEST = 2_000  # letters of one value; the whole of it stands in the data of the pack
-WIDE, NARROW = 70.0, 40.0  # mm, of the columns that words are broken for
+NARROW = 34.0  # mm, of the column that words are broken for
+SHORT = 3_000  # letters of a row that is never shared between pages: it is lower than a page
 SIGNED_MOST = 40  # passes that the summary lists; of more, the newest of each step
 
 
@@ -108,6 +109,8 @@ def data_of(of: Timeline) -> dict[str, Any]:
     data = {name.replace("_", "-"): value for name, value in _plain(asdict(of)).items()}
     for one in (*data["signed"], *data["departures"], *data["information"], *data["documents"], *data["moments"]):
         one["row"] = str(one["row"])
+    for one in data["moments"]:
+        one["short"] = len(json.dumps(one)) < SHORT
     return data | {"words": headings()}
 
 
@@ -143,4 +146,4 @@ def _plain(value: Any) -> Any:
 def printable(text: str) -> str:
     """A text without what would turn or hide the words beside it, cut where it is very long."""
     kept = "".join(one for one in clean(text[:LONGEST]) if unicodedata.category(one) != "Cf")
-    return broken(kept, NARROW, 8.5) + (" …" if len(text) > LONGEST else "")
+    return broken(kept, NARROW, 9.5) + (" …" if len(text) > LONGEST else "")

@@ -36,7 +36,7 @@ from engine.commands import (
     UndoMigration,
 )
 from engine.events import ElementEntered, TeamAppointed, TimerStarted, UserTaskCompleted, UserTaskOpened
-from engine.store import definitions, journal, records
+from engine.store import access, definitions, journal, records
 from engine.store.database import migrate, open_database
 from engine.store.schema import journal_value
 
@@ -181,6 +181,31 @@ def test_the_bytes_of_a_definitions_acts_are_frozen_and_come_back(database_url: 
         (1, "Isi awal", ""), (2, "SOTK baru", "000.8.3.3/7"), (3, "SOTK baru", "000.8.3.3/7")]
     assert told.versions[1].ratifier_nip == "198001012005011001" and told.versions[1].changes[0]["new"] == "Susun"
     assert [one.note for one in told.evaluations] == ["Masih baik"]
+
+
+def acts_of_access() -> list[Any]:
+    """Every act that the stream `access` records."""
+    return [access.SignedIn(), access.ProcessInstanceRead(instance="i", sequence=7),
+            access.DocumentRead(instance="i", document="lhr", version=2, sha256="a" * 64),
+            access.PackTaken(what="journal", size=9, root="b" * 64),
+            access.EvidenceTaken(instance="i", form="zip", sequence=7, sha256="c" * 64, named=True)]
+
+
+def test_the_bytes_of_what_was_read_and_taken_are_frozen(database_url: str) -> None:
+    database = open_database(database_url, KEY)
+    migrate(database)
+    with database.begin() as db:
+        prev = None
+        for n, act in enumerate(acts_of_access(), 1):
+            command = access.Access(id=f"id-{n}", at=AT, actor=Actor(person="auditor", capacity="auditor"), act=act)
+            prev = journal.append(db, KEY, stream=access.STREAM, sequence=n, prev=prev, command_id=command.id, at=AT,
+                                  command=command, events=())
+        rows = db.execute(select(journal.journal).order_by(journal.journal.c.sequence))
+        found = [{"body": bytes(row.body).decode(), "hash": bytes(row.hash).hex(), "mac": bytes(row.mac).hex()}
+                 for row in rows]
+    database.close()
+    assert {"stream": access.STREAM, "rows": found} == frozen(access.STREAM)
+    assert {type(act) for act in acts_of_access()} == set(typing.get_args(access.Act))
 
 
 def test_an_older_row_of_a_definition_is_read_with_what_it_lacks(database_url: str) -> None:
