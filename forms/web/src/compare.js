@@ -17,14 +17,11 @@
 import NavigatedViewer from 'bpmn-js/lib/NavigatedViewer';
 import 'bpmn-js/dist/assets/diagram-js.css';
 import 'bpmn-js/dist/assets/bpmn-js.css';
+import { ZOOM_STEP, boxOf, centre, fitViewport, heightOf, looking } from './canvas.js';
 import './compare.css';
 
 const STATUSES = new Set([ 'added', 'removed', 'changed', 'moved' ]);
-const ZOOM_STEP = 1.25;
 const BADGES = { min: 0.6, max: 1 }; // the scales at which badges are drawn, whatever that of the diagram
-const READABLE = 0.8; // the least scale at which labels can be read
-const MARGIN = 16; // px around a fitted diagram
-const MARK = 48; // px kept free below it for the bpmn.io mark
 
 for (const root of document.querySelectorAll('[data-compare]')) {
   await compare(root);
@@ -47,15 +44,7 @@ async function open(holder) {
     if (!response.ok) {
       throw new Error(`${holder.dataset.src} answered ${response.status}`);
     }
-    const viewer = new NavigatedViewer({
-      container: holder,
-      bpmnRenderer: {
-        defaultFillColor: 'var(--compare-paper)',
-        defaultStrokeColor: 'var(--compare-ink)',
-        defaultLabelColor: 'var(--compare-ink)',
-      },
-      zoomScroll: { enabled: false }, // a wheel scrolls the page, as everywhere else on it
-    });
+    const viewer = new NavigatedViewer(looking(holder, 'compare'));
     await viewer.importXML(await response.text());
     mark(viewer, JSON.parse(holder.dataset.marks || '[]'));
     return viewer;
@@ -136,7 +125,7 @@ function steer(root, viewers) {
     const seen = viewers.filter(visible);
     if (seen.length) {
       asHighAsNeeded(root, seen);
-      fitViewport(seen);
+      fitBoth(seen);
     }
   };
   const zoom = factor => {
@@ -194,58 +183,29 @@ function show(viewers, id) {
   if (!viewer) {
     return;
   }
-  const canvas = viewer.get('canvas');
-  const { x, y, width, height } = box(viewer.get('elementRegistry').get(id));
-  const { outer, scale } = canvas.viewbox();
-  const nearer = Math.max(scale, READABLE);
-  canvas.viewbox({
-    x: x + width / 2 - outer.width / nearer / 2,
-    y: y + height / 2 - outer.height / nearer / 2,
-    width: outer.width / nearer,
-    height: outer.height / nearer,
-  });
+  centre(viewer.get('canvas'), boxOf(viewer.get('elementRegistry').get(id)));
 }
 
-function box(element) {
-  if (!element.waypoints) {
-    return element;
-  }
-  const xs = element.waypoints.map(one => one.x);
-  const ys = element.waypoints.map(one => one.y);
-  const [ x, y ] = [ Math.min(...xs), Math.min(...ys) ];
-  return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
-}
-
-// What both show together.
+// What both show together: { inner, outer }, as of one viewbox.
 function bounds(viewers) {
   const boxes = viewers.map(one => one.get('canvas').viewbox());
-  const left = Math.min(...boxes.map(({ inner }) => inner.x));
-  const top = Math.min(...boxes.map(({ inner }) => inner.y));
+  const x = Math.min(...boxes.map(({ inner }) => inner.x));
+  const y = Math.min(...boxes.map(({ inner }) => inner.y));
   const right = Math.max(...boxes.map(({ inner }) => inner.x + inner.width));
   const bottom = Math.max(...boxes.map(({ inner }) => inner.y + inner.height));
-  return { left, top, right, bottom, outer: boxes[0].outer };
+  return { inner: { x, y, width: right - x, height: bottom - y }, outer: boxes[0].outer };
 }
 
 // As high as the diagrams are at this width; the style sheet says at most how high.
 function asHighAsNeeded(root, viewers) {
-  const { left, top, right, bottom } = bounds(viewers);
-  const scale = Math.min(1, (viewers[0].get('canvas').getContainer().clientWidth - 2 * MARGIN) / (right - left));
-  root.style.setProperty('--compare-height', `${Math.ceil((bottom - top) * scale) + MARGIN + MARK}px`);
+  const across = viewers[0].get('canvas').getContainer().clientWidth;
+  root.style.setProperty('--compare-height', heightOf(bounds(viewers).inner, across));
   for (const viewer of viewers) {
     viewer.get('canvas').resized();
   }
 }
 
 // The same view of both, wide enough for what both show together.
-function fitViewport(viewers) {
-  const { left, top, right, bottom, outer } = bounds(viewers);
-  const scale = Math.min(
-    1, (outer.width - 2 * MARGIN) / (right - left), (outer.height - MARGIN - MARK) / (bottom - top));
-  const width = outer.width / scale;
-  viewers[0].get('canvas').viewbox({
-    x: left - (width - (right - left)) / 2,
-    y: top - MARGIN / scale,
-    width,
-    height: outer.height / scale,
-  });
+function fitBoth(viewers) {
+  fitViewport(viewers[0].get('canvas'), bounds(viewers));
 }

@@ -19,12 +19,9 @@
 import NavigatedViewer from 'bpmn-js/lib/NavigatedViewer';
 import 'bpmn-js/dist/assets/diagram-js.css';
 import 'bpmn-js/dist/assets/bpmn-js.css';
+import { ZOOM_STEP, boxOf, centre, fitViewport, looking } from './canvas.js';
 import './migration.css';
 
-const READABLE = 0.7; // the least scale at which labels can be read
-const ZOOM_STEP = 1.25;
-const MARGIN = 16; // px around a fitted diagram
-const MARK = 48; // px kept free below it for the bpmn.io mark
 
 for (const form of document.querySelectorAll('form[data-map]')) {
   await map(form);
@@ -146,15 +143,7 @@ async function open(pair, place) {
   if (!response.ok) {
     throw new Error(`${container.dataset.src} answered ${response.status}`);
   }
-  const viewer = new NavigatedViewer({
-    container,
-    bpmnRenderer: {
-      defaultFillColor: 'var(--map-paper)',
-      defaultStrokeColor: 'var(--map-ink)',
-      defaultLabelColor: 'var(--map-ink)',
-    },
-    zoomScroll: { enabled: false }, // a wheel scrolls the page, as everywhere else on it
-  });
+  const viewer = new NavigatedViewer(looking(container, 'map'));
   await viewer.importXML(await response.text());
   return viewer;
 }
@@ -208,32 +197,10 @@ function show(viewer, id) {
   if (!element) {
     return;
   }
-  const canvas = viewer.get('canvas');
-  const { x, y, width = 0, height = 0 } = element.waypoints ? element.waypoints[0] : element;
-  const { outer, scale } = canvas.viewbox();
-  const nearer = Math.max(scale, READABLE);
-  canvas.viewbox({
-    x: x + width / 2 - outer.width / nearer / 2,
-    y: y + height / 2 - outer.height / nearer / 2,
-    width: outer.width / nearer,
-    height: outer.height / nearer,
-  });
+  centre(viewer.get('canvas'), boxOf(element));
 }
 
-// Like bpmn-js's own 'fit-viewport', but with air around the diagram and none of it under the mark.
 function fit(viewer) {
-  const canvas = viewer.get('canvas');
-  canvas.resized();
-  const { inner, outer } = canvas.viewbox();
-  if (!outer.width || !outer.height || !inner.width) {
-    return; // folded away, or the page is left
-  }
-  const scale = Math.min(1, (outer.width - 2 * MARGIN) / inner.width, (outer.height - MARGIN - MARK) / inner.height);
-  const width = outer.width / scale;
-  canvas.viewbox({
-    x: inner.x - (width - inner.width) / 2,
-    y: inner.y - MARGIN / scale,
-    width,
-    height: outer.height / scale,
-  });
+  viewer.get('canvas').resized();
+  fitViewport(viewer.get('canvas'));
 }

@@ -12,6 +12,7 @@ import TokenSimulationModule from 'bpmn-js-token-simulation';
 import camunda from 'camunda-bpmn-moddle/resources/camunda.json';
 import MinimapModule from 'diagram-js-minimap';
 
+import { MARK, ZOOM_STEP, boxOf, centre } from './canvas.js';
 import TranslateModule, { untranslated } from './modeler/id.js';
 import OfficeModule from './modeler/office.js';
 import { watchFindings } from './modeler/findings.js';
@@ -30,10 +31,7 @@ import 'bpmn-js-token-simulation/assets/css/bpmn-js-token-simulation.css';
 import 'diagram-js-minimap/assets/diagram-js-minimap.css';
 import './modeler.css';
 
-const ZOOM_STEP = 1.25;
-const READABLE = 0.8; // the least scale at which a chosen element is shown
 const MARGIN = 24; // px around a fitted diagram
-const MARK = 48; // px kept free below it for the bpmn.io mark
 
 const root = document.getElementById('perancang');
 if (root) {
@@ -62,7 +60,7 @@ async function draw(root, page) {
     root.classList.add('readonly');
     onlyRead(part('properti'));
   }
-  const show = element => centre(modeler, element);
+  const show = element => chosen(modeler, element);
   const findings = watchFindings({ modeler, server, list: part('temuan'), show });
   const saving = keepSaved({
     modeler,
@@ -129,7 +127,7 @@ function steer(root, modeler) {
     const start = active && modeler.get('elementRegistry').find(one => one.type === 'bpmn:StartEvent' && !one.labelTarget
       && one.businessObject.$parent.$type === 'bpmn:Process');
     if (start) {
-      centre(modeler, start); // what runs it is only drawn where it can be read
+      chosen(modeler, start); // what runs it is only drawn where it can be read
     }
   });
 }
@@ -142,30 +140,16 @@ function choose(modeler, id, show) {
 }
 
 /* Selects an element and brings it to the middle, at a scale at which it can be read. */
-function centre(modeler, element) {
+function chosen(modeler, element) {
   const canvas = modeler.get('canvas');
-  const { x, y, width, height } = element.waypoints ? boundsOf(element.waypoints) : element;
   if (element.parent) {
     modeler.get('selection').select(element);
-    const { outer, scale } = canvas.viewbox();
-    const nearer = Math.max(scale, READABLE);
-    canvas.viewbox({
-      x: x + width / 2 - outer.width / nearer / 2,
-      y: y + height / 2 - outer.height / nearer / 2,
-      width: outer.width / nearer,
-      height: outer.height / nearer,
-    });
+    centre(canvas, boxOf(element));
   } else {
     modeler.get('selection').select([]);
     fit(modeler);
   }
   canvas.getContainer().scrollIntoView({ block: 'nearest' });
-}
-
-function boundsOf(points) {
-  const [ xs, ys ] = [ points.map(one => one.x), points.map(one => one.y) ];
-  const [ x, y ] = [ Math.min(...xs), Math.min(...ys) ];
-  return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
 }
 
 function fit(modeler) {

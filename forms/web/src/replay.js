@@ -19,13 +19,12 @@
 import NavigatedViewer from 'bpmn-js/lib/NavigatedViewer';
 import 'bpmn-js/dist/assets/diagram-js.css';
 import 'bpmn-js/dist/assets/bpmn-js.css';
+import { fitViewport, heightOf, looking } from './canvas.js';
 import './viewer.css';
 import './replay.css';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const STATUSES = [ 'active', 'late', 'returned', 'done' ];
-const MARGIN = 16; // px around a fitted diagram
-const MARK = 48; // px kept free below it for the bpmn.io mark
 const WAY = 260; // ms in which a token goes along one flow
 const MOST_WAYS = 12; // flows of one moment that are shown moving
 
@@ -173,15 +172,7 @@ async function got(address) {
 class Stage {
   constructor(container) {
     this.container = container;
-    this.viewer = new NavigatedViewer({
-      container,
-      bpmnRenderer: {
-        defaultFillColor: 'var(--diagram-paper)',
-        defaultStrokeColor: 'var(--diagram-ink)',
-        defaultLabelColor: 'var(--diagram-ink)',
-      },
-      zoomScroll: { enabled: false },
-    });
+    this.viewer = new NavigatedViewer(looking(container));
     this.sources = new Map();
     this.source = null;
     this.marks = [];
@@ -263,19 +254,12 @@ class Stage {
     const canvas = this.viewer.get('canvas');
     canvas.resized();
     const { inner, outer: { width: across } } = canvas.viewbox();
-    if (!across) {
-      return;
-    }
-    // As high as the diagram is at this width; the style sheet says at most how high.
-    const wanted = `${Math.ceil(inner.height * Math.min(1, (across - 2 * MARGIN) / inner.width)) + MARGIN + MARK}px`;
-    if (this.container.style.getPropertyValue('--diagram-height') !== wanted) {
+    const wanted = heightOf(inner, across);
+    if (across && this.container.style.getPropertyValue('--diagram-height') !== wanted) {
       this.container.style.setProperty('--diagram-height', wanted);
       canvas.resized();
     }
-    const { outer } = canvas.viewbox();
-    const scale = Math.min(1, (outer.width - 2 * MARGIN) / inner.width, (outer.height - MARGIN - MARK) / inner.height);
-    const width = outer.width / scale;
-    canvas.viewbox({ x: inner.x - (width - inner.width) / 2, y: inner.y - MARGIN / scale, width, height: outer.height / scale });
+    fitViewport(canvas);
   }
 }
 

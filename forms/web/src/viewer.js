@@ -17,14 +17,11 @@
 import NavigatedViewer from 'bpmn-js/lib/NavigatedViewer';
 import 'bpmn-js/dist/assets/diagram-js.css';
 import 'bpmn-js/dist/assets/bpmn-js.css';
+import { ZOOM_STEP, centre, fitViewport, heightOf, looking } from './canvas.js';
 import './viewer.css';
 
 const HEAT = [ 'heat-0', 'heat-1', 'heat-2', 'heat-3', 'heat-4', 'heat-5' ];
 const STATUSES = new Set([ 'active', 'done', 'late', 'returned', ...HEAT ]);
-const ZOOM_STEP = 1.25;
-const READABLE = 0.8; // the least scale at which labels can be read
-const MARGIN = 16; // px around a fitted diagram
-const MARK = 48; // px kept free below it for the bpmn.io mark
 
 const container = document.getElementById('diagram');
 if (container) {
@@ -44,17 +41,7 @@ async function show(container) {
   if (!response.ok) {
     throw new Error(`${container.dataset.src} answered ${response.status}`);
   }
-  const viewer = new NavigatedViewer({
-    container,
-    // Ink and paper come from the style sheet, so that a diagram is as light or dark as the page around it.
-    bpmnRenderer: {
-      defaultFillColor: 'var(--diagram-paper)',
-      defaultStrokeColor: 'var(--diagram-ink)',
-      defaultLabelColor: 'var(--diagram-ink)',
-    },
-    // A wheel over the diagram scrolls the page, as everywhere else on it; dragging and the buttons move the diagram.
-    zoomScroll: { enabled: false },
-  });
+  const viewer = new NavigatedViewer(looking(container));
   await viewer.importXML(await response.text());
   mark(viewer, JSON.parse(container.dataset.state || '[]'));
   navigate(viewer, container);
@@ -125,8 +112,7 @@ function navigate(viewer, container) {
 
   // As high as the diagram is at this width; the style sheet says at most how high.
   const { inner, outer } = canvas.viewbox();
-  const scale = Math.min(1, (outer.width - 2 * MARGIN) / inner.width);
-  container.style.setProperty('--diagram-height', `${Math.ceil(inner.height * scale) + MARGIN + MARK}px`);
+  container.style.setProperty('--diagram-height', heightOf(inner, outer.width));
   canvas.resized();
   begin();
   // A phone that is turned gets the first view again, unless its owner had gone somewhere else.
@@ -136,28 +122,4 @@ function navigate(viewer, container) {
       begin();
     }
   }).observe(canvas.getContainer());
-}
-
-function centre(canvas, { x, y, width, height }) {
-  const { outer, scale } = canvas.viewbox();
-  const nearer = Math.max(scale, READABLE);
-  canvas.viewbox({
-    x: x + width / 2 - outer.width / nearer / 2,
-    y: y + height / 2 - outer.height / nearer / 2,
-    width: outer.width / nearer,
-    height: outer.height / nearer,
-  });
-}
-
-// Like bpmn-js's own 'fit-viewport', but with air around the diagram and none of it under the mark.
-function fitViewport(canvas) {
-  const { inner, outer } = canvas.viewbox();
-  const scale = Math.min(1, (outer.width - 2 * MARGIN) / inner.width, (outer.height - MARGIN - MARK) / inner.height);
-  const width = outer.width / scale;
-  canvas.viewbox({
-    x: inner.x - (width - inner.width) / 2,
-    y: inner.y - MARGIN / scale,
-    width,
-    height: outer.height / scale,
-  });
 }
