@@ -95,6 +95,7 @@ class Evidence:
     db: Connection
     rules: Rules
     id: str
+    key: str  # of its process
     title: str
     zone: str
     played: audit.Played
@@ -149,8 +150,8 @@ def of(db: Connection, rules: Rules, id: str, now: datetime) -> Evidence | None:
         organisation = evolve(organisation, change.act)
     heading, played = queries.heading(db, id), audit.played(db, rules, id)
     told = audit.departures(rules, id, played, beside, kept.at if kept else now)
-    return Evidence(db=db, rules=rules, id=id, title=heading.title, zone=heading.zone, played=played, departures=told,
-                    organisation=organisation, kept=kept)
+    return Evidence(db=db, rules=rules, id=id, key=instance.key, title=heading.title, zone=heading.zone, played=played,
+                    departures=told, organisation=organisation, kept=kept)
 
 
 def written(it: Evidence, form: str, named: bool = False) -> bytes:
@@ -161,7 +162,7 @@ def written(it: Evidence, form: str, named: bool = False) -> bytes:
 def pack(it: Evidence, documents_dir: Path, file: Path, own: Sequence[Checkpoint] = ()) -> packs.Packed:
     """Write the pack of evidence. Raises Unavailable: `unsigned`, `file_exists`, `file_unwritable`."""
     # With the versions of its process: who deployed what it ran on.
-    return packs.of_streams(it.db, documents_dir, file, [instances.stream(it.id)], [definitions.stream(it.last.key)],
+    return packs.of_streams(it.db, documents_dir, file, [instances.stream(it.id)], [definitions.stream(it.key)],
                             own, lambda _kept: beside(it))
 
 

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from engine import checkpoints, packs, verifier
 from engine.checkpoints import Place
@@ -142,6 +143,21 @@ def test_the_paper_says_who_signed_in_which_position_and_names_every_document(si
     assert {one.sha256 for one in told.documents if one.sha256} == {
         name.rsplit("/", 1)[1].split(".")[0] for name in held if name.startswith("documents/")}
     assert told.diagrams[0][0] == "versi 1" and "akar" in told.checkpoint[0]
+
+
+def test_a_history_that_was_changed_is_taken_as_it_is_and_says_so(site: Desk, finished: str, tmp_path: Path) -> None:
+    with site.database.begin() as db:
+        db.execute(text("DROP TRIGGER journal_value_only_erased"))
+        db.execute(text("UPDATE journal_value SET value = :new WHERE stream = :stream AND path LIKE '%arahan%'"),
+                   {"new": b'"Lain"', "stream": f"instance/{finished}"})
+    office, pack = site.app.extensions["alur"], tmp_path / "pack.zip"
+    pack.write_bytes(taken(site, finished, "zip"))
+    assert any(f"instance/{finished} #2" in one for one in verifier.verify(str(pack), [], []).findings)
+    with evidence.spoken("id"), site.database.snapshot() as db:
+        it = evidence.of(db, office.rules, finished, office.now())
+        assert it is not None
+        told = evidence.told(it)
+    assert told.proof[0][1].startswith("TIDAK SAMA: catatan ke-2") and [one.row for one in told.moments] == [1]
 
 
 def test_the_page_offers_what_can_be_taken(site: Desk) -> None:
