@@ -369,7 +369,7 @@ def test_unsaved_work_outlives_a_lost_line_a_crash_and_a_session(served: Served)
 def test_what_may_not_be_changed_can_still_be_read(served: Served) -> None:
     id = begin(served)
     page = canvas(served, id, served.person("analis"), query="?pilih=langkah_5")
-    expect(page.locator("#perancang-kabar")).to_contain_text("Hanya pengelola SOP")
+    expect(page.locator("#perancang-kabar")).to_contain_text("Hanya pemilik SOP")
     assert "selected" in (shape(page, "langkah_5").get_attribute("class") or "")
     expect(page.locator(".djs-palette")).to_be_hidden()
     expect(page.locator(".djs-context-pad .entry")).to_have_count(0)
