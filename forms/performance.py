@@ -180,12 +180,15 @@ def percent(part: int, whole: int) -> str:
     return f"{round(100 * part / whole)}%" if whole else "–"
 
 
+def median(one: Spread | None) -> int | None:
+    return one.median if one else None
+
+
 def measured(one: StepFigures, measure: str) -> int | None:
     """What a heat map shows of a step: minutes of the median, or how often; None of too little."""
     if not one.enough:
         return None
-    spread = {WAITING: one.waiting, PROCESSING: one.processing}.get(measure)
-    return one.visits.count if measure == VISITS else spread.median if spread else None
+    return {WAITING: median(one.waiting), PROCESSING: median(one.processing), VISITS: one.visits.count}[measure]
 
 
 def heated(it: Looked) -> dict[str, int]:
@@ -230,11 +233,14 @@ class Bars:
     id: str
     title: str
     looks: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[int, ...]], ...]  # (name, minutes of each look)
+    rows: tuple[tuple[str, tuple[int | None, ...]], ...]  # (name, minutes of each look, None: not known)
+
+    def length(self, minutes: int | None) -> str:
+        return _("belum cukup data") if minutes is None else words.working(minutes)
 
     @property
     def description(self) -> str:
-        parts = [f"{name}: " + ", ".join(f"{look} {words.working(minutes)}"
+        parts = [f"{name}: " + ", ".join(f"{look} {self.length(minutes)}"
                                          for look, minutes in zip(self.looks, values, strict=True))
                  for name, values in self.rows]
         return ". ".join(parts) + ". " + _("Tabel di bawah memuat hal yang sama.")
@@ -245,7 +251,7 @@ def drawn(chart: Bars) -> Markup:
     if not chart.rows:
         return Markup("")
     high = NAME + len(chart.looks) * (BAR + GAP) + AFTER
-    most = max((minutes for _name, values in chart.rows for minutes in values), default=0) or 1
+    most = max((minutes or 0 for _name, values in chart.rows for minutes in values), default=0) or 1
     parts = [
         f'<svg class="bars" xmlns="http://www.w3.org/2000/svg" role="img" width="100%" '
         f'height="{high * len(chart.rows)}" aria-labelledby="{chart.id}-judul {chart.id}-isi">',
@@ -256,11 +262,11 @@ def drawn(chart: Bars) -> Markup:
         top = place * high
         parts.append(f'<text class="name" x="0" y="{top + 14}">{said(name)}</text>')
         for n, minutes in enumerate(values):
-            y, wide = top + NAME + n * (BAR + GAP), round(minutes / most * WIDEST, 2)
-            parts.append(
-                f'<g class="bar-{n + 1}"><rect x="1" y="{y + 1}" width="{max(wide, 0.5)}%" height="{BAR - 2}" rx="2"/>'
-                f'<text x="{max(wide, 0.5)}%" dx="8" y="{y + 13}">{said(words.working(minutes))}</text></g>'
-            )
+            y, wide = top + NAME + n * (BAR + GAP), round((minutes or 0) / most * WIDEST, 2)
+            wide = 0.0 if minutes is None else max(wide, 0.5)
+            bar = f'<rect x="1" y="{y + 1}" width="{wide}%" height="{BAR - 2}" rx="2"/>' if wide else ""
+            parts.append(f'<g class="bar-{n + 1}">{bar}<text x="{wide}%" dx="{8 if wide else 0}" y="{y + 13}">'
+                         f"{said(chart.length(minutes))}</text></g>")
     return Markup("\n".join([*parts, "</svg>"]))
 
 
@@ -279,8 +285,8 @@ def step_chart(it: Looked) -> tuple[Bars, Markup]:
         id="waktu-langkah",
         title=_("Menunggu dan dikerjakan, setiap langkah"),
         looks=(_("menunggu"), _("dikerjakan")),
-        rows=tuple((it.step(one.element), (one.waiting.median, one.processing.median))
-                   for one in it.figures.steps if one.enough and one.waiting and one.processing),
+        rows=tuple((it.step(one.element), (median(one.waiting), median(one.processing)))
+                   for one in it.figures.steps if one.waiting or one.processing),
     )
     return chart, drawn(chart)
 
