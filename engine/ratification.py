@@ -97,6 +97,14 @@ class ApproveLayout:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AttachSignedSheet:
+    """The signed paper of the newest version came after its pengesahan; said again, it is replaced."""
+    version: int
+    scan: Attachment
+    type: str = field(default="AttachSignedSheet", init=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class WithdrawDefinition:
     """Cabut SOP: no new starts of any version up to this one."""
     version: int
@@ -113,10 +121,10 @@ class EvaluateDefinition:
 
 
 Act = (DeployDefinition | ProposeDefinition | VerifyProposal | ReturnProposal | RecallProposal | RatifyProposal
-       | ApproveLayout | WithdrawDefinition | EvaluateDefinition)
+       | ApproveLayout | WithdrawDefinition | EvaluateDefinition | AttachSignedSheet)
 ACTS: Mapping[str, type] = {one.__name__: one for one in (
     DeployDefinition, ProposeDefinition, VerifyProposal, ReturnProposal, RecallProposal, RatifyProposal, ApproveLayout,
-    WithdrawDefinition, EvaluateDefinition)}
+    WithdrawDefinition, EvaluateDefinition, AttachSignedSheet)}
 Row = Version | Proposal | Withdrawal | Evaluation
 
 
@@ -142,6 +150,9 @@ def rows(key: str, act: Act, *, person: str, at: datetime, sequence: int, propos
                 proposed_at=now, proposed_by=person),)
         case WithdrawDefinition():
             return (Withdrawal(key=key, version=act.version, at=now, person=person, reason=said(act.reason, "")),)
+        case AttachSignedSheet():
+            assert newest is not None and newest.version == act.version, "only the newest version takes a paper"
+            return (replace(newest, scan=act.scan),)
         case EvaluateDefinition():
             return (Evaluation(key=key, sequence=sequence, dated=act.dated, outcome=act.outcome,
                                note=said(act.note, ""), at=now, person=person),)
@@ -255,6 +266,19 @@ def may_withdraw(db: Connection, person: str, key: str, on: date | None = None) 
     if head is None:
         return False, "Kepala unit SOP ini belum ditetapkan. Administrator mengaturnya di Pengaturan, Unit."
     return (True, "") if head.person == person else (False, f"SOP dicabut oleh {_titled(head)}.")
+
+
+def may_attach_sheet(db: Connection, person: str, version: Version, on: date | None = None) -> May:
+    """Whether somebody may attach the signed paper of a version: an owner, or the head of the unit that ratified it."""
+    if not version.ratified_by:
+        return False, "Versi ini tidak disahkan di aplikasi ini, jadi tidak mempunyai lembar pengesahan."
+    newest = definitions.newest(db, version.key)
+    if newest is None or newest.version != version.version:
+        return False, "Lembar pengesahan hanya dapat dilampirkan pada versi terbaru."
+    if organisation.has_power(db, person, OWNER, version.unit) or (
+            version.unit in organisation.heads(db, person, on or _today(db, version.unit))):
+        return True, ""
+    return False, "Lembar pengesahan dilampirkan oleh pemilik SOP atau kepala unit."
 
 
 def may_evaluate(db: Connection, person: str, key: str, on: date | None = None) -> May:
@@ -601,6 +625,26 @@ def withdraw(db: Connection, mac_key: bytes, key: str, *, person: str, reason: s
     return made[0]
 
 
+def attach_sheet(db: Connection, mac_key: bytes, key: str, version: int, *, person: str, scan: Attachment, at: datetime,
+                 command_id: str, signed_in_by: str = "web") -> Version:
+    """The signed paper of the newest version, where it came after the pengesahan; another one replaces it, and the
+    stream keeps both. Raises Refused: `not_yours`, `unknown`, `wrong`, `other`."""
+    definitions.lock_key(db, key)
+    newest = definitions.newest(db, key)
+    if newest is None or newest.version != version:
+        raise Refused("unknown", "Lembar pengesahan hanya dapat dilampirkan pada versi terbaru. Muat ulang halaman.")
+    act = AttachSignedSheet(version=version, scan=scan)
+    if _repeated(db, key, command_id, act, person):
+        return newest
+    today = _today(db, newest.unit, at)
+    _must(may_attach_sheet(db, person, newest, today))
+    _scanned(db, scan)
+    _, made = _record(db, mac_key, key, act, _actor(db, person, today, signed_in_by), at, command_id,
+                      definition=newest.sha256)
+    assert isinstance(made[0], Version)
+    return made[0]
+
+
 def evaluated(db: Connection, mac_key: bytes, key: str, *, person: str, dated: date, outcome: str, note: str = "",
               at: datetime, command_id: str, signed_in_by: str = "web") -> Evaluation:
     """A yearly evaluation took place. Raises Refused: `not_yours`, `unknown`, `wrong`, `other`.
@@ -645,8 +689,10 @@ def _record(db: Connection, mac_key: bytes, key: str, act: Act, actor: Actor, at
     for one in made:
         match one:
             case Version():
-                assert data is not None, "a version has bytes"
-                definitions.put(db, one, data)
+                if data is None:            # one that there is already: its paper came
+                    definitions.put_scan(db, one)
+                else:
+                    definitions.put(db, one, data)
             case Proposal() if before is None:
                 assert data is not None, "a proposal has bytes"
                 store.add(db, one, data)
@@ -728,6 +774,8 @@ def told(db: Connection, key: str, mac_key: bytes | None = None) -> Told:
                     proposal=waiting.get(getattr(act, "proposal", "")), newest=versions[-1] if versions else None)
         for one in made:
             match one:
+                case Version() if versions and versions[-1].version == one.version:
+                    versions[-1] = one
                 case Version():
                     versions.append(one)
                 case Proposal():

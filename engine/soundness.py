@@ -595,7 +595,7 @@ def _expressions(it: Judged) -> None:
             where = "" if problem.position is None else f", mulai huruf ke-{problem.position + 1}"
             it.error(written.element, f"Ungkapan {written.what} tidak dapat dibaca sebagai FEEL{where}: "
                                       f"{quoted(written.source)}. Periksa penulisannya (a = b, a >= 2, \"teks\", and, "
-                                      f"or). Rincian: {problem.message[:200]}", written.line)
+                                      "or).", written.line)
             continue
         _names(it, written, parsed, columns, personal)
 

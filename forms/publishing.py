@@ -260,6 +260,7 @@ def sop_page(key: str, problem: Refused | None = None, place: str = "", status: 
             "entry": entry,
             "evaluation_due": bool(entry and entry.next_evaluation and str(entry.next_evaluation) <= on.isoformat()),
             "may_change": may_edit(db, home_unit),
+            "may_attach": ratification.may_attach_sheet(db, me().id, newest, on)[0],
             "may_withdraw": ratification.may_withdraw(db, me().id, key, on)[0],
             "may_evaluate": ratification.may_evaluate(db, me().id, key, on)[0],
             "stories": [(one, names(one.person)) for one in stories.listed(db, key)],
@@ -819,6 +820,7 @@ def approve(id: str) -> Any:
 
 
 SCAN = Field(id="pengesahan", label="", type="document")
+SHEET = f"berkas.{SCAN.id}"
 
 
 @publishing.post("/usulan/<id>/pengesahan")
@@ -848,6 +850,23 @@ def scanned() -> Attachment | None:
         if documents.expected(documents.clean_name(file.filename or "")) not in SCANNED:
             raise Refused("wrong", _("Lampirkan lembar pengesahan sebagai PDF atau foto (JPG atau PNG)."))
     return inbox.brought(SCAN)
+
+
+@publishing.post("/sop/<key>/versi/<int:number>/pengesahan")
+def attach_sheet(key: str, number: int) -> Any:
+    """The signed sheet, where it came after the pengesahan: the official document is printed once it is in force."""
+    try:
+        scan = scanned()
+        if scan is None:
+            raise Refused("wrong", _("Pilih berkas lembar pengesahan, PDF atau foto."))
+        with office().database.begin() as db:
+            known_sop(db, key)
+            ratification.attach_sheet(db, office().database.key, key, number, person=me().id, scan=scan,
+                                      at=office().now(), command_id=the_key())
+    except Refused as refused:
+        return sop_page(key, refused, SHEET, 422)
+    tell(_("Lembar pengesahan versi %(n)s tersimpan.", n=number))
+    return redirect(url_for("publishing.sop", key=key) + f"#v{number}")
 
 
 @publishing.get("/sop/<key>/versi/<int:number>/pengesahan")

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Select, delete, func, insert, or_, select
+from sqlalchemy import Connection, Select, delete, func, insert, or_, select, update
 
 from .. import changes, diagram
 from ..calendars import Calendar
@@ -365,6 +365,12 @@ def carried_on(version: Version, before: Version) -> Version:
 def put(db: Connection, version: Version, data: bytes) -> None:
     """Write the row of a version that its stream records."""
     db.execute(insert(table).values(**row_of(version), bytes=data))
+
+
+def put_scan(db: Connection, version: Version) -> None:
+    """Write the signed paper that a version has now."""
+    db.execute(update(table).where(table.c.key == version.key, table.c.version == version.version).values(
+        scan=row_of(version)["scan"]))
 
 
 def put_withdrawal(db: Connection, one: Withdrawal) -> None:

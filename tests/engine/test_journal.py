@@ -141,7 +141,8 @@ def acts_on_a_definition() -> list[tuple[ratification.Act, list[Any]]]:
          [definitions.DefinitionDeployed(version=2, cosmetic=False)]),
         (ratification.ApproveLayout(proposal="p"), [definitions.DefinitionDeployed(version=3, cosmetic=True)]),
         (ratification.WithdrawDefinition(version=3, reason="Digabung"), []),
-        (ratification.EvaluateDefinition(dated="2027-02-01", outcome="tetap", note="Masih baik"), [])]
+        (ratification.EvaluateDefinition(dated="2027-02-01", outcome="tetap", note="Masih baik"), []),
+        (ratification.AttachSignedSheet(version=3, scan=scan), [])]
 
 
 def written_of_a_definition(url: str) -> dict[str, Any]:

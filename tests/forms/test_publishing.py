@@ -7,8 +7,9 @@ import io
 import pytest
 from pypdf import PdfReader
 
-from engine import drafting, organise
-from engine.commands import Actor
+from engine import drafting, organise, ratification
+from engine.commands import Actor, Attachment, File
+from engine.instance import Refused
 from engine.organisation import Change, RevokePower
 from engine.store import definitions, documents, drafts, stories
 from forms.papers import kept
@@ -372,3 +373,30 @@ def test_who_keeps_no_sop_keeps_no_example(site: Desk) -> None:
     assert owner.status in (404, 422)
     with site.database.read() as db:
         assert stories.listed(db, LKJPD) == ()
+
+
+def test_the_signed_sheet_may_come_after_the_pengesahan_and_another_replaces_it(desk: Desk) -> None:
+    ratified(desk, RENAMED)
+    owner = desk.reader("pengelola2").get(SOP)
+    assert "Lembar pengesahan belum dilampirkan" in owner.text
+    owner.send({}, action="/versi/2/pengesahan")
+    assert owner.status == 422 and "Pilih berkas lembar pengesahan" in owner.text
+    owner.send({"berkas.pengesahan": (io.BytesIO(b"MZ"), "lembar.exe")}, action="/versi/2/pengesahan")
+    assert owner.status == 422
+    for sheet in (pdf("lembar"), pdf("lembar kedua")):
+        owner.get(SOP).send({"berkas.pengesahan": (io.BytesIO(sheet), "lembar.pdf")}, action="/versi/2/pengesahan")
+        assert "Lembar pengesahan versi 2 tersimpan." in owner.text
+        assert owner.get(f"{SOP}/versi/2/pengesahan").response.data == sheet
+    assert not offers(desk.reader("analis").get(SOP), "/versi/2/pengesahan")
+    with desk.database.read() as db:
+        told = ratification.told(db, LKJPD, desk.database.key)
+        assert told.versions[-1].scan == definitions.versions(db, LKJPD)[-1].scan
+        assert len(told.versions) == 2
+
+
+def test_a_version_that_nobody_ratified_takes_no_sheet(site: Desk) -> None:
+    with site.database.begin() as db, pytest.raises(Refused) as refused:
+        scan = Attachment(files=(File(sha256="a" * 64, size_bytes=3, media_type="application/pdf", name="a.pdf"),))
+        ratification.attach_sheet(db, site.database.key, LKJPD, 1, person="pengelola1", scan=scan, at=site.clock.at,
+                                  command_id="lembar-1")
+    assert refused.value.code == "not_yours" and "tidak disahkan di aplikasi ini" in refused.value.message
