@@ -312,7 +312,7 @@ def tell_auditors(db: Connection, url: str, at: datetime) -> int:
     if kept is None or not known:
         return 0
     day = local_date(at, MIDDLE)
-    auditors = notices.auditors(db)
+    auditors = notices.auditors(db, day)
     made = []
     for one in notices.readers(db, auditors, day).values():
         if one.email and one.mail != notices.NOTHING:

@@ -37,6 +37,7 @@ NIP = re.compile(r"[0-9]{18}")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 FACT = re.compile(r"sop\.[A-Za-z]+")
 NEVER_PEOPLE = ("timer", "sistem", "")      # actors that are nobody
+AUDITED_YEARS_MOST = 50                     # of one surat tugas
 LONGEST_PLT_MONTHS = 3                      # SE BKN 1/SE/I/2021
 MONTHS = ("Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober", "November",
           "Desember")
@@ -115,6 +116,36 @@ class Power:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AuditAssignment:
+    """A surat tugas audit: a person reads everything of some units and years, from a day to a day, and then no more."""
+    id: str
+    person: str
+    number: str                             # of the surat tugas
+    units: tuple[str, ...]                  # ids; these alone, not those below them
+    years: tuple[int, ...]                  # of report; () = all
+    valid_from: str
+    valid_until: str                        # the last day, in each unit's own zone. Before valid_from: it never held.
+    basis: str = ""
+
+    def holds(self, on: str) -> bool:
+        return self.valid_from <= on <= self.valid_until
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditScope:
+    """One unit that somebody may audit now."""
+    unit: str                               # "" of all: only by the old power
+    zone: str = "Asia/Jakarta"              # the unit's
+    years: tuple[int, ...] = ()             # of report; () = all
+    number: str = ""                        # of the surat tugas; "" of the old power, which has no end
+
+    def covers(self, unit: str, year: int | None, started_at: datetime) -> bool:
+        """Whether an instance of a unit is within; without a year of report it is of the year in which it started."""
+        belongs = year if year is not None else local_date(started_at, self.zone).year
+        return self.unit in ("", unit) and (not self.years or belongs in self.years)
+
+
+@dataclass(frozen=True, kw_only=True)
 class StartingUnit:
     """A unit that may start a process, with its own facts over the diagram's (`sop.nomorSop`, ...)."""
     key: str
@@ -148,6 +179,7 @@ class Organisation:
     holdings: Mapping[str, Holding] = field(default_factory=dict)
     bindings: Mapping[tuple[str, str, str], Binding] = field(default_factory=dict)         # (key, lane, unit)
     powers: Mapping[tuple[str, str, str], Power] = field(default_factory=dict)             # (person, power, unit)
+    assignments: Mapping[str, AuditAssignment] = field(default_factory=dict)               # surat tugas audit
     starting_units: Mapping[tuple[str, str], StartingUnit] = field(default_factory=dict)   # (key, unit)
     readings: Mapping[tuple[str, str, str], Reading] = field(default_factory=dict)         # (key, unit, subject)
     settings: Mapping[str, Setting] = field(default_factory=dict)                          # those of this stream
@@ -303,6 +335,26 @@ class RevokePower:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AssignAudit:
+    """A surat tugas: the person may audit the units, in these years of report (none: in all), and changes nothing."""
+    assignment: str
+    person: str
+    number: str
+    units: tuple[str, ...]
+    years: tuple[int, ...] = ()
+    valid_from: str
+    valid_until: str
+    basis: str = private(default="")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndAudit:
+    assignment: str
+    valid_until: str                        # the last day; the day before it began: it never held
+    reason: str = private(default="")
+
+
+@dataclass(frozen=True, kw_only=True)
 class AllowUnit:
     """The unit may start the process; said again, its facts are replaced."""
     key: str
@@ -351,7 +403,7 @@ class SetSetting:
 
 Act = (AddUnit | ChangeUnit | SetHead | AddPosition | ChangePosition | AddPerson | ChangePerson | DeactivatePerson
        | ReactivatePerson | Hold | EndHolding | Bind | Unbind | GrantPower | RevokePower | AllowUnit | DisallowUnit
-       | ConfirmReading | WithdrawReading | SetCredential | SetSetting)
+       | ConfirmReading | WithdrawReading | SetCredential | SetSetting | AssignAudit | EndAudit)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -417,6 +469,14 @@ def rows(organisation: Organisation, act: Act) -> tuple[Row, ...]:
                      Power(person=act.person, power=act.power, unit=act.unit)),)
         case RevokePower():
             return (("powers", (act.person, act.power, act.unit), None),)
+        case AssignAudit():
+            return (("assignments", act.assignment, AuditAssignment(
+                id=act.assignment, person=act.person, number=act.number, units=tuple(act.units),
+                years=tuple(act.years), valid_from=act.valid_from, valid_until=act.valid_until,
+                basis=said(act.basis, "(dihapus)"))),)
+        case EndAudit():
+            return (("assignments", act.assignment,
+                     replace(organisation.assignments[act.assignment], valid_until=act.valid_until)),)
         case AllowUnit():
             return (("starting_units", (act.key, act.unit),
                      StartingUnit(key=act.key, unit=act.unit, facts=dict(act.facts))),)
@@ -521,6 +581,10 @@ def decide(organisation: Organisation, change: Change) -> tuple[str, ...]:
                 raise Refused("unknown", "Kuasa ini tidak dimiliki orang tersebut; mungkin sudah dicabut.")
             if act.power == ADMINISTRATOR:
                 keep_an_administrator(organisation, act.person)
+        case AssignAudit():
+            judge_assignment(organisation, act)
+        case EndAudit():
+            judge_assignment_end(organisation, act)
         case AllowUnit():
             known(act.unit, organisation.units, "unit", "Unit")
             judge_facts(act)
@@ -766,6 +830,43 @@ def judge_power(organisation: Organisation, act: GrantPower) -> None:
         known(act.unit, organisation.units, "unit", "Unit")
     if (act.person, act.power, act.unit) in organisation.powers:
         raise wrong("person", f"{person.name} sudah mempunyai kuasa ini.")
+
+
+def judge_assignment(organisation: Organisation, act: AssignAudit) -> None:
+    fresh(act.assignment, organisation.assignments, "assignment", "Surat tugas")
+    person: Person = known(act.person, organisation.people, "person", "Orang")
+    if not person.active:
+        raise wrong("person", f"{person.name} tidak aktif. Aktifkan kembali dahulu, atau pilih orang lain.")
+    text(act.number, "number", "Nomor surat tugas", 120)
+    text(act.basis, "basis", "Dasar", 500, required=False)
+    if not act.units:
+        raise wrong("units", "Unit yang diaudit belum dipilih. Pilih paling sedikit satu.")
+    for one in act.units:
+        known(one, organisation.units, "units", "Unit")
+    if len(set(act.units)) != len(act.units):
+        raise wrong("units", "Ada unit yang disebut dua kali. Sebut setiap unit sekali.")
+    if len(act.years) > AUDITED_YEARS_MOST or len(set(act.years)) != len(act.years) \
+            or any(not 1945 <= one <= 2200 for one in act.years):
+        raise wrong("years", "Tahun laporan ditulis empat angka, masing-masing sekali, paling banyak "
+                             f"{AUDITED_YEARS_MOST}. Contoh: 2025, 2026.")
+    begins = day(act.valid_from, "valid_from", "Tanggal mulai")
+    if day(act.valid_until, "valid_until", "Tanggal berakhir") < begins:
+        raise wrong("valid_until", "Tanggal berakhir lebih awal daripada tanggal mulai. Perbaiki salah satunya.")
+    for other in organisation.assignments.values():
+        if other.person == act.person and other.number == act.number and other.valid_from <= other.valid_until:
+            raise wrong("number", f"Surat tugas {act.number} sudah dicatat untuk {person.name}.")
+
+
+def judge_assignment_end(organisation: Organisation, act: EndAudit) -> None:
+    one: AuditAssignment = known(act.assignment, organisation.assignments, "assignment", "Surat tugas")
+    ends = day(act.valid_until, "valid_until", "Hari terakhir")
+    text(act.reason, "reason", "Alasan", 500, required=False)
+    if ends < date.fromisoformat(one.valid_from) - timedelta(days=1):
+        raise wrong("valid_until", f"Hari terakhir paling awal sehari sebelum mulai, {dated(one.valid_from)}: "
+                                   "itu berarti tidak pernah berlaku.")
+    if act.valid_until > one.valid_until:
+        raise wrong("valid_until", f"Surat tugas ini berakhir pada {dated(one.valid_until)}. Perpanjangan dicatat "
+                                   "sebagai surat tugas baru dengan nomornya sendiri.")
 
 
 def keep_an_administrator(organisation: Organisation, without: str) -> None:

@@ -15,7 +15,6 @@ from . import organise
 from .commands import Actor
 from .organisation import (
     ADMINISTRATOR,
-    AUDITOR,
     DEFINITIVE,
     OWNER,
     STARTERS,
@@ -27,6 +26,7 @@ from .organisation import (
     AddPosition,
     AddUnit,
     AllowUnit,
+    AssignAudit,
     Bind,
     Change,
     GrantPower,
@@ -111,7 +111,8 @@ def acts() -> list[Act]:
     found += [AddPosition(position=id, unit=unit, name=name, many=many) for id, unit, name, many in POSITIONS]
     found += [AddPerson(person=login, name=name, login=login) for login, name, _, _ in PEOPLE]
     found += [GrantPower(person="admin", power=ADMINISTRATOR),
-              GrantPower(person="auditor", power=AUDITOR, unit=KECAMATAN),
+              AssignAudit(assignment="surat_tugas_auditor", person="auditor", number="700/001/2026 (contoh)",
+                          units=(KECAMATAN,), valid_from=SINCE, valid_until="2030-12-31"),
               GrantPower(person="pengelola1", power=OWNER, unit=KECAMATAN),
               GrantPower(person="pengelola2", power=OWNER, unit=KECAMATAN),
               GrantPower(person="analis", power=VERIFIER)]

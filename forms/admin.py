@@ -72,6 +72,7 @@ def what_these_pages_know() -> dict[str, Any]:
         ("units", _("Unit")),
         ("calendars", _("Kalender")),
         ("powers", _("Kuasa")),
+        ("assignments", _("Surat tugas audit")),
         ("imports", _("Impor CSV")),
         ("history", _("Riwayat")),
     )
@@ -173,7 +174,7 @@ class Input:
 
     name: str
     label: str
-    kind: str = "text"  # text | long | select | date | tick
+    kind: str = "text"  # text | long | select | ticks (several of the options) | date | tick
     value: Any = ""
     hint: str = ""
     required: bool = True
@@ -190,9 +191,12 @@ class Form:
 
 
 def posted(inputs: Iterable[Input]) -> dict[str, Any]:
-    """What was typed: a tick as bool, an optional empty text as None."""
+    """What was typed: a tick as bool, ticks as a tuple, an optional empty text as None."""
     values: dict[str, Any] = {}
     for one in inputs:
+        if one.kind == "ticks":
+            values[one.name] = tuple(request.form.getlist(one.name))
+            continue
         text = unicodedata.normalize("NFC", request.form.get(one.name, "")).replace("\r\n", "\n").strip()
         values[one.name] = text == "ya" if one.kind == "tick" else text if text or one.required else None
     return values
@@ -1280,9 +1284,8 @@ def grant() -> Any:
                 name="power",
                 label=_("Kuasa"),
                 kind="select",
-                value=org.AUDITOR,
+                value=org.OWNER,
                 options=(
-                    (org.AUDITOR, _("Auditor: membaca semua berkas proses suatu unit dan riwayatnya")),
                     (org.OWNER, _("Pemilik SOP: menyusun dan mengusulkan SOP suatu unit")),
                     (org.VERIFIER, _("Verifikator SOP: memeriksa usulan orang lain sebelum disahkan")),
                     (org.ADMINISTRATOR, _("Administrator: mengurus orang, jabatan, pelaksana, dan unit")),
@@ -1297,6 +1300,7 @@ def grant() -> Any:
                 hint=_("Kuasa atas SOP berlaku juga untuk unit di bawahnya. Kosongkan untuk administrator."),
             ),
         ),
+        lead=_("Auditor tidak diberi kuasa di sini. Catat surat tugasnya pada halaman Surat tugas audit."),
     )
     return answer(
         form,
@@ -1329,6 +1333,134 @@ def revoke(person: str, power: str, unit: str) -> Any:
         lambda typed: org.RevokePower(person=person, power=power, unit=of),
         lambda typed: _("%(person)s bukan lagi %(power)s.", person=who, power=what),
         lambda typed: url_for("inbox.tasks") if mine else url_for("admin.powers"),
+    )
+
+
+# Surat tugas audit
+
+
+def assignment_words(organisation: Organisation, one: org.AuditAssignment | org.AssignAudit) -> str:
+    """ "Kantor Kecamatan Lasem, tahun laporan 2025, 2026"."""
+    units = ", ".join(organisation.units[id].name for id in one.units)
+    if not one.years:
+        return _("%(units)s, semua tahun laporan", units=units)
+    return _("%(units)s, tahun laporan %(years)s", units=units, years=", ".join(map(str, one.years)))
+
+
+def assignment_state(organisation: Organisation, one: org.AuditAssignment) -> str:
+    """Whether it holds somewhere today: each unit has its own date."""
+    day = words.short_day(date.fromisoformat(one.valid_until))
+    todays = [organisation.today(office().now(), id) for id in one.units]
+    if one.valid_until < one.valid_from:
+        return _("tidak pernah berlaku")
+    if any(one.holds(today) for today in todays):
+        return _("berlaku sampai %(day)s", day=day)
+    if all(today > one.valid_until for today in todays):
+        return _("berakhir %(day)s", day=day)
+    return _("mulai berlaku %(day)s", day=words.short_day(date.fromisoformat(one.valid_from)))
+
+
+def over(organisation: Organisation, one: org.AuditAssignment) -> bool:
+    return all(organisation.today(office().now(), id) > one.valid_until for id in one.units)
+
+
+@admin.get("/surat-tugas")
+def assignments() -> str:
+    """Every surat tugas audit, the one that ends last first; and what was recorded of them."""
+    with office().database.read() as db:
+        organisation = store.load(db)
+        days = history_of(db, organisation, *organisation.assignments)
+    rows = sorted(organisation.assignments.values(), key=lambda one: (one.valid_until, one.valid_from), reverse=True)
+    return render_template(
+        "admin/assignments.html",
+        rows=[(one, assignment_words(organisation, one), assignment_state(organisation, one), over(organisation, one))
+              for one in rows],
+        organisation=organisation,
+        days=days,
+    )
+
+
+def years_of(text: str | None) -> tuple[int, ...]:
+    """The years of "2025, 2026". Raises Refused."""
+    parts = re.split(r"[\s,;]+", text) if text else []
+    if len(text or "") > 400 or not all(re.fullmatch("[0-9]{4}", one) for one in parts):
+        message = _("Tahun laporan ditulis empat angka, dipisahkan koma. Contoh: 2025, 2026.")
+        raise Refused("wrong", message, (Problem("years", message),))
+    return tuple(sorted(map(int, parts)))
+
+
+@admin.route("/surat-tugas/baru", methods=["GET", "POST"])
+def assign() -> Any:
+    """A person may audit some units, by a surat tugas, from a day to a day."""
+    organisation = look()
+    form = Form(
+        title=_("Catat surat tugas audit"),
+        submit=_("Simpan"),
+        back=url_for("admin.assignments"),
+        lead=_("Auditor membaca semua berkas proses unit dan tahun yang dipilih, dan tidak mengubah apa pun. Yang "
+               "dibaca dan diunduhnya dicatat. Hak itu berakhir sendiri sesudah hari terakhir."),
+        inputs=(
+            Input(
+                name="person",
+                label=_("Auditor"),
+                kind="select",
+                value=request.args.get("orang", ""),
+                options=choice(people_options(organisation), _("Pilih orang")),
+            ),
+            Input(name="number", label=_("Nomor surat tugas")),
+            Input(name="units", label=_("Unit yang diaudit"), kind="ticks", options=choice(unit_options(organisation)),
+                  hint=_("Unit di bawahnya tidak ikut terpilih.")),
+            Input(name="years", label=_("Tahun laporan"), required=False,
+                  hint=_("Dipisahkan koma, misalnya 2025, 2026. Kosongkan untuk semua tahun. Berkas tanpa tahun "
+                         "laporan dihitung menurut tahun dimulainya.")),
+            Input(name="valid_from", label=_("Mulai tanggal"), kind="date", value=here().isoformat()),
+            Input(name="valid_until", label=_("Sampai tanggal"), kind="date",
+                  hint=_("Hari terakhir, termasuk hari itu, menurut waktu setempat unit yang diaudit.")),
+            Input(name="basis", label=_("Dasar"), required=False, hint=_("Misalnya program kerja pengawasan tahunan.")),
+        ),
+    )
+    return answer(
+        form,
+        lambda typed: org.AssignAudit(
+            assignment=new_id("assignment"),
+            **{**typed, "years": years_of(typed["years"]), "basis": typed["basis"] or ""},
+        ),
+        lambda typed: _(
+            "Surat tugas %(number)s dicatat untuk %(person)s.",
+            number=typed["number"],
+            person=organisation.people[typed["person"]].name,
+        ),
+        lambda typed: url_for("admin.assignments"),
+    )
+
+
+@admin.route("/surat-tugas/<id>/akhiri", methods=["GET", "POST"])
+def end_assignment(id: str) -> Any:
+    organisation = look()
+    one = found(organisation.assignments, id)
+    who = organisation.people[one.person].name
+    form = Form(
+        title=_("Akhiri surat tugas %(number)s", number=one.number),
+        submit=_("Akhiri"),
+        back=url_for("admin.assignments"),
+        lead=f"{who}: {assignment_words(organisation, one)}, {period(one.valid_from, one.valid_until)}.",
+        inputs=(
+            Input(name="valid_until", label=_("Hari terakhir"), kind="date",
+                  value=min(here().isoformat(), one.valid_until),
+                  hint=_("Sehari sebelum mulai berarti tidak pernah berlaku.")),
+            Input(name="reason", label=_("Alasan"), required=False),
+        ),
+    )
+    return answer(
+        form,
+        lambda typed: org.EndAudit(
+            assignment=id, valid_until=typed["valid_until"], reason=typed["reason"] or ""),
+        lambda typed: _(
+            "Surat tugas %(number)s berlaku sampai %(day)s.",
+            number=one.number,
+            day=words.short_day(date.fromisoformat(typed["valid_until"])),
+        ),
+        lambda typed: url_for("admin.assignments"),
     )
 
 
@@ -1476,16 +1608,17 @@ def changes(db: Connection, first: int, last: int) -> list[tuple[int, Change]]:
     return [(entry.sequence, records.decode(Change, entry.command)) for entry in rows]
 
 
-def history_of(db: Connection, organisation: Organisation, id: str) -> list[tuple[date, list[Told]]]:
-    """The newest changes of one person, position or unit, by day, the newest first."""
+def history_of(db: Connection, organisation: Organisation, *ids: str) -> list[tuple[date, list[Told]]]:
+    """The newest changes of one person, position or unit, or of some surat tugas, by day, the newest first."""
     newest = journal.head(db, STREAM)[0]
     processes = deployed(db)
-    held = {one.id for one in organisation.holdings.values() if id in (one.person, one.position)}
+    held = {one.id for one in organisation.holdings.values() if {one.person, one.position} & {*ids}}
+    held |= {one.id for one in organisation.assignments.values() if one.person in ids}
+    about = ("person", "position", "unit", "holding", "parent", "assignment")
     told = [
         tell_change(sequence, change, organisation, processes)
         for sequence, change in changes(db, max(newest - HISTORY_OF_ONE, 0), newest)
-        if {id, *held}
-        & {getattr(change.act, name, None) for name in ("person", "position", "unit", "holding", "parent")}
+        if {*ids, *held} & {getattr(change.act, name, None) for name in about}
     ]
     return by_day(told[::-1])
 
@@ -1622,6 +1755,23 @@ def sentence(act: Act, organisation: Organisation, processes: Mapping[str, Proce
                 name=person(act.person),
                 power=power_words(organisation, act.power, act.unit),
             )
+        case org.AssignAudit():
+            basis = org.said(act.basis, _("(dihapus)"))
+            return _(
+                "mencatat surat tugas audit %(number)s untuk %(name)s: %(scope)s, %(when)s.",
+                number=act.number,
+                name=person(act.person),
+                scope=assignment_words(organisation, act),
+                when=period(act.valid_from, act.valid_until),
+            ) + (_(" Dasar: %(basis)s.", basis=basis.rstrip(".")) if basis else "")
+        case org.EndAudit():
+            ended = organisation.assignments[act.assignment]
+            return _(
+                "mengakhiri surat tugas audit %(number)s untuk %(name)s pada %(day)s.",
+                number=ended.number,
+                name=person(ended.person),
+                day=words.short_day(date.fromisoformat(act.valid_until)),
+            ) + why(act.reason)
         case org.AllowUnit():
             return _(
                 "menetapkan bahwa %(unit)s dapat memulai %(process)s.", unit=unit(act.unit), process=process(act.key)

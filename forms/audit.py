@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,16 +23,15 @@ from sqlalchemy import Connection
 from engine import audit as verb
 from engine import conformance, forecast
 from engine.calendars import CalendarError
-from engine.commands import Actor
 from engine.conformance import Departure
 from engine.forecast import Forecast, ForecastError
 from engine.instance import COMPLETED, RUNNING, SUSPENDED, ProcessInstance
 from engine.playback import CORRECTION, INCIDENT, LATE, MIGRATION, RETURN, SUSPENSION, Moment
-from engine.store import access, definitions, queries
+from engine.store import access, definitions, organisation, queries
 from engine.store.database import Unavailable
 
 from . import departures, evidence, words
-from .processes import Sight, leave_trace, look, served
+from .processes import Sight, auditor, leave_trace, look, served
 from .session import Visitor, me, office, tell
 
 audit = Blueprint("audit", __name__)
@@ -50,14 +49,14 @@ MARKS = {
 
 def audits(visitor: Visitor) -> bool:
     """Whether somebody has the place Audit: auditors, and heads of a process for their own unit."""
-    return bool(visitor.auditor_of or visitor.leads)
+    return bool(visitor.scopes or visitor.leads)
 
 
 def seen(db: Connection, id: UUID | str) -> Sight:
     """An instance that the visitor may audit; a 404 for any other, also for an administrator: they see no contents."""
     sight = look(db, id)
     visitor, instance = me(), sight.instance
-    if not ("" in visitor.auditor_of or instance.unit in visitor.auditor_of
+    if not (visitor.audit(instance.unit, instance.year, instance.started_at)
             or (instance.key, instance.unit) in visitor.leads):
         abort(404)
     return sight
@@ -106,9 +105,12 @@ def listed() -> Any:
     unit, year, state, kind = (request.args.get(name, "") for name in ("unit", "tahun", "keadaan", "penyimpangan"))
     with office().database.read() as db:
         heads = {(one.key, one.unit) for one in served(db, now)} & visitor.leads
-        found = queries.instances(db, visitor.id, heads, visitor.auditor_of, "" in visitor.auditor_of)
-        mine = [one for one in found if "" in visitor.auditor_of or one.unit in visitor.auditor_of
+        found = queries.instances(db, visitor.id, heads, visitor.scopes)
+        mine = [one for one in found if visitor.audit(one.unit, one.year, one.started_at)
                 or (one.key, one.unit) in visitor.leads]
+        tasks = [(one, [place.name for id in one.units if (place := organisation.unit_of(db, id))])
+                 for one in organisation.assignments(db, visitor.id)
+                 if one.number in {scope.number for scope in visitor.scopes}]
         shown = [one for one in mine if (not unit or one.unit == unit) and (not year or str(one.year) == year)
                  and (not state or one.status == state)]
         known = {key: verb.beside(db, key) for key in {one.key for one in shown[:LISTED_MOST]}}
@@ -130,6 +132,7 @@ def listed() -> Any:
         kinds=[(one, departures.name(one)) for one in conformance.KINDS if one not in conformance.INFORMATION],
         chosen={"unit": unit, "tahun": year, "keadaan": state, "penyimpangan": kind},
         any=bool(mine),
+        assignments=[(one, units, words.short_day(date.fromisoformat(one.valid_until))) for one, units in tasks],
     )
 
 
@@ -163,7 +166,8 @@ def player(id: UUID) -> Any:
             marks=marks,
             departures=[(one, departures.name(one.kind), said(sight, one)) for one in told if not one.information],
             information=[(one, departures.name(one.kind), said(sight, one)) for one in told if one.information],
-            took_part=took_part(sight),
+            took_part=took_part(it),
+            offices=[sight.names(one) for one in evidence.offices(it.moments)],
         )
     leave_trace(sight, access.ProcessInstanceRead(instance=sight.instance.id, sequence=sight.instance.sequence))
     return page
@@ -178,10 +182,12 @@ def version(sight: Sight, sha256: str) -> str:
     return _("versi %(n)s", n=found.version) if found else _("versi %(hash)s", hash=sha256[:12])
 
 
-def took_part(sight: Sight) -> bool:
-    """Whether who audits had a hand in it: their own passes, or those of their office."""
-    visitor = me()
-    return any(one.person == visitor.id for one in sight.instance.passed.values())
+def took_part(it: Playing) -> str:
+    """"sendiri" where who audits had a hand in it themselves, "kantor" where their office had; else ""."""
+    if any(one.command.actor.person == me().id for one in it.moments):
+        return "sendiri"
+    with_them = {place.id for one in me().positions if (place := queries.unit_of_position(it.sight.db, one.position))}
+    return "kantor" if with_them & set(evidence.offices(it.moments)) else ""
 
 
 @audit.get("/audit/<uuid:id>/saat/<int:sequence>")
@@ -270,7 +276,7 @@ def taken(id: UUID, form: str) -> Any:
                            download_name=f"bukti-{sight.instance.id}.{form}")
     act = access.EvidenceTaken(instance=sight.instance.id, form=form, sequence=it.sequence, sha256=sha256,
                                named=named or form in ("pdf", "zip"))
-    actor = sight.actor if sight.lanes else Actor(person=me().id, capacity="auditor")
+    actor = sight.actor if sight.lanes else auditor(sight.instance)
     with office().database.begin() as db:
         access.record(db, office().database.key, act, actor, office().now())
     return answer

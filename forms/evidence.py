@@ -242,9 +242,17 @@ def facts(it: Evidence) -> list[tuple[str, list[str]]]:
         (_("Berakhir"), [words.full(last.ended_at, zone)] if last.ended_at else []),
         (_("Tenggat"), [words.deadline(last.deadline_at, zone)] if last.deadline_at else []),
         (_("Kalender kerja"), calendars),
+        (_("Kantor yang ikut mengerjakan"), [it.names(one) for one in offices(it.moments)]),
         (_("Catatan"), [_("%(n)s baris jurnal", n=it.sequence)]),
     ]
     return [(label, lines) for label, lines in found if lines]
+
+
+def offices(moments: Sequence[Moment]) -> list[str]:
+    """Ids of the units that had a hand in it, in the order in which they first did: those of the positions in which
+    people acted, and those on whose behalf others recorded. An auditor who is of one of them can see it here."""
+    found = dict.fromkeys(id for one in moments for id in (one.command.actor.unit, one.command.actor.on_behalf_of))
+    return [id for id in found if id]
 
 
 def signatures(it: Evidence, moment: Moment) -> Iterator[tuple[str, Signed]]:

@@ -36,7 +36,7 @@ STATES = (RUNNING, SUSPENDED, COMPLETED, CANCELLED)
 
 def watches(visitor: Visitor) -> bool:
     """Whether somebody has Pemantauan: who leads, who audits, administrators."""
-    return bool(visitor.leads or visitor.auditor_of or visitor.administrator)
+    return bool(visitor.leads or visitor.scopes or visitor.administrator)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +97,7 @@ def page() -> Any:
     if not watches(visitor):
         abort(403)
     with office().database.read() as db:
-        everything = visitor.administrator or "" in visitor.auditor_of
-        found = queries.instances(db, visitor.id, visitor.leads, visitor.auditor_of, everything)
+        found = queries.instances(db, visitor.id, visitor.leads, visitor.scopes, visitor.administrator)
         found = [one for one in found if theirs(one, visitor)]
         shown = [one for one in found if wanted(one)]
         loaded = overview.loaded(db, (one.id for one in found))
@@ -135,7 +134,7 @@ def urgency(one: Row) -> tuple[int, int, datetime]:
 
 def theirs(one: queries.Summary, visitor: Visitor) -> bool:
     """Whether an instance is one that the visitor watches; being in its team does not make it so."""
-    audits = visitor.administrator or "" in visitor.auditor_of or one.unit in visitor.auditor_of
+    audits = visitor.administrator or visitor.audit(one.unit, one.year, one.started_at) is not None
     return audits or (one.key, one.unit) in visitor.leads
 
 
@@ -394,8 +393,9 @@ def units_of(db: Connection, key: str, now: datetime) -> list[Place]:
     """The units for which the visitor may try a plan: where they perform a lane, or which they audit."""
     visitor = me()
     allowed = {one.unit for one in organisation.units_that_may_start(db, key)}
-    everything = visitor.administrator or "" in visitor.auditor_of
-    mine = {one.unit for one in served(db, now) if one.key == key} | set(visitor.auditor_of)
+    audited = {one.unit for one in visitor.scopes}
+    everything = visitor.administrator or "" in audited
+    mine = {one.unit for one in served(db, now) if one.key == key} | audited
     return [
         Place(one.id, one.name, one.zone)
         for one in organisation.units(db)

@@ -96,9 +96,7 @@ def reach(db: Connection) -> passes.Reach:
     if not audits(visitor):
         abort(404)
     heads = {(one.key, one.unit) for one in served(db, office().now())} & visitor.leads
-    return passes.Reach(
-        everything="" in visitor.auditor_of, units=frozenset(visitor.auditor_of), pairs=frozenset(heads)
-    )
+    return passes.Reach(scopes=visitor.scopes, pairs=frozenset(heads))
 
 
 def look(db: Connection) -> Looked | None:

@@ -144,7 +144,7 @@ def look(db: Connection, id: UUID | str) -> Sight:
     reads = organisation.reads(db, visitor.id, instance.key, instance.unit, today)
     in_team = frozenset(lane for lane, members in instance.team.items() if visitor.id in dict(members))
     lanes = frozenset(right.lane for right in reads) | in_team
-    audits = visitor.administrator or "" in visitor.auditor_of or instance.unit in visitor.auditor_of
+    audits = visitor.administrator or bool(visitor.audit(instance.unit, instance.year, instance.started_at))
     if not lanes and not audits:
         abort(404)
     elsewhere = {lane.id for lane in definition.lanes if lane.other_office}
@@ -163,11 +163,18 @@ def look(db: Connection, id: UUID | str) -> Sight:
 
 
 def leave_trace(sight: Sight, act: access.Act) -> None:
-    """Who reads as an auditor, and not as one who performs a lane here, stands in the stream `access`."""
-    if sight.lanes:
+    """Who reads as an auditor, and not only as one who performs a lane here, stands in the stream `access`."""
+    instance = sight.instance
+    if sight.lanes and not me().audit(instance.unit, instance.year, instance.started_at):
         return
     with office().database.begin() as db:
-        access.record(db, office().database.key, act, Actor(person=me().id, capacity="auditor"), office().now())
+        access.record(db, office().database.key, act, auditor(sight.instance), office().now())
+
+
+def auditor(instance: ProcessInstance) -> Actor:
+    """The visitor as who audits an instance, on the basis of their surat tugas where they have one."""
+    scope = me().audit(instance.unit, instance.year, instance.started_at)
+    return Actor(person=me().id, capacity="auditor", basis=(scope.number or None) if scope else None)
 
 
 def ask(instance: str, *requests: Request) -> list[Step]:
@@ -205,8 +212,7 @@ def listed() -> Any:
     state, query = request.args.get("keadaan", ""), request.args.get("cari", "").strip()
     with office().database.read() as db:
         pairs = {(one.key, one.unit) for one in served(db, now)}
-        everything = visitor.administrator or "" in visitor.auditor_of
-        found = queries.instances(db, visitor.id, pairs, visitor.auditor_of, everything)
+        found = queries.instances(db, visitor.id, pairs, visitor.scopes, visitor.administrator)
         shown = [
             one
             for one in found

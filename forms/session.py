@@ -27,7 +27,7 @@ from werkzeug.test import EnvironBuilder
 from engine import organise
 from engine.commands import Actor
 from engine.instance import Refused
-from engine.organisation import ADMINISTRATOR, AUDITOR, OWNER, VERIFIER, Person
+from engine.organisation import ADMINISTRATOR, OWNER, VERIFIER, AuditScope, Person
 from engine.store import access, database, definitions, notices, organisation, queries, sessions
 
 DAYS_LONGEST = 2  # idle sessions end after settings.session_hours; all end after this
@@ -177,7 +177,7 @@ class Visitor:
     unit_name: str
     zone: str
     administrator: bool
-    auditor_of: tuple[str, ...]  # unit ids, "" of all
+    scopes: tuple[AuditScope, ...]  # what they may audit now, by surat tugas
     unread: int  # notices
     leads: frozenset[tuple[str, str]] = frozenset()  # (process key, unit): whose first lane they perform
     owner_of: tuple[str, ...] = ()  # of SOPs; unit ids as granted, "" of all
@@ -187,6 +187,12 @@ class Visitor:
     @property
     def id(self) -> str:
         return self.person.id
+
+    def audit(self, unit: str, year: int | None, started_at: datetime | None) -> AuditScope | None:
+        """What lets them audit an instance today, a surat tugas rather than the old power; None: nothing does."""
+        assert started_at is not None, "an instance that is there was started"
+        found = [one for one in self.scopes if one.covers(unit, year, started_at)]
+        return max(found, key=lambda one: bool(one.number), default=None)
 
     @property
     def designs(self) -> bool:
@@ -243,7 +249,7 @@ def visitor(db: Any, person_id: str, now: datetime) -> Visitor | None:
         unit_name=first.name if first else "",
         zone=first.zone if first else "Asia/Jakarta",
         administrator=any(p.power == ADMINISTRATOR for p in powers),
-        auditor_of=tuple(p.unit for p in powers if p.power == AUDITOR),
+        scopes=organisation.audits(db, person_id, now),
         unread=notices.count_unread(db, person_id),
         leads=leading(db, person_id, today) if positions else frozenset(),
         owner_of=tuple(p.unit for p in powers if p.power == OWNER),

@@ -23,7 +23,20 @@ from ..reminders import ASKED, NEW, RETURNED, Told
 from . import instances, records
 from .organisation import HELD, REPLACED
 from .prepared import Prepared
-from .schema import binding, calendar_unit, digest, holding, instance, notice, person, position, power, unit, user_task
+from .schema import (
+    audit_assignment,
+    binding,
+    calendar_unit,
+    digest,
+    holding,
+    instance,
+    notice,
+    person,
+    position,
+    power,
+    unit,
+    user_task,
+)
 from .schema import preference as preferences
 
 AT_ONCE, SUMMARY, NOTHING = "langsung", "ringkasan", "tidak"
@@ -258,10 +271,14 @@ def _with_calendars(db: Connection, rows: Sequence[Any], on: date) -> dict[str, 
     return {row.id: Reader(row.id, row.name, row.email, row.mail, calendars.get(row.id)) for row in rows}
 
 
-def auditors(db: Connection) -> list[str]:
-    """The active people who may read as auditors, of whatever unit."""
-    found = (select(person.c.id).join(power, power.c.person == person.c.id)
-             .where(power.c.power == "auditor", person.c.active == 1).distinct().order_by(person.c.id))
+def auditors(db: Connection, on: date) -> list[str]:
+    """The active people who may read as auditors on a day, of whatever unit: by a surat tugas, or by the old power."""
+    day, one = on.isoformat(), audit_assignment.c
+    found = (select(person.c.id)
+             .where(person.c.active == 1, or_(
+                 exists().where(power.c.person == person.c.id, power.c.power == "auditor"),
+                 exists().where(one.person == person.c.id, one.valid_from <= day, one.valid_until >= day)))
+             .order_by(person.c.id))
     return list(db.execute(found).scalars())
 
 

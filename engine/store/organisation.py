@@ -11,10 +11,29 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Table, and_, bindparam, case, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Table,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from ..organisation import (
+    AUDITOR,
+    AuditAssignment,
+    AuditScope,
     Binding,
     Holding,
     Organisation,
@@ -26,15 +45,18 @@ from ..organisation import (
     Setting,
     StartingUnit,
     Unit,
+    local_date,
 )
 from . import records, schema
 from .prepared import Prepared
 from .schema import (
     attempt,
+    audit_assignment,
     binding,
     credential,
     definition_unit,
     holding,
+    instance,
     person,
     position,
     power,
@@ -52,11 +74,13 @@ TABLES: Mapping[str, tuple[Table, type, tuple[str, ...]]] = {     # field of Org
     "holdings": (holding, Holding, ("id",)),
     "bindings": (binding, Binding, ("key", "lane", "unit")),
     "powers": (power, Power, ("person", "power", "unit")),
+    "assignments": (audit_assignment, AuditAssignment, ("id",)),
     "starting_units": (definition_unit, StartingUnit, ("key", "unit")),
     "readings": (reading, Reading, ("key", "unit", "subject")),
     "settings": (setting, Setting, ("name",)),
 }
 TRUTHS = ("many", "active")                 # columns that hold 0 or 1
+LISTS = ("units", "years")                  # columns that hold a JSON list
 OURS = or_(setting.c.name == "demonstration", func.substr(setting.c.name, 1, 10) == "lane_name/")   # of table setting
 
 
@@ -82,6 +106,9 @@ def value_of(kind: type, row: dict[str, Any]) -> Any:
             row[name] = bool(row[name])
     if "facts" in row:
         row["facts"] = json.loads(row["facts"])
+    for name in LISTS:
+        if name in row:
+            row[name] = tuple(json.loads(row[name]))
     return kind(**row)
 
 
@@ -92,6 +119,9 @@ def row_of(value: Any) -> dict[str, Any]:
             row[name] = int(row[name])
     if "facts" in row:
         row["facts"] = json.dumps(row["facts"], ensure_ascii=False, sort_keys=True)
+    for name in LISTS:
+        if name in row:
+            row[name] = json.dumps(row[name])
     return row
 
 
@@ -348,6 +378,46 @@ def units_that_may_start(db: Connection, key: str) -> tuple[StartingUnit, ...]:
 def powers(db: Connection, person: str) -> tuple[Power, ...]:
     """What an active person is besides a holder of positions: administrator, auditor of units."""
     return tuple(Power(**row._asdict()) for row in POWERS(db, person=person))
+
+
+ASSIGNMENTS = Prepared(select(audit_assignment).join(person, person.c.id == audit_assignment.c.person)
+                       .where(audit_assignment.c.person == bindparam("person"), person.c.active == 1)
+                       .order_by(audit_assignment.c.valid_from, audit_assignment.c.id))
+
+
+def assignments(db: Connection, person: str) -> tuple[AuditAssignment, ...]:
+    """Every surat tugas audit of an active person, the oldest first; also those that ended or have not begun."""
+    return tuple(value_of(AuditAssignment, row._asdict()) for row in ASSIGNMENTS(db, person=person))
+
+
+def audits(db: Connection, person: str, now: datetime) -> tuple[AuditScope, ...]:
+    """What an active person may audit now: by the old power, and by each surat tugas that holds today where its unit
+    is. This is the one answer to that question; `within` asks it of tables."""
+    found = [AuditScope(unit=one.unit) for one in powers(db, person) if one.power == AUDITOR]
+    for one in assignments(db, person):
+        for id in one.units:
+            place = unit_of(db, id)
+            if place is not None and one.holds(local_date(now, place.zone).isoformat()):
+                found.append(AuditScope(unit=id, zone=place.zone, years=one.years, number=one.number))
+    return tuple(found)
+
+
+def within(scopes: Iterable[AuditScope]) -> Any:
+    """The condition on `instance` that one of the scopes covers it, as `AuditScope.covers` says."""
+    return or_(false(), *(_within(one) for one in scopes))
+
+
+def _within(scope: AuditScope) -> Any:
+    there = instance.c.unit == scope.unit if scope.unit else true()
+    if not scope.years:
+        return there
+    begun = [and_(instance.c.started_at >= _new_year(year, scope.zone),
+                  instance.c.started_at < _new_year(year + 1, scope.zone)) for year in scope.years]
+    return and_(there, or_(instance.c.year.in_(scope.years), and_(instance.c.year.is_(None), or_(*begun))))
+
+
+def _new_year(year: int, zone: str) -> str:
+    return records.instant(datetime(year, 1, 1, tzinfo=ZoneInfo(zone)))
 
 
 ADMINISTERS = Prepared(select(power.c.person).join(person, person.c.id == power.c.person)

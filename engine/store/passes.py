@@ -11,15 +11,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, false, func, or_, select, true
+from sqlalchemy import Connection, and_, delete, func, or_, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
 from .. import calendars
 from ..forecast import DONE, PlannedPass, Samples
 from ..instance import ProcessInstance
+from ..organisation import AuditScope
 from ..performance import MOST_CASES, MOST_PASSES, Case, Pass
 from ..rules import Rules
-from . import records
+from . import organisation, records
 from .instances import stream
 from .schema import finished_pass, instance, journal, projection, unit, user_task
 
@@ -133,16 +134,16 @@ def _planned(row: Mapping[str, Any]) -> PlannedPass:
 
 @dataclass(frozen=True, kw_only=True)
 class Reach:
-    """Whose passes somebody may see: of all units, of these units, and of these processes in these units."""
+    """Whose passes somebody may see: all, what they audit, and these processes in these units."""
     everything: bool = False
-    units: frozenset[str] = frozenset()
+    scopes: tuple[AuditScope, ...] = ()
     pairs: frozenset[tuple[str, str]] = frozenset()     # (process key, unit)
 
     def condition(self) -> Any:
         if self.everything:
             return true()
         pairs = [and_(instance.c.key == key, instance.c.unit == of) for key, of in sorted(self.pairs)]
-        return or_(false(), instance.c.unit.in_(sorted(self.units)), *pairs)
+        return or_(organisation.within(self.scopes), *pairs)
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ import orjson
 from sqlalchemy import Connection, Select, and_, bindparam, exists, false, func, or_, select
 
 from ..instance import CANCELLED, RUNNING, Extension, Passed
-from ..organisation import Unit
-from . import records
+from ..organisation import AuditScope, Unit
+from . import organisation, records
 from .prepared import Prepared
 from .schema import document, document_file, instance, journal, position, team, unit, user_task
 
@@ -208,26 +208,26 @@ class OpenAt:
     calendar: str  # SHA-256 of the calendar that its lane counts in
 
 
-def _visible(person: str, pairs: Iterable[Pair], units: Iterable[str], everything: bool) -> Select[Any]:
+def _visible(person: str, pairs: Iterable[Pair], scopes: Iterable[AuditScope], everything: bool) -> Select[Any]:
     found = select(instance, unit.c.name.label("unit_name"), unit.c.zone).join(unit, unit.c.id == instance.c.unit)
     if everything:
         return found
-    return found.where(or_(_of(pairs), _of_my_teams(person), instance.c.unit.in_(sorted(set(units)))))
+    return found.where(or_(_of(pairs), _of_my_teams(person), organisation.within(scopes)))
 
 
 def instances(
     db: Connection,
     person: str,
     pairs: Iterable[Pair],
-    units: Iterable[str] = (),
+    scopes: Iterable[AuditScope] = (),
     everything: bool = False,
     most: int = 200,
 ) -> list[Summary]:
     """The process instances that a person may see, running ones first, the newest first.
 
-    pairs  processes and units that they serve; units: those that they audit.
+    pairs  processes and units that they serve; scopes: what they audit.
     """
-    found = _visible(person, pairs, units, everything).order_by(
+    found = _visible(person, pairs, scopes, everything).order_by(
         (instance.c.status != RUNNING), (instance.c.status == CANCELLED), instance.c.started_at.desc(), instance.c.id
     )
     rows = db.execute(found.limit(most)).all()

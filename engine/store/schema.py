@@ -184,6 +184,12 @@ binding = Table("binding", metadata, *words("key", "lane", "unit", "position"),
 # power: administrator (unit "" = of the whole installation) | auditor, pemilik, verifikator (of a unit, "" = of all)
 power = Table("power", metadata, *words("person", "power", "unit"), PrimaryKeyConstraint("person", "power", "unit"))
 
+# A surat tugas audit. units: JSON list of unit ids; years: JSON list of years of report, [] = all; dates inclusive
+audit_assignment = Table("audit_assignment", metadata,
+                         *words("id", "person", "number", "units", "years", "valid_from", "valid_until", "basis"),
+                         PrimaryKeyConstraint("id"))
+Index("ix_audit_assignment_person", audit_assignment.c.person)
+
 # How a unit reads what the SOP leaves open, once it was confirmed. subject: "hari", or an element of assumed performer.
 reading = Table("reading", metadata, *words("key", "unit", "subject", "value", "basis", "dated"),
                 PrimaryKeyConstraint("key", "unit", "subject"))

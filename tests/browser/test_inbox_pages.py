@@ -109,6 +109,8 @@ PAGES = [
     ("admin", "/pengaturan/kalender/kecamatan_lasem"),
     ("admin", "/pengaturan/kalender/kecamatan_lasem/jam"),
     ("admin", "/pengaturan/unit/kecamatan_lasem/kepala"),
+    ("admin", "/pengaturan/surat-tugas"),
+    ("admin", "/pengaturan/surat-tugas/baru"),
     ("penerima", "/"),
     ("pengelola1", f"/perancang/sop/{LKJPD}/pindahkan"),
     ("penerima", "/perancang/daftar-sop"),

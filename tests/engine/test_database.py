@@ -18,7 +18,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
-from engine.organisation import Unit
+from engine.organisation import AuditScope, Unit
 from engine.store import database as databases
 from engine.store import definitions, drafts, journal, organisation
 from engine.store.database import Database, Unavailable, journal_key, migrate, now, open_database
@@ -100,6 +100,20 @@ def test_a_database_of_the_second_release_goes_on_with_its_versions_and_drafts(d
         assert organisation.unit_of(db, "u") == Unit(id="u", name="Unit")
         definitions.put(db, replace(versions[0], version=4), b"one")    # an old one may be published again
     second.close()
+
+
+def test_a_database_from_before_there_were_surat_tugas_keeps_its_auditors(database_url: str) -> None:
+    older = open_database(database_url, KEY)
+    with older.begin() as db:
+        command.upgrade(databases._alembic(db), "0004")
+        db.execute(text("INSERT INTO unit (id, name, zone) VALUES ('u', 'Unit', 'Asia/Jakarta')"))
+        db.execute(text("INSERT INTO person (id, name, login, active) VALUES ('a', 'Auditor', 'auditor', 1)"))
+        db.execute(text("INSERT INTO power (person, power, unit) VALUES ('a', 'auditor', 'u')"))
+    assert migrate(older) == ("0004", databases.newest_revision())
+    with older.read() as db:
+        assert organisation.audits(db, "a", datetime(2090, 1, 1, tzinfo=UTC)) == (AuditScope(unit="u"),)
+        assert organisation.assignments(db, "a") == () and organisation.load(db).assignments == {}
+    older.close()
 
 
 def test_two_processes_that_migrate_at_once_make_one_database(database_url: str) -> None:

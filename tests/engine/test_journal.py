@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from engine import commands, events, ratification
+from engine import organisation as org
 from engine.commands import (
     Actor,
     AskExtension,
@@ -207,6 +208,35 @@ def test_the_bytes_of_what_was_read_and_taken_are_frozen(database_url: str) -> N
     database.close()
     assert {"stream": access.STREAM, "rows": found} == frozen(access.STREAM)
     assert {type(act) for act in acts_of_access()} == set(typing.get_args(access.Act))
+
+
+def acts_of_audit() -> list[org.Act]:
+    """The acts on a surat tugas audit that the stream `organisation` records."""
+    return [org.AssignAudit(assignment="st1", person="auditor", number="700/001/2027", units=("kecamatan_lasem",),
+                            years=(2025, 2026), valid_from="2027-02-01", valid_until="2027-02-12", basis="PKPT 2027"),
+            org.EndAudit(assignment="st1", valid_until="2027-02-05", reason="Selesai lebih awal")]
+
+
+def test_the_bytes_of_a_surat_tugas_are_frozen_and_its_reasons_stand_beside_them(database_url: str) -> None:
+    database = open_database(database_url, KEY)
+    migrate(database)
+    grain = iter(range(1_000))
+    commands_ = [org.Change(id=f"id-{n}", at=AT, actor=ACTOR, act=act) for n, act in enumerate(acts_of_audit(), 1)]
+    with database.begin() as db:
+        prev = None
+        for n, command in enumerate(commands_, 1):
+            prev = journal.append(db, KEY, stream=org.STREAM, sequence=n, prev=prev, command_id=command.id, at=AT,
+                                  command=command, events=(), salt=lambda: next(grain).to_bytes(16, "big"))
+        rows = db.execute(select(journal.journal).order_by(journal.journal.c.sequence))
+        found = [{"body": bytes(row.body).decode(), "hash": bytes(row.hash).hex(), "mac": bytes(row.mac).hex()}
+                 for row in rows]
+        values = [[row.sequence, row.path, bytes(row.value).decode()] for row in db.execute(
+            select(journal_value).order_by(journal_value.c.sequence, journal_value.c.path))]
+        assert [records.decode(org.Change, entry.command) for entry in journal.read(db, org.STREAM)] == commands_
+    database.close()
+    assert {"stream": org.STREAM, "rows": found, "values": values} == frozen(org.STREAM)
+    bodies = "".join(one["body"] for one in found)
+    assert "PKPT" not in bodies and "lebih awal" not in bodies and "700/001/2027" in bodies
 
 
 def test_an_older_row_of_a_definition_is_read_with_what_it_lacks(database_url: str) -> None:

@@ -25,7 +25,7 @@ from engine.checkpoints import Keeper, Place
 from engine.commands import Actor
 from engine.ledger import Checkpoint, Frontier, LedgerError, SigningKey, VerifierKey
 from engine.mail import Mail, composed, mailer
-from engine.organisation import AddPerson, Change, GrantPower
+from engine.organisation import AddPerson, AssignAudit, Change, GrantPower, local_date
 from engine.packs import own_checkpoints
 from engine.store import access, journal, notices, records
 from engine.store import database as databases
@@ -595,13 +595,25 @@ def test_a_log_that_cannot_be_signed_stops_no_worker_and_the_doctor_is_told(offi
 def test_each_auditor_is_sent_the_days_checkpoint_once_and_can_use_the_mail_itself(office: Office,
                                                                                  place: Place) -> None:
     by = Actor(person="sistem", capacity="sistem", signed_in_by="cli")
+    today = local_date(office.at, "Asia/Jakarta").isoformat()
     with office.database.begin() as db:
         for n, (id, email) in enumerate((("auditor1", "auditor1@inspektorat.example"), ("auditor2", None))):
             organise.change_all(db, office.database.key, [
                 Change(id=f"add-{n}", at=office.at, actor=by, act=AddPerson(person=id, name=f"Auditor {n}", login=id,
                                                                           email=email)),
-                Change(id=f"grant-{n}", at=office.at, actor=by, act=GrantPower(person=id, power="auditor",
-                                                                             unit="kecamatan_lasem"))])
+                Change(id=f"assign-{n}", at=office.at, actor=by, act=AssignAudit(
+                    assignment=f"st{n}", person=id, number="700/1", units=("kecamatan_lasem",),
+                    valid_from=today, valid_until=(office.at + timedelta(days=3)).date().isoformat()))])
+        organise.change_all(db, office.database.key, [
+            Change(id="add-over", at=office.at, actor=by, act=AddPerson(
+                person="over", name="Auditor lama", login="lama", email="lama@inspektorat.example")),
+            Change(id="assign-over", at=office.at, actor=by, act=AssignAudit(
+                assignment="over", person="over", number="700/0", units=("kecamatan_lasem",),
+                valid_from="2020-01-01", valid_until=(office.at - timedelta(days=2)).date().isoformat())),
+            Change(id="add-old", at=office.at, actor=by, act=AddPerson(person="old", name="Auditor", login="old")),
+            Change(id="grant-old", at=office.at, actor=by, act=GrantPower(person="old", power="auditor"))])
+        assert notices.auditors(db, local_date(office.at, "Asia/Jakarta")) == [
+            "auditor", "auditor1", "auditor2", "old"]
     keepers = [Keeper(office.database, place, "https://alur.example.go.id") for _ in range(2)]
     for one in keepers:
         one.round(office.at)

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -23,6 +24,8 @@ from engine.organisation import (
     AddPosition,
     AddUnit,
     AllowUnit,
+    AssignAudit,
+    AuditScope,
     Bind,
     Change,
     ChangePerson,
@@ -31,6 +34,7 @@ from engine.organisation import (
     ConfirmReading,
     DeactivatePerson,
     DisallowUnit,
+    EndAudit,
     EndHolding,
     GrantPower,
     Hold,
@@ -133,6 +137,13 @@ def do(database: Database, *acts: Act, at: datetime = AT) -> list[organise.Chang
         return organise.change_all(db, KEY, [asked(act, at) for act in acts])
 
 
+def surat_tugas(**other: Any) -> AssignAudit:
+    """A surat tugas for the auditor, with something else in it."""
+    good: dict[str, Any] = {"assignment": "st9", "person": "auditor", "number": "700/9", "units": (LASEM,),
+                            "valid_from": "2027-01-04", "valid_until": "2027-01-08"}
+    return AssignAudit(**{**good, **other})
+
+
 def demo() -> Organisation:
     """The demo office as a value, without a database."""
     organisation = Organisation()
@@ -232,7 +243,20 @@ def plh(**other: object) -> Hold:
         (Bind(key=LKJPD, lane="kepala_pd", unit=LASEM, position="bupati"), "position", "tidak ada"),
         (GrantPower(person="camat", power="raja"), "power", "administrator atau auditor"),
         (GrantPower(person="camat", power="administrator", unit=LASEM), "unit", "seluruh aplikasi"),
-        (GrantPower(person="auditor", power="auditor", unit=LASEM), "person", "sudah mempunyai"),
+        (GrantPower(person="analis", power="verifikator"), "person", "sudah mempunyai"),
+        (surat_tugas(person="nobody"), "person", "tidak ada"),
+        (surat_tugas(number=" "), "number", "belum diisi"),
+        (surat_tugas(number="700/001/2026 (contoh)"), "number", "sudah dicatat"),
+        (surat_tugas(units=()), "units", "belum dipilih"),
+        (surat_tugas(units=(LASEM, "nowhere")), "units", "tidak ada"),
+        (surat_tugas(units=(LASEM, LASEM)), "units", "dua kali"),
+        (surat_tugas(years=(26,)), "years", "empat angka"),
+        (surat_tugas(years=(2026, 2026)), "years", "masing-masing sekali"),
+        (surat_tugas(valid_until="2027-01-03"), "valid_until", "lebih awal"),
+        (surat_tugas(valid_until=""), "valid_until", "bukan tanggal"),
+        (EndAudit(assignment="nothing", valid_until="2027-01-04"), "assignment", "tidak ada"),
+        (EndAudit(assignment="surat_tugas_auditor", valid_until="2024-12-31"), "valid_until", "sehari sebelum"),
+        (EndAudit(assignment="surat_tugas_auditor", valid_until="2031-01-01"), "valid_until", "surat tugas baru"),
         (RevokePower(person="admin", power="administrator"), "person", "administrator terakhir"),
         (DeactivatePerson(person="admin"), "person", "administrator terakhir"),
         (DeactivatePerson(person="camat"), "last_day", "masih memegang Camat Lasem"),
@@ -397,7 +421,11 @@ LIFE: tuple[Act, ...] = (
         lane_name="Kepala Perangkat Daerah",
     ),
     GrantPower(person="p9", power="auditor"),
+    GrantPower(person="auditor", power="auditor", unit=LASEM),
     RevokePower(person="auditor", power="auditor", unit=LASEM),
+    AssignAudit(assignment="st1", person="p9", number="700/2", units=(LASEM, "seksi"), years=(2025, 2026),
+                valid_from="2027-01-01", valid_until="2027-01-31", basis="PKPT 2027"),
+    EndAudit(assignment="st1", valid_until="2027-01-15", reason="Selesai lebih awal"),
     AllowUnit(key=LKJPD, unit="seksi", facts={"sop.nomorSop": "000.8.3.3/1"}),
     DisallowUnit(key=LKJPD, unit="seksi"),
     AllowUnit(key=LKJPD, unit=LASEM, facts={"sop.disahkanOleh": "Camat Lasem"}),
@@ -642,12 +670,66 @@ def test_people_and_units_are_found(office: Database) -> None:
             "sekcam",
         ]
         assert [(one.unit, one.facts) for one in store.units_that_may_start(db, LKJPD)] == [(LASEM, {})]
-        assert [(one.power, one.unit) for one in store.powers(db, "auditor")] == [("auditor", LASEM)]
+        assert [(one.power, one.unit) for one in store.powers(db, "analis")] == [("verifikator", "")]
+        assert [one.number for one in store.assignments(db, "auditor")] == ["700/001/2026 (contoh)"]
         assert store.is_administrator(db, "admin")
         assert not store.is_administrator(db, "camat")
         unit = store.unit_of_position(db, "camat_lasem")
         assert unit is not None
         assert (unit.id, unit.government) == (LASEM, "Kabupaten Rembang")
+
+
+# Surat tugas audit
+
+
+def scopes(database: Database, person: str, at: datetime) -> list[AuditScope]:
+    with database.read() as db:
+        return list(store.audits(db, person, at))
+
+
+def test_a_surat_tugas_holds_from_its_first_to_its_last_day_where_its_unit_is_and_ends_by_itself(
+    office: Database,
+) -> None:
+    do(
+        office,
+        AddUnit(unit="timur", name="Kantor Timur", zone="Asia/Jayapura"),
+        surat_tugas(person="camat", units=(LASEM, "timur"), years=(2026,)),
+    )
+
+    def where(*at: int) -> list[str]:
+        return [one.unit for one in scopes(office, "camat", datetime(2027, 1, *at, tzinfo=UTC))]
+
+    assert where(3, 14, 59) == []
+    assert where(3, 15, 0) == ["timur"]  # midnight there, 22.00 in Lasem
+    assert where(3, 17, 0) == [LASEM, "timur"]
+    assert where(8, 14, 59) == [LASEM, "timur"]
+    assert where(8, 15, 0) == [LASEM]
+    assert where(8, 17, 0) == []
+
+
+def test_an_ended_surat_tugas_and_an_inactive_auditor_open_nothing(office: Database) -> None:
+    do(office, surat_tugas(person="analis"))
+    assert [one.number for one in scopes(office, "analis", AT)] == ["700/9"]
+    do(office, EndAudit(assignment="st9", valid_until="2027-01-03", reason="Keliru"))
+    assert scopes(office, "analis", AT) == []
+    do(office, DeactivatePerson(person="auditor"))
+    assert scopes(office, "auditor", AT) == []
+
+
+def test_the_old_power_auditor_opens_its_unit_without_an_end(office: Database) -> None:
+    do(office, GrantPower(person="sekcam", power="auditor", unit=LASEM), GrantPower(person="tim1", power="auditor"))
+    later = datetime(2090, 1, 1, tzinfo=UTC)
+    assert scopes(office, "sekcam", later) == [AuditScope(unit=LASEM)]
+    assert scopes(office, "tim1", later) == [AuditScope(unit="")]
+
+
+def test_without_a_year_of_report_an_instance_belongs_to_the_year_in_which_it_started_there() -> None:
+    scope = AuditScope(unit=LASEM, years=(2027,), number="700/9")
+    eve = datetime(2026, 12, 31, 16, 59, tzinfo=UTC)
+    assert not scope.covers(LASEM, None, eve)
+    assert scope.covers(LASEM, None, eve + timedelta(minutes=1))  # 1 January, 00.00 WIB
+    assert scope.covers(LASEM, 2027, eve) and not scope.covers(LASEM, 2026, eve + timedelta(days=9))
+    assert not scope.covers("inspektorat_daerah", 2027, eve)
 
 
 # Imports

@@ -39,7 +39,8 @@ PAGES = (
         f"/unit/{LASEM}",
     ),
     *("/unit/baru", f"/unit/{LASEM}/ubah", f"/unit/{LASEM}/proses/{LKJPD}", f"/unit/{LASEM}/proses/{LKJPD}/cabut"),
-    *("/kuasa", "/kuasa/baru", f"/kuasa/auditor/auditor/{LASEM}/cabut", "/impor", "/impor/orang/contoh.csv"),
+    *("/kuasa", "/kuasa/baru", f"/kuasa/pengelola1/pemilik/{LASEM}/cabut", "/impor", "/impor/orang/contoh.csv"),
+    *("/surat-tugas", "/surat-tugas/baru", "/surat-tugas/surat_tugas_auditor/akhiri"),
     *("/riwayat", "/riwayat?sampai=5", f"/unit/{LASEM}/kepala"),
 )
 
@@ -207,6 +208,32 @@ def test_a_unit_has_a_head_and_its_sops_have_owners_and_verifiers(desk: Desk) ->
     assert (camat.heads, camat.designs, sekcam.heads) == ((), False, (LASEM,))
 
 
+def test_a_surat_tugas_is_recorded_shown_and_ended(desk: Desk) -> None:
+    admin = desk.reader("admin")
+    assert "Auditor: membaca" not in admin.get("/pengaturan/kuasa/baru").text
+    admin.get("/pengaturan/surat-tugas/baru")
+    admin.send({"person": "analis", "number": "700/15", "years": "26", "valid_until": "2026-12-31", "units": LASEM})
+    assert "Tahun laporan ditulis empat angka" in admin.text
+    assert admin.page.xpath("//input[@name='number']/@value") == ["700/15"]
+    assert admin.page.xpath("//input[@name='units' and @checked]/@value") == [LASEM]
+    admin.send({"years": "2026, 2025", "valid_until": "2026-12-31", "units": LASEM})
+    assert "Surat tugas 700/15 dicatat untuk Analis Tata Laksana." in admin.text
+    assert "Kantor Kecamatan Lasem, tahun laporan 2025, 2026" in admin.text
+    assert "berlaku sampai 31 Desember 2026" in admin.text
+    assert "mencatat surat tugas audit 700/15 untuk Analis Tata Laksana: Kantor Kecamatan Lasem" in admin.text
+    number = newest(desk)
+    assert admin.post(*admin.sent).status == 200 and newest(desk) == number
+    [address] = [one for one in admin.page.xpath("//main//a/@href") if one.endswith("/akhiri")
+                 and "surat_tugas_auditor" not in one]
+    admin.get(address)
+    admin.send({"valid_until": "2027-01-31"})
+    assert "Perpanjangan dicatat sebagai surat tugas baru" in admin.text
+    admin.send({"valid_until": "2026-12-06", "reason": "Ditunda"})
+    assert "tidak pernah berlaku" in admin.text and "Alasan: Ditunda." in admin.text
+    assert "mengakhiri surat tugas audit 700/15" in admin.get("/pengaturan/orang/analis").text
+    assert "mengakhiri surat tugas audit 700/15" in admin.get("/pengaturan/riwayat").text
+
+
 def test_what_was_taken_away_is_gone_once_however_often_it_is_asked(desk: Desk) -> None:
     admin = desk.reader("admin")
     with desk.database.begin() as db:
@@ -215,7 +242,7 @@ def test_what_was_taken_away_is_gone_once_however_often_it_is_asked(desk: Desk) 
     assert "tidak ada lagi dalam diagram; dapat dilepas." in admin.get("/pengaturan/pelaksana").text
     for address, said in (
         (f"/pelaksana/{LKJPD}/{LASEM}/lane_lama/lepas", "tidak lagi mempunyai pelaksana."),
-        (f"/kuasa/auditor/auditor/{LASEM}/cabut", "Auditor bukan lagi Auditor Kantor Kecamatan Lasem."),
+        (f"/kuasa/pengelola1/pemilik/{LASEM}/cabut", "bukan lagi Pemilik SOP Kantor Kecamatan Lasem."),
         (f"/unit/{LASEM}/proses/{LKJPD}/cabut", "Kantor Kecamatan Lasem tidak lagi dapat memulai"),
     ):
         admin.get(f"/pengaturan{address}")

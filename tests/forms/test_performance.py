@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from engine.organisation import AuditScope
 from engine.store import passes
 from tests.desk import LASEM, LKJPD, Desk, Reader
 
@@ -89,10 +90,11 @@ def test_a_reach_holds_what_it_names_and_nothing_else(counted: Desk) -> None:
             return len(passes.cases(db, LKJPD, reach)[0])
 
     assert seen(passes.Reach(everything=True)) == 9
-    assert seen(passes.Reach(units=frozenset({LASEM}))) == 9
+    assert seen(passes.Reach(scopes=(AuditScope(unit=LASEM),))) == 9
     assert seen(passes.Reach(pairs=frozenset({(LKJPD, LASEM)}))) == 9
     assert seen(passes.Reach()) == 0
-    assert seen(passes.Reach(units=frozenset({"unit_lain"}), pairs=frozenset({("lain", LASEM)}))) == 0
+    assert seen(passes.Reach(scopes=(AuditScope(unit=LASEM, years=(2023, 2026), number="1"),))) == 2
+    assert seen(passes.Reach(scopes=(AuditScope(unit="unit_lain"),), pairs=frozenset({("lain", LASEM)}))) == 0
 
 
 def test_what_the_worker_has_not_read_yet_is_said(site: Desk) -> None:
