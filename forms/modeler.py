@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+import orjson
 from flask import Blueprint, Response, abort, current_app, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -82,7 +83,7 @@ def draft_saved_at(draft: Draft) -> datetime:
 @modeler.get("/rancangan/<id>/kanvas")
 def canvas(id: str) -> Any:
     """The canvas; ?pilih=ELEMENT begins at an element, ?simpanan=N shows an older revision, which cannot be changed."""
-    older = request.args.get("simpanan", type=int)
+    older = request.args.get("simpanan", type=numbered)
     with office().database.read() as db:
         draft = found(db, id)
         if older is not None and not any(one.revision == older for one in drafts.revisions(db, id)):
@@ -119,8 +120,15 @@ def canvas(id: str) -> Any:
     return page
 
 
+def numbered(text: str) -> int:
+    """The number of a revision, as an address or a form says it. Raises ValueError: none, or more than any has."""
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise ValueError(text)
+    return int(text)
+
+
 def found(db: Connection, id: str) -> Draft:
-    draft = drafts.get(db, id)
+    draft = drafts.get(db, id) if id.isascii() and id.isprintable() else None  # PostgreSQL takes no NUL to look for
     if draft is None:
         abort(404)
     return draft
@@ -153,7 +161,7 @@ def download(id: str) -> Any:
 
 
 def stored(id: str) -> Response:
-    revision = request.args.get("simpanan", type=int)
+    revision = request.args.get("simpanan", type=numbered)
     with office().database.read() as db:
         draft = found(db, id)
         data = drafts.content(db, id, revision)
@@ -427,8 +435,12 @@ def definition_of(data: bytes) -> ProcessDefinition | None:
 
 
 def posted_json() -> dict[str, Any]:
+    """The object that was sent; {} of anything else: nested too deeply, or with half a character in a string."""
     bounded(MOST_JSON_BYTES)
-    asked = request.get_json(silent=True)
+    try:
+        asked = orjson.loads(request.get_data(cache=False)) if request.is_json else None
+    except orjson.JSONDecodeError:
+        return {}
     return asked if isinstance(asked, dict) else {}
 
 
@@ -457,8 +469,8 @@ def revisions(id: str) -> Any:
 @modeler.post("/rancangan/<id>/simpanan")
 def restore(id: str) -> Any:
     """Make an older revision the newest one."""
-    of = request.form.get("simpanan", type=int)
-    revision = request.form.get("dibaca", type=int)
+    of = request.form.get("simpanan", type=numbered)
+    revision = request.form.get("dibaca", type=numbered)
     if of is None or revision is None:
         abort(400)
     try:

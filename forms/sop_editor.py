@@ -280,8 +280,9 @@ def change(id: str) -> Any:
     """One button of the page: keep the draft, or change what stands in the page."""
     posted, act = request.form, request.form.get("aksi", "simpan")
     revision = posted.get("revisi", "")
+    of = int(revision) if re.fullmatch(r"[0-9]{1,9}", revision) else None
     with office().database.read() as db:
-        found = opened(db, id, int(revision) if revision.isdecimal() else None)
+        found = opened(db, id, of)
         if isinstance(found, tuple):
             return page(id, told=found, status=409)
         if not drafting.may_edit(db, me().id, found.draft):
@@ -304,8 +305,7 @@ def change(id: str) -> Any:
                 into = drafting.copy(db, id, person=me().id, at=at)
                 kept = drafting.save(db, into.id, data, revision=into.revision, person=me().id, at=at)
             else:
-                of = int(revision) if revision.isdecimal() else -1
-                kept = drafting.save(db, id, data, revision=of, person=me().id, at=at)
+                kept = drafting.save(db, id, data, revision=-1 if of is None else of, person=me().id, at=at)
             saved = opened(db, kept.id)
     except Refused as problem:
         return overtaken(id, found, sheet, revision, problem)
