@@ -7,11 +7,13 @@ cannot says at which row. For auditors of the unit, whose looks are recorded, an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +38,10 @@ from .session import Visitor, me, office, tell
 
 audit = Blueprint("audit", __name__)
 
+# One file of evidence is made at a time in a process: each reads a whole journal, and may be large.
+making = Lock()
+
+PATIENCE_SECONDS = 10.0  # that a second file of evidence waits for the first
 LISTED_MOST = 60  # instances whose journals one page reads
 MARKS = {
     RETURN: words.RETURNED,
@@ -254,7 +260,12 @@ def taken(id: UUID, form: str) -> Any:
     """Evidence of an instance as a file; `nama` in the address writes people by their names. Who took what, up to which
     row, stands in the stream `access`, whoever they are."""
     named = request.args.get("nama") == "1"
-    with TemporaryDirectory(prefix="alur-", ignore_cleanup_errors=True) as folder:
+    if not making.acquire(timeout=PATIENCE_SECONDS):
+        tell(_("Bukti lain sedang disiapkan. Tunggu sebentar, lalu unduh lagi."), "error")
+        return redirect(url_for("audit.player", id=id))
+    with ExitStack() as done:
+        done.callback(making.release)
+        folder = done.enter_context(TemporaryDirectory(prefix="alur-", ignore_cleanup_errors=True))
         file = Path(folder) / f"bukti.{form}"
         with office().database.snapshot() as db:
             sight = seen(db, id)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from engine import checkpoints, packs, verifier
 from engine.checkpoints import Place
 from engine.store import access, instances, journal
-from forms import evidence
+from forms import audit, evidence
 from tests.desk import Desk
 
 FORMS = evidence.KINDS
@@ -165,3 +165,15 @@ def test_the_page_offers_what_can_be_taken(site: Desk) -> None:
     page = site.reader("auditor").get(f"/audit/{id}")
     links = page.page.xpath("//section[@aria-labelledby='unduh']//a/@href")
     assert {link.split("?")[0].rsplit(".", 1)[1] for link in links} == set(FORMS)
+
+
+def test_who_asks_while_another_file_of_evidence_is_made_is_told_to_ask_again(
+        site: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "PATIENCE_SECONDS", 0.05)
+    id = site.waiting_at(3)
+    auditor = site.reader("auditor")
+    with audit.making:
+        page = auditor.get(f"/audit/{id}/bukti.csv")
+        assert "Bukti lain sedang disiapkan." in page.text
+    for _ in range(2):      # it is given back after each
+        assert auditor.client.get(f"/audit/{id}/bukti.csv").mimetype == "text/csv"
