@@ -34,9 +34,9 @@ SUITES = ("heart", "drawing", "database", "browser", "faults", "soak")
 DRAWING = {"test_bpmn_import", "test_changes", "test_papers", "test_sop_import", "test_sop_table"}
 # Who asks for one of these, himself or through another fixture, stands on a database.
 DATABASES = {"database_url", "postgresql", "office", "desk_url", "sqlite_desk"}
-# Where tests run in several processes, one process has all of these: they start browsers, programs and rivals of their
-# own, or touch this folder's .venv.
-ALONE = {"browser", "faults", "soak", "test_packaging"}
+# Where tests run in several processes, one process has all of a group: browsers (and what touches the bundle that they
+# load), and what starts rivals and kills them.
+TOGETHER = {"browser": "browser", "test_packaging": "browser", "faults": "faults", "soak": "faults"}
 
 
 def suite_of(item: pytest.Item) -> str:
@@ -59,8 +59,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     suite = suite_of(item)
     if not item.get_closest_marker(suite):
         item.add_marker(suite)
-    if suite in ALONE or item.path.stem in ALONE:
-        item.add_marker(pytest.mark.xdist_group("alone"))
+    together = TOGETHER.get(item.path.stem) or TOGETHER.get(suite)
+    if together:
+        item.add_marker(pytest.mark.xdist_group(together))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
