@@ -101,8 +101,6 @@ def create_app(
             if from_elsewhere and "Origin" in request.headers and request.headers["Origin"] != settings.url:
                 return error_page(403, _("Permintaan ini datang dari alamat lain. Buka halamannya dari aplikasi ini."))
             protect.protect()
-        if answer is None and unreadable():
-            return error_page(400)
         return answer
 
     app.after_request(add_headers)
@@ -117,12 +115,6 @@ def create_app(
     for blueprint in (*pages, *across, *perancang, calendars.calculator, verification.verification):
         app.register_blueprint(blueprint)
     return app
-
-
-def unreadable() -> bool:
-    """Whether an address or a form holds what no keyboard makes and one of the databases cannot store: NUL."""
-    typed = [request.path, *request.args.values(), *(one for each in request.form.listvalues() for one in each)]
-    return any("\0" in one for one in typed)
 
 
 def add_headers(response: Response) -> Response:

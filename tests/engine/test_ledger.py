@@ -539,7 +539,8 @@ TAMPERINGS = {
     "a checkpoint's root": ("UPDATE checkpoint SET root = (SELECT hash FROM log_entry WHERE \"index\" = 0)",
                             "says another size or root"),
     "a checkpoint's note": ("UPDATE checkpoint SET note = replace(note, 'alur.example', 'olur.example')", "no key"),
-    "a checkpoint's signature": ("UPDATE checkpoint SET note = replace(note, 'A', 'B')", "The checkpoint of size"),
+    "a checkpoint's signature": ("UPDATE checkpoint SET note = substr(note, 1, length(note) - 10) || 'AAAAAAAA' || "
+                                 "substr(note, length(note) - 1)", "The checkpoint of size"),
     "a row beside the log": ("DELETE FROM log_pending", "was not written by Alur"),
 }
 

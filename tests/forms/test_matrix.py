@@ -188,12 +188,3 @@ def test_nothing_is_changed_without_the_key_of_a_form(site: Desk) -> None:
         if method != "GET":
             assert owner.client.open(address, method=method, data=SENT).status_code == 400, endpoint
     assert counted(site) == before
-
-
-def test_what_no_keyboard_makes_is_refused_before_any_database_is_asked(desk: Desk) -> None:
-    owner = desk.reader("pengelola1")
-    for address in ("/perancang/sop/a%00b", "/perancang/rancangan/a%00b/tabel", "/perancang/usulan/%00",
-                    "/?cari=a%00b", "/proses?cari=%00"):
-        assert owner.client.get(address).status_code == 400, address
-    form = owner.get(f"/perancang/sop/{LKJPD}").values("/rancangan")
-    assert owner.client.post(f"/perancang/sop/{LKJPD}/contoh", data={**form, "hapus": "a\0b"}).status_code == 400
