@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from .store import database as databases
 from .store import documents, integrity, records, tables
-from .store.database import Database, Unavailable, sync_folder
+from .store.database import Database, Unavailable, sync_folder, written_whole
 
 VERSION = 1                             # of the file
 KEY_NAME = "keys/journal.key"
@@ -37,24 +37,9 @@ def backup(database: Database, documents_dir: Path, file: Path, at: datetime,
     Raises Unavailable when the file exists or cannot be written. A document that is missing or damaged does not stop
     it: the manifest names it under `missing`.
     """
-    if file.exists():
-        raise Unavailable("file_exists", f"{file} is there already.",
-                          "Name another file; a backup is never overwritten.")
-    aside = file.with_name(f".{file.name}.part")
-    try:
-        with open(aside, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
-            with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive, database.snapshot() as db:
-                manifest = _write(archive, db, documents_dir, at, key)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(aside, file)
-        sync_folder(file.absolute().parent)
-    except OSError as error:
-        raise Unavailable("file_unwritable", f"{file} cannot be written: {error.strerror}.",
-                          "Check that its folder exists, that you may write, and that the disk has room.") from error
-    finally:
-        with suppress(FileNotFoundError):
-            aside.unlink()
+    with written_whole(file, "a backup") as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        with database.snapshot() as db:
+            manifest = _write(archive, db, documents_dir, at, key)
     return manifest
 
 

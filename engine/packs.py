@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import pairwise
@@ -26,7 +24,7 @@ from .checkpoints import file_name
 from .ledger import Checkpoint
 from .store import definitions, documents, tables
 from .store import ledger as store
-from .store.database import Unavailable, sync_folder
+from .store.database import Unavailable, written_whole
 from .store.ledger import BATCH, STREAM, Kept, LoggedRow
 
 FORMAT = "alur-pack/1"
@@ -127,24 +125,8 @@ def covering(db: Connection, streams: Sequence[str]) -> Kept | None:
 
 def _written(db: Connection, documents_dir: Path, file: Path, kept: Kept, streams: list[str] | None,
              beside: list[Kept], with_documents: bool, readable: Beside) -> Packed:
-    if file.exists():
-        raise Unavailable("file_exists", f"{file} is there already.", "Name another file; a pack is never overwritten.")
-    aside = file.with_name(f".{file.name}.part")
-    try:
-        with open(aside, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
-            with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-                packed = _fill(_Pack(archive), db, documents_dir, kept, streams, beside, with_documents,
-                               readable)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(aside, file)
-        sync_folder(file.absolute().parent)
-    except OSError as error:
-        raise Unavailable("file_unwritable", f"{file} cannot be written: {error.strerror}.",
-                          "Check that its folder exists, that you may write, and that the disk has room.") from error
-    finally:
-        with suppress(FileNotFoundError):
-            aside.unlink()
+    with written_whole(file, "a pack") as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        packed = _fill(_Pack(archive), db, documents_dir, kept, streams, beside, with_documents, readable)
     return packed
 
 

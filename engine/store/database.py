@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psycopg
 import psycopg.pq
@@ -278,6 +278,32 @@ def sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+@contextmanager
+def written_whole(file: Path, what: str) -> Iterator[IO[bytes]]:
+    """A new file to write into, its owner's alone, that appears under its name only when it is whole and durable.
+
+    what  "a backup", for who would overwrite one.
+    Raises Unavailable when the file exists or cannot be written; what was begun is gone then.
+    """
+    if file.exists():
+        raise Unavailable("file_exists", f"{file} is there already.",
+                          f"Name another file; {what} is never overwritten.")
+    aside = file.with_name(f".{file.name}.part")
+    try:
+        with open(aside, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(aside, file)
+        sync_folder(file.absolute().parent)
+    except OSError as error:
+        raise Unavailable("file_unwritable", f"{file} cannot be written: {error.strerror}.",
+                          "Check that its folder exists, that you may write, and that the disk has room.") from error
+    finally:
+        with suppress(FileNotFoundError):
+            aside.unlink()
 
 
 # Migrations
