@@ -314,7 +314,7 @@ def panel(it: Playing, moment: Moment) -> dict[str, Any]:
                      for type, version, given in moment.attached],
         "open": [open_task(it, after, number) for number in sorted(after.user_tasks)],
         "version": version(sight, after.definition),
-        "calendar": sorted({office().rules.calendar(one).name for one in after.calendars.values()}),
+        "calendar": sorted({office().rules.calendar(one).title for one in after.calendars.values()}),
         "forecast": foreseen(after, moment.command.at),
         "marks": marks(moment),
     }

@@ -425,7 +425,7 @@ def keep_story(key: str) -> Any:
                 chosen = form.get("contoh", "")
                 if chosen not in dict(stories.candidates(db, key)):
                     raise Refused("wrong", _("Pilih berkas proses yang sudah selesai."))
-                rehearse.keep(db, chosen, name=form.get("nama_contoh", ""), person=me().id, at=office().now())
+                rehearse.keep(db, chosen, name=form.get("nama_contoh", ""), person=me().id, at=moment(db))
     except Refused as refused:
         return sop_page(key, refused, "nama_contoh", 422)
     tell(_("Contoh %(name)s dihapus.", name=gone) if gone else
@@ -862,7 +862,7 @@ def attach_sheet(key: str, number: int) -> Any:
         with office().database.begin() as db:
             known_sop(db, key)
             ratification.attach_sheet(db, office().database.key, key, number, person=me().id, scan=scan,
-                                      at=office().now(), command_id=the_key())
+                                      at=moment(db), command_id=the_key())
     except Refused as refused:
         return sop_page(key, refused, SHEET, 422)
     tell(_("Lembar pengesahan versi %(n)s tersimpan.", n=number))

@@ -37,6 +37,7 @@ def test_one_moment_says_who_in_which_position_what_was_written_and_what_stood_t
     assert "sebagai Camat" in page.text
     assert "Angka Bab III keliru." in page.text
     assert "paling lambat" in page.text and "Perkiraan saat itu" in page.text
+    assert "Lima hari kerja" in page.text and "lima_hari" not in page.text
 
 
 def test_the_player_gets_every_moment_with_its_flows_and_a_part_of_a_page_for_each(site: Desk, returned: str) -> None:

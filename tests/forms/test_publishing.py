@@ -400,3 +400,9 @@ def test_a_version_that_nobody_ratified_takes_no_sheet(site: Desk) -> None:
         ratification.attach_sheet(db, site.database.key, LKJPD, 1, person="pengelola1", scan=scan, at=site.clock.at,
                                   command_id="lembar-1")
     assert refused.value.code == "not_yours" and "tidak disahkan di aplikasi ini" in refused.value.message
+
+
+def test_what_runs_can_be_moved_only_where_there_is_another_version(site: Desk) -> None:
+    assert "/pindahkan" not in "".join(site.reader("pengelola1").get(SOP).page.xpath("//main//a/@href"))
+    ratified(site, RENAMED)
+    assert f"{SOP}/pindahkan?ke=2" in site.reader("pengelola1").get(SOP).page.xpath("//main//a/@href")
