@@ -350,8 +350,15 @@ def test_bytes_that_were_published_again_have_the_number_of_their_time(site: Des
     assert {outcome for outcome, _ in rows.values()} == {"Sudah di sana"}
 
 
-def test_only_who_may_take_them_over_is_led_there(site: Desk) -> None:
+def test_only_who_may_take_them_over_is_led_there_once_there_is_another_version(site: Desk) -> None:
     sop = f"/perancang/sop/{LKJPD}"
-    for who, led in (("pengelola1", 1), ("admin", 1), ("analis", 0), ("camat", 0)):
+    people = (("pengelola1", 1), ("admin", 1), ("analis", 0), ("camat", 0))
+
+    def led(who: str) -> int:
         page = site.reader(who).get(sop)
-        assert page.status == 200 and len(page.page.xpath("//main//a[contains(@href,'/pindahkan')]")) == led, who
+        assert page.status == 200
+        return len(page.page.xpath("//main//a[contains(@href,'/pindahkan')]"))
+
+    assert [led(who) for who, _ in people] == [0, 0, 0, 0]
+    deployed(site, drawn())
+    assert [led(who) for who, _ in people] == [count for _, count in people]
