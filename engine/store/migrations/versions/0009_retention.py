@@ -1,0 +1,9 @@
+"""Erasing personal values, legal holds, retention and disposal."""
+from __future__ import annotations
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    """Nothing yet."""

@@ -1,0 +1,9 @@
+"""What the invariants found."""
+from __future__ import annotations
+
+revision = "0010"
+down_revision = "0009"
+
+
+def upgrade() -> None:
+    """Nothing yet."""

@@ -1,0 +1,9 @@
+"""Who signs in through the office's own identity provider."""
+from __future__ import annotations
+
+revision = "0011"
+down_revision = "0010"
+
+
+def upgrade() -> None:
+    """Nothing yet."""
