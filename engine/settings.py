@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -54,19 +55,51 @@ class Settings:
         "A file that holds the mail server's password.", "/run/secrets/smtp_password"))
     mail_from: str = field(default="", metadata=says(
         "The address that mails come from. Empty: alur@ the host of ALUR_URL.", "alur@kecamatan.example.go.id"))
+    tls: bool = field(default=False, metadata=says(
+        "Answer https itself, with a certificate of its own making unless one is named: yes or no."))
+    tls_certificate_file: Path | None = field(default=None, metadata=says(
+        "The certificate that https is answered with, in PEM with those above it. Empty: one of its own making.",
+        "/etc/alur/alur.crt"))
+    tls_key_file: Path | None = field(default=None, metadata=says(
+        "The private key of that certificate, in PEM, without a password.", "/etc/alur/alur.key"))
+    plain_http: bool = field(default=False, metadata=says(
+        "Whether people of other machines may come without https, so that anybody on the way reads along: yes or no."))
+    oidc_issuer: str = field(default="", metadata=says(
+        "The provider of the office's accounts (OpenID Connect), as it names itself. Empty: none.",
+        "https://masuk.example.go.id"))
+    oidc_client_id: str = field(default="", metadata=says("The name that the provider knows Alur by.", "alur"))
+    oidc_client_secret_file: Path | None = field(default=None, metadata=says(
+        "A file that holds the secret that the provider gave Alur.", "/run/secrets/oidc_client_secret"))
+    shared_session_minutes: int = field(default=15, metadata=says(
+        "After how many minutes without a click a sign-in on a shared computer ends."))
+    clamd: str = field(default="", metadata=says(
+        "Where the virus scanner clamd listens: a socket's path, or HOST:PORT. Empty: files are not scanned.",
+        "/run/clamav/clamd.ctl"))
+    upload_quota_megabytes: int = field(default=2000, metadata=says(
+        "How much may be attached to one process instance altogether, in megabytes."))
 
     def __post_init__(self) -> None:
         if not self.database_url:
             object.__setattr__(self, "database_url", f"sqlite:///{(self.data_dir / 'alur.db').as_posix()}")
+        for name, other in (("tls_certificate_file", "tls_key_file"), ("tls_key_file", "tls_certificate_file")):
+            if getattr(self, name) and not getattr(self, other):
+                raise _wrong(name, f"is {getattr(self, name)}, and {environment_name(other)} is empty: both or none")
+        if self.tls_certificate_file:
+            object.__setattr__(self, "tls", True)
         if not self.url:
             host = "localhost" if self.host in ("0.0.0.0", "::", "") else self.host
-            object.__setattr__(self, "url", f"http://{f'[{host}]' if ':' in host else host}:{self.port}")
+            scheme = "https" if self.tls else "http"
+            object.__setattr__(self, "url", f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}")
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise _wrong("url", f"is {self.url!r}, which is no address such as https://alur.example.go.id")
+        if self.tls and parts.scheme != "https":
+            raise _wrong("url", f"is {self.url!r}, and https is answered: people would be sent to the wrong address")
         object.__setattr__(self, "url", self.url.rstrip("/"))
+        self._check_oidc()
         for name, least, most in (("port", 0, 65535), ("threads", 1, 256), ("trusted_proxies", 0, 9),
-                                  ("upload_megabytes", 1, 1024), ("session_hours", 1, 24 * 31)):
+                                  ("upload_megabytes", 1, 1024), ("session_hours", 1, 24 * 31),
+                                  ("shared_session_minutes", 1, 24 * 60), ("upload_quota_megabytes", 1, 1_000_000)):
             if not least <= getattr(self, name) <= most:
                 raise _wrong(name, f"is {getattr(self, name)}, not between {least} and {most}")
         if self.log_level not in ("debug", "info", "warning", "error"):
@@ -75,6 +108,17 @@ class Settings:
             raise _wrong("worker_poll_seconds", f"is {self.worker_poll_seconds}, not between 0.05 and 60")
         if self.smtp_url:
             mailer(self.smtp_url, self.mail_from, self.url)     # said at the start, not at the first mail
+
+    def _check_oidc(self) -> None:
+        if not self.oidc_issuer:
+            return
+        parts = urlsplit(self.oidc_issuer)
+        if not parts.hostname or parts.query or parts.fragment or parts.username:
+            raise _wrong("oidc_issuer", f"is {self.oidc_issuer!r}, no address such as https://masuk.example.go.id")
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+            raise _wrong("oidc_issuer", f"is {self.oidc_issuer!r}: a provider is believed over https only")
+        if not self.oidc_client_id:
+            raise _wrong("oidc_client_id", "is empty, and ALUR_OIDC_ISSUER names a provider that asks for it")
 
     @property
     def documents_dir(self) -> Path:
@@ -108,11 +152,25 @@ class Settings:
         """The password in `database_password_file`. Raises Unavailable when the file cannot be read."""
         return _secret("database_password_file", self.database_password_file)
 
+    def oidc_client_secret(self) -> str | None:
+        """The secret in `oidc_client_secret_file`; None of a client without one. Raises Unavailable."""
+        return _secret("oidc_client_secret_file", self.oidc_client_secret_file)
+
     def mailer(self) -> Mailer | None:
         """The mail server and in whose name is written to it; None where mails are not sent. Raises Unavailable."""
         if not self.smtp_url:
             return None
         return mailer(self.smtp_url, self.mail_from, self.url, _secret("smtp_password_file", self.smtp_password_file))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address is this machine's own, which nobody else reaches."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _secret(name: str, file: Path | None) -> str | None:
@@ -122,6 +180,9 @@ def _secret(name: str, file: Path | None) -> str | None:
         return file.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise _wrong(name, f"is {file}, which cannot be read: {error.strerror}") from error
+
+
+YES, NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
 
 
 def environment_name(name: str) -> str:
@@ -150,6 +211,10 @@ def _value(name: str, kind: str, given: Any) -> Any:
             return int(given)
         if kind == "float":
             return float(given)
+        if kind == "bool":
+            if str(given).lower() not in (*YES, *NO):
+                raise _wrong(name, f"is {given!r}, not yes or no")
+            return str(given).lower() in YES
         return Path(given) if kind.startswith("Path") else str(given)
     except ValueError as error:
         raise _wrong(name, f"is {given!r}, which is no number") from error
@@ -164,7 +229,7 @@ def table(settings: Settings) -> list[dict[str, str]]:
     rows = []
     for one in fields(Settings):
         value = getattr(settings, one.name)
-        shown = "" if value is None else str(value)
+        shown = "" if value is None else ("yes" if value else "no") if isinstance(value, bool) else str(value)
         if one.name in ("database_url", "smtp_url"):
             shown = hide_password(shown)
         rows.append({"name": environment_name(one.name), "value": shown, **one.metadata})
