@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -351,21 +351,33 @@ def sign_in() -> Any:
         )
     except Refused as refused:
         return sign_in_page(str(refused), brought, wish), 429 if refused.code == "throttled" else 401
+    return signed_in(who.person.id, "sandi", wish=wish, brought=brought, temporary=who.temporary)
+
+
+def signed_in(
+    person: str, method: str, *, wish: str = "", brought: Sequence[tuple[str, str]] = (), temporary: bool = False
+) -> Any:
+    """The answer to somebody who has just proved who they are: a new session begins, and the page that was wanted.
+
+    method     how: "sandi" (a password), "oidc" (the office's accounts).
+    wish       the path that was wanted. brought: the typed fields of a form whose session was over.
+    temporary  a one-time password: they choose their own first.
+    """
     with office().database.read() as db:
-        administrator = organisation.is_administrator(db, who.person.id)
+        administrator = organisation.is_administrator(db, person)
     if administrator:
         with office().database.begin() as db:
-            by = Actor(person=who.person.id, capacity="administrator", administrator=True)
+            by = Actor(person=person, capacity="administrator", administrator=True)
             access.record(db, office().database.key, access.SignedIn(), by, office().now())
     session = this_session()
-    session.belong_to(who.person.id)
-    if who.temporary:
+    session.belong_to(person)
+    if temporary:
         session["temporary"] = True
         return redirect(url_for("door.password"), 303)
     form = MultiDict(brought)
     if not brought:
         return redirect(own_path(wish), 303)
-    if not goes_on(who.person.id, form):
+    if not goes_on(person, form):
         tell(
             _("Anda masuk sebagai orang lain daripada yang mengisi formulir sebelumnya. Isian itu tidak dikirim."),
             "warning",
