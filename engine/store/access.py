@@ -6,9 +6,9 @@ what the office did, hashed and sealed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from sqlalchemy import Connection
 
@@ -64,6 +64,26 @@ class EvidenceTaken:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OverviewRead:
+    """An auditor looked at a page across process instances; written once for each person, day and page."""
+    page: str                           # audit | audit/lintas | audit/pemantauan
+    type: str = field(default="OverviewRead", init=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverviewTaken:
+    """Somebody took a paper across the instances of a process in a unit, of some days; with the file's own SHA-256."""
+    paper: str                          # pemantauan | evaluasi
+    key: str
+    unit: str
+    begins: str                         # ISO dates, both included
+    ends: str
+    form: str                           # pdf | xlsx
+    sha256: str
+    type: str = field(default="OverviewTaken", init=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Access:
     """One row of the stream: who, when, what."""
     id: str
@@ -72,19 +92,33 @@ class Access:
     act: Any
 
 
-Act = SignedIn | ProcessInstanceRead | DocumentRead | PackTaken | EvidenceTaken
+Act = SignedIn | ProcessInstanceRead | DocumentRead | PackTaken | EvidenceTaken | OverviewRead | OverviewTaken
 
 
-def record(db: Connection, key: bytes, act: Act, actor: Actor, at: datetime) -> int:
-    """Append one row; its sequence.
+def daily(person: str, day: date, page: str) -> str:
+    """The id of the one row that says that a person looked at a page that day."""
+    return str(uuid5(NAMESPACE_URL, f"urn:alur:access/{person}/{day.isoformat()}/{page}"))
+
+
+def recorded(db: Connection, id: str) -> bool:
+    """Whether there is a row of this id already: asked before a write transaction is begun for nothing."""
+    return journal.sequence_of(db, STREAM, id) is not None
+
+
+def record(db: Connection, key: bytes, act: Act, actor: Actor, at: datetime, id: str | None = None) -> int:
+    """Append one row; its sequence. What was recorded under the same `id` already is not recorded again.
 
     db   a connection in a write transaction.
     key  of the journal's MAC.
+    id   None: of this row alone.
     """
     lock(db, STREAM)
+    known = journal.sequence_of(db, STREAM, id) if id else None
+    if known is not None:
+        return known
     sequence, prev, last = journal.head(db, STREAM)
     at = max(at, last) if last else at
-    id = str(uuid4())
+    id = id or str(uuid4())
     journal.append(db, key, stream=STREAM, sequence=sequence + 1, prev=prev, command_id=id, at=at,
                    command=Access(id=id, at=at, actor=actor, act=act), events=())
     return sequence + 1

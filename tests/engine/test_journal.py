@@ -190,7 +190,10 @@ def acts_of_access() -> list[Any]:
     return [access.SignedIn(), access.ProcessInstanceRead(instance="i", sequence=7),
             access.DocumentRead(instance="i", document="lhr", version=2, sha256="a" * 64),
             access.PackTaken(what="journal", size=9, root="b" * 64),
-            access.EvidenceTaken(instance="i", form="zip", sequence=7, sha256="c" * 64, named=True)]
+            access.EvidenceTaken(instance="i", form="zip", sequence=7, sha256="c" * 64, named=True),
+            access.OverviewRead(page="audit/lintas"),
+            access.OverviewTaken(paper="pemantauan", key="k", unit="u", begins="2026-07-01", ends="2026-12-31",
+                                 form="pdf", sha256="d" * 64)]
 
 
 def test_the_bytes_of_what_was_read_and_taken_are_frozen(database_url: str) -> None:
