@@ -20,6 +20,7 @@ from .store import definitions, drafts, organisation, records
 from .store.drafts import FILE, OPEN, PERSON, PROPOSED, Draft
 
 SYSTEM = "sistem"                           # who saved what came from a file
+MOST_SHEET = 1_000_000                      # characters of a table that cannot be drawn yet
 
 
 def begin(db: Connection, data: bytes, *, unit: str, person: str, at: datetime, base: str | None = None,
@@ -41,26 +42,40 @@ def begin(db: Connection, data: bytes, *, unit: str, person: str, at: datetime, 
         saved_by=person), data, (person,))
 
 
-def save(db: Connection, id: str, data: bytes, *, revision: int, person: str, at: datetime) -> Draft:
-    """The draft with these bytes as its next revision; the bytes it has already change nothing.
+def save(db: Connection, id: str, data: bytes, *, revision: int, person: str, at: datetime,
+         sheet: str | None = None) -> Draft:
+    """The draft with these bytes as its next revision; what it has already changes nothing.
 
     revision  the one that was read.
+    sheet     a table that cannot be drawn yet, as it was typed over these bytes; "" of one that was drawn. None: the
+              canvas saves, which knows of no table and must not throw one away.
     Raises Refused: `conflict` (somebody saved meanwhile: `person` and `at` say who and when), `proposed`, `not_yours`,
-    `unknown`; DiagramError when it is no XML that we open.
+    `unknown`, `unfinished` (a table waits to be drawn), `too_large`; DiagramError when it is no XML that we open.
     """
     before = editable(db, id, person)
     digest = sha256(data).hexdigest()
-    if digest == before.sha256:
+    if _says(db, before, digest, sheet or ""):
         return before
+    if sheet is None and before.unfinished and revision == before.revision:
+        raise Refused("unfinished", "Tabel SOP rancangan ini memuat isian yang belum dapat digambar. Lengkapi atau "
+                                    "buang isian itu di Tabel SOP, lalu gambar lagi di kanvas.")
+    if sheet and len(sheet) > MOST_SHEET:
+        raise Refused("too_large", f"Isian tabel ini terlalu panjang: paling banyak {MOST_SHEET // 1000} ribu huruf.")
     key, name = diagram.titled(data)
     after = replace(before, key=key, name=name or before.name, sha256=digest, revision=revision + 1,
-                    saved_at=records.instant(at), saved_by=person)
-    if not drafts.save(db, after, data, of_revision=revision):
+                    saved_at=records.instant(at), saved_by=person, unfinished=int(bool(sheet)))
+    if not drafts.save(db, after, data, of_revision=revision, sheet=sheet or ""):
         now = editable(db, id, person)      # proposed, or gone, meanwhile
-        if now.sha256 == digest:
+        if _says(db, now, digest, sheet or ""):
             return now
         raise overtaken(db, now)
     return after
+
+
+def _says(db: Connection, draft: Draft, digest: str, sheet: str) -> bool:
+    """Whether a draft's newest revision is this already."""
+    typed = drafts.sheet(db, draft.id, draft.revision) if draft.unfinished else ""
+    return draft.sha256 == digest and typed == sheet
 
 
 def restore(db: Connection, id: str, of_revision: int, *, revision: int, person: str, at: datetime) -> Draft:
@@ -69,7 +84,7 @@ def restore(db: Connection, id: str, of_revision: int, *, revision: int, person:
     data = drafts.content(db, id, of_revision)
     if data is None:
         raise Refused("unknown", f"Simpanan {of_revision} tidak ada lagi. Pilih dari daftar.")
-    return save(db, id, data, revision=revision, person=person, at=at)
+    return save(db, id, data, revision=revision, person=person, at=at, sheet=drafts.sheet(db, id, of_revision))
 
 
 def copy(db: Connection, id: str, *, person: str, at: datetime) -> Draft:
@@ -82,7 +97,8 @@ def copy(db: Connection, id: str, *, person: str, at: datetime) -> Draft:
     now = records.instant(at)
     draft = replace(before, id=uuid4().hex, revision=1, origin=PERSON, state=OPEN, created_at=now, created_by=person,
                     saved_at=now, saved_by=person)
-    return _add(db, draft, data, {person, *drafts.savers(db, id)})
+    sheet = drafts.sheet(db, id, before.revision)
+    return _add(db, draft, data, {person, *drafts.savers(db, id)}, sheet=sheet)
 
 
 def discard(db: Connection, id: str, *, person: str, at: datetime) -> None:
@@ -110,8 +126,9 @@ def of_file(db: Connection, data: bytes, *, at: datetime) -> Draft:
         state=OPEN, created_at=now, created_by=SYSTEM, saved_at=now, saved_by=SYSTEM), data, (), digest)
 
 
-def _add(db: Connection, draft: Draft, data: bytes, savers: tuple[str, ...] | set[str], file_sha256: str = "") -> Draft:
-    drafts.add(db, draft, data, savers, file_sha256)
+def _add(db: Connection, draft: Draft, data: bytes, savers: tuple[str, ...] | set[str], file_sha256: str = "",
+         sheet: str = "") -> Draft:
+    drafts.add(db, draft, data, savers, file_sha256, sheet)
     return draft
 
 

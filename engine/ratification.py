@@ -352,6 +352,9 @@ def propose(db: Connection, mac_key: bytes, draft_id: str, *, person: str, reaso
     assert data is not None, "a draft has bytes"
     if held.key != draft.key:
         raise Refused("conflict", "Rancangan ini baru saja diubah. Muat ulang halaman, lalu periksa lagi.")
+    if held.unfinished:
+        raise Refused("incomplete", "Tabel SOP rancangan ini memuat isian yang belum dapat digambar, jadi yang akan "
+                                    "diusulkan bukan yang Anda ketik. Lengkapi atau buang isian itu di Tabel SOP.")
     definition = diagram.read(data)
     newest = definitions.newest(db, definition.key)
     if newest and held.base != newest.sha256 and compared_with != newest.sha256 and held.sha256 != newest.sha256:

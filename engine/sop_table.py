@@ -7,10 +7,11 @@ Source: the form of a Standar Operasional Prosedur Administrasi Pemerintahan (Pe
 """
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from . import sop
@@ -448,6 +449,24 @@ def _reach(starts: Iterable[int], after: Mapping[int, Iterable[int | None]]) -> 
                 seen.add(one)
                 waiting.append(one)
     return seen
+
+
+# --- As it was typed, for a while -------------------------------------------------------------------------------------
+
+def as_text(table: SopTable) -> str:
+    """A table, whole or not, as JSON. The guesses stay behind."""
+    told = asdict(replace(table, guesses=()))
+    return json.dumps(told, ensure_ascii=False, sort_keys=True)
+
+
+def of_text(text: str) -> SopTable:
+    """The table that `as_text` wrote. Only what this program wrote itself is read so: nothing is judged here."""
+    told = json.loads(text)
+    rows = tuple(SopRow(**{**row, "norm": tuple(Norm(**one) for one in row["norm"])}) for row in told["rows"])
+    identity: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in told["identity"].items()}
+    return SopTable(key=told["key"], name=told["name"], rows=rows, identity=Identity(**identity),
+                    performers=tuple(Performer(**one) for one in told["performers"]))
 
 
 # --- Out of a process definition -------------------------------------------------------------------------------------

@@ -142,6 +142,11 @@ def why_not(db: Connection, draft: Draft, older: int | None = None) -> str:
         return _("Rancangan ini sedang diusulkan untuk pengesahan. Hanya dapat dilihat.")
     if not drafting.may_edit(db, me().id, draft):
         return _("Hanya pemilik SOP unit ini yang dapat mengubahnya. Anda dapat melihat.")
+    if draft.unfinished:
+        return _(
+            "Tabel SOP rancangan ini memuat isian yang belum dapat digambar; gambar ini tabel terakhir yang utuh. "
+            "Lengkapi atau buang isian itu di Tabel SOP, lalu gambar lagi di sini."
+        )
     return ""
 
 
@@ -207,7 +212,8 @@ def keep_as_new(id: str) -> Any:
         with office().database.begin() as db:  # both or neither
             found(db, id)
             copied = drafting.copy(db, id, person=me().id, at=office().now())
-            draft = drafting.save(db, copied.id, data, revision=copied.revision, person=me().id, at=office().now())
+            at = office().now()
+            draft = drafting.save(db, copied.id, data, revision=copied.revision, person=me().id, at=at, sheet="")
     except Refused as problem:
         return refused(str(problem), 403)
     except DiagramError as problem:
@@ -454,7 +460,8 @@ def revisions(id: str) -> Any:
         draft = found(db, id)
         kept, names = drafts.revisions(db, id), Names(db)
         people = {one.saved_by: names(one.saved_by) for one in kept} | {draft.saved_by: names(draft.saved_by)}
-        version, why = definitions.newest(db, draft.key), why_not(db, draft)
+        version = definitions.newest(db, draft.key)
+        why = "" if draft.unfinished and drafting.may_edit(db, me().id, draft) else why_not(db, draft)
     return render_template(
         "perancang/revisions.html",
         draft=draft,

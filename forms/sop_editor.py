@@ -2,7 +2,8 @@
 
 `new` makes a draft out of what an office has (a pasted table, files, a diagram of another tool, nothing at all);
 `table` edits a draft as a table. The page holds everything that was typed: its buttons change the page, "Simpan" draws
-the diagram from it and keeps the draft. What the table does not say (forms, texts, layout by hand) stays as it is.
+the diagram from it and keeps the draft. A table with a gap is kept too, as it was typed, beside the diagram that it
+began from. What the table does not say (forms, texts, layout by hand) stays as it is.
 """
 
 from __future__ import annotations
@@ -40,9 +41,11 @@ from engine.sop_table import (
     SopRow,
     SopTable,
     TableError,
+    as_text,
     in_words,
     named,
     norm_of,
+    of_text,
     problems,
     settled,
     short_name,
@@ -233,7 +236,8 @@ class Opened:
     draft: drafts.Draft
     data: bytes  # of the revision that the page was drawn from
     definition: ProcessDefinition
-    table: SopTable
+    table: SopTable  # what the bytes say
+    typed: SopTable | None  # what was typed over them and cannot be drawn yet
     works: bool  # whether this visitor may change it
 
 
@@ -245,11 +249,14 @@ def opened(db: Connection, id: str, revision: int | None = None) -> Opened | tup
     draft = drafts.get(db, id) or abort(404)
     works = draft.state == "open" and drafting.may_edit(db, me().id, draft)
     data = drafts.content(db, id, revision)
-    data = data if data is not None else drafts.content(db, id)
+    if data is None:
+        data, revision = drafts.content(db, id), None
     assert data is not None, "a draft has its newest bytes"
+    text = drafts.sheet(db, id, draft.revision if revision is None else revision)
     try:
         definition = diagram.reread(data)
-        return Opened(draft=draft, data=data, definition=definition, table=table_of(definition), works=works)
+        said, typed = table_of(definition), of_text(text) if text else None
+        return Opened(draft=draft, data=data, definition=definition, table=said, typed=typed, works=works)
     except TableError as error:
         return tuple(map(str, error.remarks))
     except DiagramError as error:
@@ -272,7 +279,9 @@ def table(id: str) -> Any:
         drafts.seen(db, id, me().id, moment(db))
     if isinstance(found, tuple):
         return page(id, told=found)
-    return page(id, found, found.table, unsaved=False)
+    if found.typed is None:
+        return page(id, found, found.table, unsaved=False)
+    return page(id, found, found.typed, unsaved=False, wrong=undrawable(found.typed, found.data))
 
 
 @sop_editor.post("/rancangan/<id>/tabel")
@@ -288,54 +297,54 @@ def change(id: str) -> Any:
         if not drafting.may_edit(db, me().id, found.draft):
             abort(403)
     sheet = sheet_of(posted, found.table)
-    if act not in ("simpan", "salin", "kanvas", "periksa"):
+    if act not in ("simpan", "salin", "kanvas", "periksa", "buang"):
         sheet, focus = acted(sheet, act)
         return page(id, found, sheet, revision=revision, focus=focus)
-    meant, wrong = holding(sheet)
-    if wrong:
-        return refused(id, found, sheet, revision, wrong)
-    try:
-        data = draw(meant, found.data)
-    except TableError as error:
-        return refused(id, found, sheet, revision, error.remarks)
+    data, wrong = (found.data, ()) if act == "buang" else drawn(sheet, found.data)
+    text = as_text(sheet) if wrong else ""
     try:
         with office().database.begin() as db:
             at = moment(db)
             if act == "salin":
                 into = drafting.copy(db, id, person=me().id, at=at)
-                kept = drafting.save(db, into.id, data, revision=into.revision, person=me().id, at=at)
+                kept = drafting.save(db, into.id, data, revision=into.revision, person=me().id, at=at, sheet=text)
             else:
-                kept = drafting.save(db, id, data, revision=-1 if of is None else of, person=me().id, at=at)
+                last = -1 if of is None else of
+                kept = drafting.save(db, id, data, revision=last, person=me().id, at=at, sheet=text)
             saved = opened(db, kept.id)
     except Refused as problem:
         return overtaken(id, found, sheet, revision, problem)
-    assert not isinstance(saved, tuple), "what a table drew is a table"
+    assert not isinstance(saved, tuple), "what a table drew, or began from, is a table"
     if wants_json():
-        return state_of(saved)
+        return state_of(saved, wrong)
     if act == "salin":
         tell(_("Isian Anda disimpan sebagai rancangan baru. Rancangan semula tidak berubah."))
-    else:
+    elif act == "buang":
+        tell(_("Isian yang belum dapat digambar dibuang. Yang terakhir ada di Simpanan."))
+    elif not wrong:
         tell(_("Rancangan tersimpan."))
-    endpoint = {"kanvas": "modeler.canvas", "periksa": "publishing.check"}.get(act, "sop_editor.table")
-    return redirect(url_for(endpoint, id=kept.id), 303)
+    onward = {"kanvas": "modeler.canvas", "periksa": "publishing.check"} if not wrong else {}
+    return redirect(url_for(onward.get(act, "sop_editor.table"), id=kept.id), 303)
+
+
+def drawn(sheet: SopTable, data: bytes) -> tuple[bytes, tuple[Remark, ...]]:
+    """(the diagram that the page's table means, ()); (the bytes that it began from, why it cannot be drawn yet)."""
+    meant, wrong = holding(sheet)
+    if wrong:
+        return data, wrong
+    try:
+        return draw(meant, data), ()
+    except TableError as error:
+        return data, error.remarks
+
+
+def undrawable(sheet: SopTable, data: bytes) -> tuple[Remark, ...]:
+    """Why a table that was kept as it was typed cannot be drawn yet."""
+    return drawn(sheet, data)[1]
 
 
 def wants_json() -> bool:
     return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
-
-
-def refused(id: str, found: Opened, sheet: SopTable, revision: str, wrong: Sequence[Remark]) -> Any:
-    """What was typed cannot be drawn: it stays in the page, each problem at its place."""
-    if wants_json():
-        told = [{"place": place_of(one), "message": str(one)} for one in wrong]
-        return {"problems": told, "said": not_saved(len(wrong)), "norms": norms(sheet)}, 422
-    return page(id, found, sheet, revision=revision, wrong=wrong, status=422)
-
-
-def not_saved(count: int) -> str:
-    return ngettext(
-        "Belum tersimpan: %(num)d hal perlu diperbaiki", "Belum tersimpan: %(num)d hal perlu diperbaiki", count
-    )
 
 
 def overtaken(id: str, found: Opened, sheet: SopTable, revision: str, problem: Refused) -> Any:
@@ -345,16 +354,24 @@ def overtaken(id: str, found: Opened, sheet: SopTable, revision: str, problem: R
     return page(id, found, sheet, revision=revision, overtaken=problem, status=409)
 
 
-def state_of(saved: Opened) -> dict[str, Any]:
-    """What a page that goes on being typed in has to know after it was saved."""
+def state_of(saved: Opened, wrong: Sequence[Remark] = ()) -> dict[str, Any]:
+    """What a page that goes on being typed in has to know after it was saved: whole, or as it was typed."""
+    table = saved.typed or saved.table
+    time = words.clock(words.local(records.moment(saved.draft.saved_at), me().zone))
+    saying = ngettext(
+        "Tersimpan %(time)s; %(num)d hal perlu diperbaiki sebelum dapat digambar",
+        "Tersimpan %(time)s; %(num)d hal perlu diperbaiki sebelum dapat digambar",
+        len(wrong),
+        time=time,
+    )
     return {
         "revision": saved.draft.revision,
-        "said": _("Tersimpan %(time)s", time=words.clock(words.local(records.moment(saved.draft.saved_at), me().zone))),
-        "elements": [one.element for one in saved.table.rows],
-        "names": [one.name for one in saved.table.rows],
-        "performers": [one.id for one in saved.table.performers],
-        "norms": norms(saved.table),
-        "problems": [],
+        "said": saying if wrong else _("Tersimpan %(time)s", time=time),
+        "elements": [one.element for one in table.rows],
+        "names": [] if wrong else [one.name for one in table.rows],
+        "performers": ["" if one.id.startswith(NEW) else one.id for one in table.performers],
+        "norms": norms(table),
+        "problems": [{"place": place_of(one), "message": str(one)} for one in wrong],
     }
 
 

@@ -1,7 +1,8 @@
 """Diagrams that are being drawn: drafts, their saved revisions, and who has one open now. None of it is a fact.
 
 A save names the revision it began from: the update that finds another one changes nothing, so of two people who save
-one revision the second is told.
+one revision the second is told. A revision is a diagram's bytes and, while an owner's table cannot be drawn yet, the
+table as it was typed beside the bytes that it began from.
 """
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, case, delete, insert, select, update
 
 from . import records
 from .database import lock
@@ -42,6 +43,7 @@ class Draft:
     created_by: str
     saved_at: str
     saved_by: str
+    unfinished: int = 0                     # 1: the newest revision has a table that cannot be drawn yet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +52,7 @@ class Revision:
     saved_at: str
     saved_by: str
     sha256: str
+    unfinished: int = 0
 
 
 COLUMNS = tuple(table.c[name] for name in Draft.__dataclass_fields__)
@@ -89,10 +92,17 @@ def content(db: Connection, id: str, revision: int | None = None) -> bytes | Non
     return None if data is None else bytes(data)
 
 
+def sheet(db: Connection, id: str, revision: int) -> str:
+    """The table that was typed at a revision and cannot be drawn; "" where there is none."""
+    found = select(revision_table.c.sheet).where(revision_table.c.draft == id, revision_table.c.revision == revision)
+    return str(db.execute(found).scalar() or "")
+
+
 def revisions(db: Connection, id: str) -> tuple[Revision, ...]:
     """The revisions that are kept, the newest first, at most MOST_REVISIONS."""
     kept = select(revision_table.c.revision, revision_table.c.saved_at, revision_table.c.saved_by,
-                  revision_table.c.sha256).where(revision_table.c.draft == id)
+                  revision_table.c.sha256, case((revision_table.c.sheet == "", 0), else_=1).label("unfinished"))
+    kept = kept.where(revision_table.c.draft == id)
     return tuple(Revision(**row._mapping) for row in db.execute(kept.order_by(revision_table.c.revision.desc())))
 
 
@@ -107,23 +117,25 @@ def _drafts(rows: Iterable[Any]) -> tuple[Draft, ...]:
 
 # Change
 
-def add(db: Connection, draft: Draft, data: bytes, savers: Iterable[str], file_sha256: str = "") -> None:
+def add(db: Connection, draft: Draft, data: bytes, savers: Iterable[str], file_sha256: str = "",
+        sheet: str = "") -> None:
     """Write a new draft and its first revision."""
     db.execute(insert(table).values(**vars(draft), savers=json.dumps(sorted(savers)), file_sha256=file_sha256))
-    _keep(db, draft, data)
+    _keep(db, draft, data, sheet)
 
 
-def save(db: Connection, draft: Draft, data: bytes, *, of_revision: int) -> bool:
+def save(db: Connection, draft: Draft, data: bytes, *, of_revision: int, sheet: str = "") -> bool:
     """Write the next revision of an open draft that still stands at `of_revision`; False where it does not."""
     same = (table.c.id == draft.id, table.c.revision == of_revision, table.c.state == OPEN)
-    changed = {name: getattr(draft, name) for name in ("key", "name", "sha256", "revision", "saved_at", "saved_by")}
+    changed = {name: getattr(draft, name) for name in
+               ("key", "name", "sha256", "revision", "saved_at", "saved_by", "unfinished")}
     if not db.execute(update(table).where(*same).values(**changed)).rowcount:
         return False
     before = savers(db, draft.id)           # after the update, which holds the row
     if draft.saved_by not in before and draft.saved_by:
         db.execute(update(table).where(table.c.id == draft.id).values(
             savers=json.dumps(sorted({*before, draft.saved_by}))))
-    _keep(db, draft, data)
+    _keep(db, draft, data, sheet)
     return True
 
 
@@ -135,10 +147,10 @@ def refresh(db: Connection, draft: Draft, data: bytes) -> None:
     _keep(db, draft, data)
 
 
-def _keep(db: Connection, draft: Draft, data: bytes) -> None:
+def _keep(db: Connection, draft: Draft, data: bytes, sheet: str = "") -> None:
     assert sha256(data).hexdigest() == draft.sha256, "a draft is named by its bytes"
     db.execute(insert(revision_table).values(draft=draft.id, revision=draft.revision, saved_at=draft.saved_at,
-                                             saved_by=draft.saved_by, sha256=draft.sha256, bytes=data))
+                                             saved_by=draft.saved_by, sha256=draft.sha256, bytes=data, sheet=sheet))
     db.execute(delete(revision_table).where(revision_table.c.draft == draft.id,
                                             revision_table.c.revision <= draft.revision - MOST_REVISIONS))
 

@@ -33,10 +33,11 @@ def words(*names: str, null: bool = False, default: str | None = None) -> list[C
 journal = Table("journal", metadata, *words("stream"), Column("sequence", Integer, nullable=False),
                 *words("command_id"), *(Column(name, LargeBinary, nullable=False) for name in ("body", "hash", "mac")),
                 PrimaryKeyConstraint("stream", "sequence"), UniqueConstraint("stream", "command_id"))
-# Values beside the body: personal data and free text. `value` is NULL once it was erased; the salted hash stays true.
+# Values beside the body: personal data and free text. `value` is NULL once it was erased and `salt` empty, so that
+# nobody can guess it back from the salted hash in the body, which stays; `erased` says why (commands.Erased).
 journal_value = Table("journal_value", metadata, *words("stream"), Column("sequence", Integer, nullable=False),
                       *words("path"), Column("salt", LargeBinary, nullable=False), Column("value", LargeBinary),
-                      PrimaryKeyConstraint("stream", "sequence", "path"))
+                      Column("erased", Text), PrimaryKeyConstraint("stream", "sequence", "path"))
 
 # The log: every committed journal row of all streams has one index in it, without a gap (store/ledger.py). Append only,
 # as the journal is. subtrees: the hashes of the perfect subtrees of the Merkle tree that this row completed.
@@ -84,12 +85,15 @@ definition_evaluation = Table("definition_evaluation", metadata, *words("key"),
 definition_draft = Table("definition_draft", metadata, *words("id", "key", "name", "unit"), *words("base", null=True),
                          *words("sha256"), Column("revision", Integer, nullable=False),
                          *words("origin", "state", "created_at", "created_by", "saved_at", "saved_by", "savers"),
-                         *words("file_sha256"), PrimaryKeyConstraint("id"))
+                         *words("file_sha256"),
+                         Column("unfinished", Integer, nullable=False, server_default=text("0")),
+                         PrimaryKeyConstraint("id"))
 Index("ix_definition_draft_key", definition_draft.c.key)
 definition_draft_revision = Table("definition_draft_revision", metadata, *words("draft"),
                                   Column("revision", Integer, nullable=False),
                                   *words("saved_at", "saved_by", "sha256"),
                                   Column("bytes", LargeBinary, nullable=False),
+                                  Column("sheet", Text, nullable=False, server_default=text("''")),
                                   PrimaryKeyConstraint("draft", "revision"))
 definition_draft_presence = Table("definition_draft_presence", metadata, *words("draft", "person", "since", "seen_at"),
                                   PrimaryKeyConstraint("draft", "person"))
@@ -224,3 +228,8 @@ feed = Table("feed", metadata, *words("person", "secret_sha256", "created_at"), 
 
 # For example demonstration = yes.
 setting = Table("setting", metadata, *words("name", "value"), PrimaryKeyConstraint("name"))
+
+# Legal holds that hold now: a shadow of the stream `retention`, which every way to delete a record asks.
+# scope: instance | unit (with its year of report, or all of them) | all
+legal_hold = Table("legal_hold", metadata, *words("id", "scope", "instance", "unit"), Column("year", Integer),
+                   *words("number", "basis", "since", "placed_at", "placed_by"), PrimaryKeyConstraint("id"))

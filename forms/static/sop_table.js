@@ -59,12 +59,12 @@ function edit(form) {
     if (!state) { said.textContent = [400, 401].includes(answer.status) ? words.over : words.unsent; return false; }
     if (answer.status === 409) { overtaken(state.said); return false; }
     if (shape === built) show(state);
-    if (state.said && (at === newest || answer.status === 422)) said.textContent = state.said;
+    if (state.said && at === newest) said.textContent = state.said;
     if (!answer.ok) return false;
     form.elements.revisi.value = state.revision;
     if (at === newest) { localStorage.removeItem(name); delete part().dataset.unsaved; }
     document.getElementById("diagram")?.dispatchEvent(new Event("diagram:reload"));
-    return true;
+    return state.problems.length === 0;
   }
 
   function show(state) {
@@ -86,6 +86,8 @@ function edit(form) {
       row?.querySelector("ul.error").append(Object.assign(document.createElement("li"), { textContent: message }));
       if (!row) said.textContent = message;
     }
+    const box = document.getElementById("galat"); // what the page was drawn with; it is answered row by row from now on
+    if (box && state.problems?.length === 0) box.remove();
     const whole = (state.problems ?? []).find(({ place }) => !place.startsWith("baris-"));
     if (whole) state.said = whole.message;
   }

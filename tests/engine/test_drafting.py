@@ -153,6 +153,23 @@ def test_a_copy_is_a_draft_of_its_own_by_the_same_authors(office: Office) -> Non
             discard(db, draft.id, person=TWO, at=OPENING)
 
 
+def test_a_typed_table_is_kept_beside_the_bytes_until_one_is_drawn(office: Office) -> None:
+    draft = begun(office)
+    with office.database.begin() as db:
+        typed = save(db, draft.id, DIAGRAM, revision=1, person=TWO, at=OPENING, sheet='{"rows": []}')
+        assert (typed.revision, typed.unfinished, drafts.sheet(db, draft.id, 2)) == (2, 1, '{"rows": []}')
+        assert save(db, draft.id, DIAGRAM, revision=1, person=ONE, at=OPENING, sheet='{"rows": []}') == typed
+        with pytest.raises(Refused, match="belum dapat digambar"):
+            save(db, draft.id, edited(1), revision=2, person=TWO, at=OPENING)
+        with pytest.raises(Refused, match="sudah menyimpan"):
+            save(db, draft.id, edited(1), revision=1, person=ONE, at=OPENING)
+        with pytest.raises(Refused, match="terlalu panjang"):
+            save(db, draft.id, DIAGRAM, revision=2, person=TWO, at=OPENING, sheet="x" * 1_000_001)
+        whole = save(db, draft.id, edited(1), revision=2, person=ONE, at=OPENING, sheet="")
+        assert (whole.revision, whole.unfinished, drafts.sheet(db, draft.id, 3)) == (3, 0, "")
+        assert [one.unfinished for one in drafts.revisions(db, draft.id)] == [0, 1, 0]
+
+
 def test_who_has_a_draft_open_is_known_for_a_while(office: Office) -> None:
     draft = begun(office)
     with office.database.begin() as db:
