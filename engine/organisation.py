@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,10 @@ SYSTEM = "sistem"                           # capacity of an actor that is the i
 STARTERS = "pemulai"                        # the lane, besides those drawn, whose performers may start a process
 ZONES = {"Asia/Jakarta": "WIB", "Asia/Pontianak": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
 SETTINGS = ("demonstration",)               # what SetSetting may set
+# What another person of the unit confirms after an administrator changed it.
+CREDENTIAL, FACTOR, HOLDER, PERFORMER, HEAD = "kredensial", "faktor", "pemegang", "pelaksana", "kepala"
+PENDING, RIGHT, NOT_RIGHT = "menunggu", "benar", "tidak_benar"
+FACTORS = ("totp", "passkey", "kode")       # what a person enrols: a code by time, a passkey, recovery codes
 DAYS = "hari"                               # the subject of a reading: what "hari" in the SOP's Waktu means
 
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
@@ -171,6 +175,26 @@ class Setting:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Confirmation:
+    """A change by an administrator that another person of the unit is asked about."""
+    id: str
+    kind: str                               # CREDENTIAL | FACTOR | HOLDER | PERFORMER | HEAD
+    person: str                             # whom it is about; "" of a lane's or a unit's position
+    unit: str                               # "" of somebody without a position: administrators answer for them
+    subject: str                            # a person | a holding | KEY/LANE/POSITION | the head's position
+    previous: str = ""                      # position id, of PERFORMER and HEAD
+    asked_by: str                           # person id of the administrator
+    asked_at: str                           # instant, as in the journal
+    state: str = PENDING                    # PENDING | RIGHT | NOT_RIGHT
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactorRequirement:
+    """A person who does not sign in without a second factor."""
+    person: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Organisation:
     """The whole organisation as the newest row of its stream leaves it."""
     units: Mapping[str, Unit] = field(default_factory=dict)
@@ -183,6 +207,8 @@ class Organisation:
     starting_units: Mapping[tuple[str, str], StartingUnit] = field(default_factory=dict)   # (key, unit)
     readings: Mapping[tuple[str, str, str], Reading] = field(default_factory=dict)         # (key, unit, subject)
     settings: Mapping[str, Setting] = field(default_factory=dict)                          # those of this stream
+    confirmations: Mapping[str, Confirmation] = field(default_factory=dict)
+    requirements: Mapping[str, FactorRequirement] = field(default_factory=dict)            # by person
 
     def ancestors(self, unit: str) -> Iterator[str]:
         """The unit itself, its parent, and so on upwards."""
@@ -401,9 +427,58 @@ class SetSetting:
     value: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class EnrolSecondFactor:
+    """A person enrolled a second factor of their own, or drew recovery codes. No secret of it is a fact."""
+    person: str
+    kind: str                               # one of FACTORS
+    factor: str = ""                        # its id
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoveSecondFactor:
+    """A person removed one of their own; or an administrator (factor ""), all that somebody has."""
+    person: str
+    factor: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequireSecondFactor:
+    """Whether a person may no longer sign in without a second factor."""
+    person: str
+    required: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskConfirmation:
+    """Another person of the unit is asked whether a change is right; recorded beside the change, by who made it."""
+    confirmation: str
+    kind: str
+    person: str = ""
+    unit: str = ""
+    subject: str
+    previous: str = ""
+    asked_by: str
+    asked_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfirmChange:
+    confirmation: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DisputeChange:
+    """The change is not right: it holds no longer. `last_day` is the last day of a holding that is ended so."""
+    confirmation: str
+    last_day: str
+    reason: str = private()
+
+
 Act = (AddUnit | ChangeUnit | SetHead | AddPosition | ChangePosition | AddPerson | ChangePerson | DeactivatePerson
        | ReactivatePerson | Hold | EndHolding | Bind | Unbind | GrantPower | RevokePower | AllowUnit | DisallowUnit
-       | ConfirmReading | WithdrawReading | SetCredential | SetSetting | AssignAudit | EndAudit)
+       | ConfirmReading | WithdrawReading | SetCredential | SetSetting | AssignAudit | EndAudit | EnrolSecondFactor
+       | RemoveSecondFactor | RequireSecondFactor | AskConfirmation | ConfirmChange | DisputeChange)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -492,6 +567,41 @@ def rows(organisation: Organisation, act: Act) -> tuple[Row, ...]:
             return ()
         case SetSetting():
             return (("settings", act.name, Setting(name=act.name, value=act.value)),)
+        case EnrolSecondFactor() | RemoveSecondFactor():
+            return ()
+        case RequireSecondFactor():
+            return (("requirements", act.person, FactorRequirement(person=act.person) if act.required else None),)
+        case AskConfirmation():
+            return (("confirmations", act.confirmation, Confirmation(
+                id=act.confirmation, kind=act.kind, person=act.person, unit=act.unit, subject=act.subject,
+                previous=act.previous, asked_by=act.asked_by, asked_at=act.asked_at)),)
+        case ConfirmChange():
+            asked = organisation.confirmations[act.confirmation]
+            return (("confirmations", asked.id, replace(asked, state=RIGHT)),)
+        case DisputeChange():
+            asked = organisation.confirmations[act.confirmation]
+            return (("confirmations", asked.id, replace(asked, state=NOT_RIGHT)),
+                    *taken_back(organisation, asked, act.last_day))
+
+
+def taken_back(organisation: Organisation, asked: Confirmation, day: str) -> tuple[Row, ...]:
+    """What no longer holds of a change that is not right: only where nothing newer stands in its place."""
+    if asked.kind == HOLDER:
+        held = organisation.holdings[asked.subject]
+        ends = min(last_day(held, day), held.valid_until or FOREVER)
+        return (("holdings", held.id, replace(held, valid_until=ends)),)
+    if asked.kind == HEAD:
+        unit = organisation.units[asked.unit]
+        return (("units", unit.id, replace(unit, head=asked.previous or None)),) if unit.head == asked.subject else ()
+    if asked.kind == PERFORMER:
+        key, lane, position = asked.subject.split("/")
+        bound = organisation.bindings.get((key, lane, asked.unit))
+        if bound is None or bound.position != position:
+            return ()
+        if asked.previous:
+            return (("bindings", (key, lane, asked.unit), replace(bound, position=asked.previous)),)
+        return rows(organisation, Unbind(key=key, lane=lane, unit=asked.unit))
+    return ()
 
 
 def evolve(organisation: Organisation, act: Act) -> Organisation:
@@ -603,11 +713,111 @@ def decide(organisation: Organisation, change: Change) -> tuple[str, ...]:
         case SetSetting():
             if act.name not in SETTINGS:
                 raise wrong("name", f"Pengaturan “{act.name}” tidak dikenal. Yang ada: {', '.join(SETTINGS)}.")
+        case EnrolSecondFactor() | RemoveSecondFactor() | RequireSecondFactor():
+            if not known(act.person, organisation.people, "person", "Orang").active:
+                raise wrong("person", "Orang ini tidak aktif. Aktifkan kembali dahulu.")
+        case ConfirmChange() | DisputeChange():
+            asked = organisation.confirmations[act.confirmation]
+            if asked.state != PENDING:
+                raise Refused("wrong", "Perubahan ini sudah dikonfirmasi atau dinyatakan tidak benar.")
+            if change.actor.person not in confirmers(organisation, asked, change.at):
+                raise Refused("not_yours", "Perubahan ini dikonfirmasi orang lain dari unit yang sama, bukan oleh yang "
+                                           "membuatnya atau yang memperolehnya.")
+            if isinstance(act, DisputeChange):
+                text(act.reason, "reason", "Alasan", 500)
+        case AskConfirmation():
+            assert act.kind in (CREDENTIAL, FACTOR, HOLDER, PERFORMER, HEAD), act.kind
     return ()
 
 
+# What another person confirms
+
+def asked_about(before: Organisation, change: Change) -> AskConfirmation | None:
+    """What to ask another person of the unit after a change; None where it gives nobody anything new.
+
+    before  the organisation as it stood before the change. Whether there is anybody to ask is for who asks.
+    """
+    act = change.act
+
+    def ask(kind: str, subject: str, *, person: str = "", unit: str = "", previous: str = "") -> AskConfirmation:
+        at = change.at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+        return AskConfirmation(confirmation=f"{change.id}-tanya", kind=kind, person=person, unit=unit, subject=subject,
+                               previous=previous, asked_by=change.actor.person, asked_at=at)
+    match act:
+        case Hold():
+            return ask(HOLDER, act.holding, person=act.person, unit=before.positions[act.position].unit)
+        case Bind():
+            bound = before.bindings.get((act.key, act.lane, act.unit))
+            if bound is None or bound.position != act.position:
+                return ask(PERFORMER, f"{act.key}/{act.lane}/{act.position}", unit=act.unit,
+                           previous=bound.position if bound else "")
+        case SetHead() if act.position is not None and act.position != before.units[act.unit].head:
+            return ask(HEAD, act.position, unit=act.unit, previous=before.units[act.unit].head or "")
+        case SetCredential() if change.actor.person != act.person:
+            return ask(CREDENTIAL, act.person, person=act.person, unit=unit_of_person(before, act.person, change.at))
+        case RemoveSecondFactor() if change.actor.person != act.person:
+            return ask(FACTOR, act.person, person=act.person, unit=unit_of_person(before, act.person, change.at))
+    return None
+
+
+def unit_of_person(organisation: Organisation, person: str, at: datetime) -> str:
+    """The unit where somebody works: of the position that they hold, the definitive one first; "" of none."""
+    held = [(one.capacity != DEFINITIVE, one.valid_from, organisation.positions[one.position].unit, one)
+            for one in organisation.holdings.values() if one.person == person]
+    units = [unit for _, _, unit, one in sorted(held, key=lambda one: one[:3])
+             if one.holds(organisation.today(at, unit))]
+    return units[0] if units else ""
+
+
+def acting(organisation: Organisation, position: str, at: datetime) -> frozenset[str]:
+    """Who acts in a position: its Plh. or Plt. where there is one, else who holds it, or its many."""
+    day = organisation.today(at, organisation.positions[position].unit)
+    held = [one for one in organisation.holdings.values()
+            if one.position == position and one.holds(day) and organisation.people[one.person].active]
+    standing_in = [one for one in held if one.capacity != DEFINITIVE]
+    return frozenset(one.person for one in standing_in or held)
+
+
+def confirmers(organisation: Organisation, asked: Confirmation | AskConfirmation, at: datetime) -> frozenset[str]:
+    """Who may say whether a change is right: whoever else holds a position of the unit, and the heads above it.
+
+    Never who made the change, nor who gains by it, nor any administrator where the command line made it: it does not
+    say who typed. Where the unit has nobody else, the other administrators answer, so that the question never stands
+    without anybody to answer it, and never with who asked.
+    """
+    gaining = {asked.person, asked.asked_by}
+    if asked.kind in (PERFORMER, HEAD):
+        position = asked.subject.split("/")[-1]
+        gaining |= acting(organisation, position, at) if position in organisation.positions else set()
+    administrators = frozenset(organisation.administrators())
+    found: set[str] = set()
+    if asked.unit in organisation.units:
+        day = organisation.today(at, asked.unit)
+        found = {one.person for one in organisation.holdings.values()
+                 if organisation.positions[one.position].unit == asked.unit and one.holds(day)
+                 and organisation.people[one.person].active}
+        for unit in organisation.ancestors(asked.unit):
+            head = organisation.units[unit].head
+            found |= acting(organisation, head, at) if head else set()
+    if asked.asked_by not in organisation.people:
+        gaining |= administrators
+    return frozenset(found - gaining) or administrators - {asked.person, asked.asked_by}
+
+
+def superiors(organisation: Organisation, unit: str, person: str, at: datetime) -> frozenset[str]:
+    """Who is above somebody in a unit: its head, for the head the next one above; where there is none, everybody who
+    is administrator."""
+    for one in organisation.ancestors(unit) if unit in organisation.units else ():
+        head = organisation.units[one].head
+        found = acting(organisation, head, at) if head else frozenset()
+        if found and person not in found:
+            return found
+    return frozenset(organisation.administrators()) - {person}
+
+
 def authorise(organisation: Organisation, actor: Actor, act: Act) -> None:
-    """Only an active administrator changes the organisation; a password of one's own anybody."""
+    """Only an active administrator changes the organisation; a password and a second factor of one's own anybody, and
+    whether a change is right says who is asked (`decide` judges that)."""
     person = organisation.people.get(actor.person)
     if actor.capacity == SYSTEM and person is None:
         return
@@ -615,6 +825,10 @@ def authorise(organisation: Organisation, actor: Actor, act: Act) -> None:
         if (person.id, ADMINISTRATOR, "") in organisation.powers:
             return
         if isinstance(act, SetCredential) and act.person == person.id and not act.temporary:
+            return
+        if isinstance(act, EnrolSecondFactor | RemoveSecondFactor) and act.person == person.id:
+            return
+        if isinstance(act, ConfirmChange | DisputeChange) and act.confirmation in organisation.confirmations:
             return
     raise Refused("not_yours", "Hanya administrator yang dapat mengubah pengaturan ini.")
 

@@ -35,6 +35,8 @@ from ..organisation import (
     AuditAssignment,
     AuditScope,
     Binding,
+    Confirmation,
+    FactorRequirement,
     Holding,
     Organisation,
     Person,
@@ -53,8 +55,10 @@ from .schema import (
     attempt,
     audit_assignment,
     binding,
+    confirmation,
     credential,
     definition_unit,
+    factor_requirement,
     holding,
     instance,
     person,
@@ -78,6 +82,8 @@ TABLES: Mapping[str, tuple[Table, type, tuple[str, ...]]] = {     # field of Org
     "starting_units": (definition_unit, StartingUnit, ("key", "unit")),
     "readings": (reading, Reading, ("key", "unit", "subject")),
     "settings": (setting, Setting, ("name",)),
+    "confirmations": (confirmation, Confirmation, ("id",)),
+    "requirements": (factor_requirement, FactorRequirement, ("person",)),
 }
 TRUTHS = ("many", "active")                 # columns that hold 0 or 1
 LISTS = ("units", "years")                  # columns that hold a JSON list

@@ -155,8 +155,12 @@ document_file = Table("document_file", metadata, *words("instance", "type"),
                       Column("size_bytes", Integer, nullable=False),
                       PrimaryKeyConstraint("instance", "type", "version", "sequence", "place"))
 Index("ix_document_file_sha256", document_file.c.sha256)
+# file: the random name of its file. state: unscanned | scanning | clean | quarantined; finding: what the scanner found,
+# or why it could not look.
 blob = Table("blob", metadata, *words("sha256", "media_type", "stored_at"),
-             Column("size_bytes", Integer, nullable=False), PrimaryKeyConstraint("sha256"))
+             Column("size_bytes", Integer, nullable=False), *words("file", "state"),
+             *words("scanned_at", "finding", null=True), PrimaryKeyConstraint("sha256"))
+Index("ix_blob_state", blob.c.state)
 
 # Not facts: what somebody is still typing, and who is signed in.
 draft = Table("draft", metadata, *words("instance"), Column("user_task", Integer, nullable=False),
@@ -233,3 +237,38 @@ setting = Table("setting", metadata, *words("name", "value"), PrimaryKeyConstrai
 # scope: instance | unit (with its year of report, or all of them) | all
 legal_hold = Table("legal_hold", metadata, *words("id", "scope", "instance", "unit"), Column("year", Integer),
                    *words("number", "basis", "since", "placed_at", "placed_by"), PrimaryKeyConstraint("id"))
+
+# Uploads in parts, for bad lines: how far each is, and for whom and where it is meant. Gone after a day.
+# file: its name under documents/parts; sha256: of what it became, once it was kept.
+upload = Table("upload", metadata, *words("id", "person", "instance"), Column("user_task", Integer, nullable=False),
+               *words("slot", "name", "file", "created_at", "expires_at"),
+               Column("size_bytes", Integer, nullable=False), Column("received_bytes", Integer, nullable=False),
+               *words("sha256", null=True), PrimaryKeyConstraint("id"))
+Index("ix_upload_instance", upload.c.instance)
+Index("ix_upload_expires_at", upload.c.expires_at)
+
+# Second factors, recoveries, confirmations.
+# Shadows of the stream `organisation`. kind: kredensial | faktor | pemegang | pelaksana | kepala; subject: what it is
+# about (a person, a holding, KEY/LANE/POSITION, a position); previous: the position before, or "";
+# state: menunggu | benar | tidak_benar
+confirmation = Table("confirmation", metadata,
+                     *words("id", "kind", "person", "unit", "subject", "previous", "asked_by", "asked_at", "state"),
+                     PrimaryKeyConstraint("id"))
+Index("ix_confirmation_state", confirmation.c.state)
+factor_requirement = Table("factor_requirement", metadata, *words("person"), PrimaryKeyConstraint("person"))
+# To whom a change is told when they sign in, until they say that they know; no fact.
+announcement = Table("announcement", metadata, *words("confirmation", "person"), *words("known_at", null=True),
+                     PrimaryKeyConstraint("confirmation", "person"))
+Index("ix_announcement_person", announcement.c.person)
+# No facts either. kind: totp (secret: sealed with a key of the installation's; last_step: the newest accepted) |
+# passkey (credential: its id, public_key: COSE, both base64url; last_step: its signature counter)
+second_factor = Table("second_factor", metadata, *words("id", "person", "kind", "name"),
+                      *words("secret", "credential", "public_key", null=True),
+                      Column("last_step", Integer, nullable=False), *words("created_at"),
+                      *words("used_at", null=True), PrimaryKeyConstraint("id"), UniqueConstraint("credential"))
+Index("ix_second_factor_person", second_factor.c.person)
+recovery_code = Table("recovery_code", metadata, *words("person", "code_hash"), *words("used_at", null=True),
+                      PrimaryKeyConstraint("person", "code_hash"))
+# When somebody signed in last, by whatever way: who never did cannot confirm anything yet.
+last_sign_in = Table("last_sign_in", metadata, *words("person", "at", "method"), PrimaryKeyConstraint("person"))
+Index("ix_session_person", session.c.person)
