@@ -21,8 +21,13 @@ def private(whole: bool = False, **named: Any) -> Any:
 
 @dataclass(frozen=True)
 class Erased:
-    """Stands for a value that was lawfully erased, by its salted hash. Replay treats it as an opaque constant."""
+    """Stands for a value that was lawfully erased, by its salted hash. Replay treats it as an opaque constant.
+
+    why  "request NUMBER" of the letter that asked for it, "disposal NUMBER" of the berita acara, "" where unknown. Who
+         reads a page wants to know it; two erased values are the same by their hash alone.
+    """
     h: str
+    why: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +36,7 @@ class Actor:
     person: str                             # a person's id; "timer" for the worker
     position: str | None = None             # position id in which they act
     unit: str | None = None                 # the position's unit id
-    capacity: str | None = None             # definitif | plh | plt | tim | administrator | pemilik | sistem
+    capacity: str | None = None             # definitif | plh | plt | tim | administrator | pemilik | penyetuju | sistem
     basis: str | None = None                # legal basis: number of the SK or surat perintah
     on_behalf_of: str | None = None         # unit id of the office on whose behalf is recorded
     lanes: tuple[str, ...] = ()             # of this instance, performed now; "tim_penyusun:ketua" is a role in one
@@ -224,11 +229,23 @@ class Correct:
     open: tuple[str, ...] = ()              # ids of user tasks to open
 
 
+@dataclass(frozen=True, kw_only=True)
+class EraseValues:
+    """Values beside this journal go by law, and files with them: on a request, or by a disposal. It was decided by two
+    people in the stream `retention`; this row says to whoever reads the instance's own stream what went and why."""
+    request: str                            # id of the request or of the disposal in the stream `retention`
+    number: str                             # of the letter that asked for it, or of the berita acara
+    basis: str                              # in law
+    values: tuple[str, ...] = ()            # "SEQUENCE:PATH" of this stream
+    files: tuple[str, ...] = ()             # SHA-256 of files of its documents
+    disposal: bool = False
+
+
 Act = (StartProcessInstance | ClaimUserTask | ReleaseUserTask | ReassignUserTask | RecordValues | CompleteUserTask
        | AskExtension | GrantExtension | RefuseExtension | FireTimer | AttachDocument | OweRequirement
        | SettleRequirement | WaiveRequirement | AddComment | SuspendProcessInstance | ResumeProcessInstance
        | ChangeCalendar | CancelProcessInstance | RaiseIncident | ResolveIncident | Correct | MigrateProcessInstance
-       | UndoMigration)
+       | UndoMigration | EraseValues)
 
 
 @dataclass(frozen=True, kw_only=True)

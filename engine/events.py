@@ -270,6 +270,14 @@ class IncidentResolved:
     number: int
 
 
+@dataclass(frozen=True)
+class ValuesErased:
+    """Values and files of this instance are gone by law. What decided how it ran is still here: it replays."""
+    values: int                             # how many
+    files: tuple[str, ...]                  # SHA-256
+    disposal: bool                          # by a berita acara, at the end of its retention
+
+
 Event = (ProcessInstanceStarted | ProcessInstanceSuspended | ProcessInstanceResumed | ProcessInstanceCancelled
          | ProcessInstanceCompleted | ProcessInstanceCorrected | ElementEntered | ElementLeft | TokenConsumed
          | ConditionEvaluated | UserTaskOpened | UserTaskClaimed | UserTaskReleased | UserTaskReassigned
@@ -277,4 +285,4 @@ Event = (ProcessInstanceStarted | ProcessInstanceSuspended | ProcessInstanceResu
          | ExtensionRefused | CalendarChanged | DueDatesMoved | TeamAppointed | TimerStarted | TimerMoved | TimerFired
          | TimerCancelled | DocumentAttached | RequirementOwed | RequirementSettled | RequirementWaived
          | CommentAdded | IncidentRaised | IncidentResolved | ProcessInstanceMigrated | MigrationUndone
-         | UserTaskMoved)
+         | UserTaskMoved | ValuesErased)

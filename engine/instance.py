@@ -149,6 +149,8 @@ class ProcessInstance:
     deadline_at: datetime | None = None     # of the process-wide deadline
     migrations: int = 0                     # how often its diagram changed, undone migrations included
     before_migration: BeforeMigration | None = None     # None: nothing can be undone
+    erased_files: Mapping[str, str] = field(default_factory=dict)   # SHA-256 -> why (as of commands.Erased)
+    disposed: str = ""                      # number of the berita acara by which its values went
 
     @property
     def deadline_timer(self) -> RunningTimer | None:

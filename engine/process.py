@@ -26,6 +26,7 @@ from .commands import (
     Command,
     CompleteUserTask,
     Correct,
+    EraseValues,
     FireTimer,
     GrantExtension,
     MigrateProcessInstance,
@@ -83,6 +84,7 @@ from .events import (
     UserTaskOpened,
     UserTaskReassigned,
     UserTaskReleased,
+    ValuesErased,
     ValuesRecorded,
 )
 from .execution import Happening, Stuck, Transition, Transitions
@@ -171,7 +173,7 @@ class Deciding:
             SuspendProcessInstance: self.suspend, ResumeProcessInstance: self.resume,
             ChangeCalendar: self.change_calendar, CancelProcessInstance: self.cancel,
             RaiseIncident: self.raise_incident, ResolveIncident: self.resolve_incident, Correct: self.correct,
-            MigrateProcessInstance: self.migrate, UndoMigration: self.undo_migration}
+            MigrateProcessInstance: self.migrate, UndoMigration: self.undo_migration, EraseValues: self.erase}
         command = self.command
         try:
             clean = acts[type(self.act)](self.act)
@@ -209,7 +211,7 @@ class Deciding:
 
     def must_run(self) -> None:
         status = self.instance.status
-        if status == RUNNING or isinstance(self.act, (AddComment, ResolveIncident)):
+        if status == RUNNING or isinstance(self.act, (AddComment, ResolveIncident, EraseValues)):
             return
         if status == SUSPENDED:
             if isinstance(self.act, (ResumeProcessInstance, CancelProcessInstance, Correct, RaiseIncident,
@@ -822,6 +824,16 @@ class Deciding:
                 "Koreksi ini tidak menyisakan langkah yang terbuka. Buka langkah lain, atau batalkan berkas proses."))
         self.marking = Marking(tuple(tokens), next)
 
+    def erase(self, act: EraseValues) -> None:
+        """Only what two people decided in the stream `retention` comes here, with that capacity (engine/retention.py).
+        Nothing moves: the values themselves stand beside the journal, and are erased there."""
+        if self.actor.capacity != "penyetuju":
+            raise Refused("not_yours", "Penghapusan hanya dilakukan lewat permintaan yang disetujui orang kedua.")
+        if not (act.request and act.number and act.basis) or not (act.values or act.files):
+            raise Refused("wrong", "Penghapusan menyebut nomor dan dasarnya, dan paling sedikit satu isian atau "
+                                   "berkas.")
+        self.tell(ValuesErased(len(act.values), act.files, act.disposal))
+
     # Another version of the diagram
 
     def migrate(self, act: MigrateProcessInstance) -> MigrateProcessInstance:
@@ -1170,6 +1182,13 @@ def evolve(instance: ProcessInstance, step: Step) -> ProcessInstance:
                 changes["incident_count"] = number
             case IncidentResolved(number):
                 incidents.pop(number, None)
+            case ValuesErased(_, files, disposal):
+                assert isinstance(act, EraseValues)
+                why = f"{'disposal' if disposal else 'request'} {act.number}"
+                if files:
+                    changes["erased_files"] = {**instance.erased_files, **dict.fromkeys(files, why)}
+                if disposal:
+                    changes["disposed"] = act.number
     undo = instance.before_migration
     if isinstance(act, UndoMigration) and undo is not None:
         tasks, running = {one.number: one for one in undo.user_tasks}, {one.number: one for one in undo.timers}
@@ -1181,7 +1200,7 @@ def evolve(instance: ProcessInstance, step: Step) -> ProcessInstance:
         changes["before_migration"] = replace(
             undo, tokens=tuple(one for one in undo.tokens if one[0] != act.timer or one[0] in running),
             timers=tuple(t for t in undo.timers if t.number != act.timer or t.number in running))
-    elif undo is not None and not isinstance(act, (AddComment, MigrateProcessInstance)):
+    elif undo is not None and not isinstance(act, (AddComment, MigrateProcessInstance, EraseValues)):
         changes["before_migration"] = None      # somebody has done something: there is no way back any more
     return replace(instance, user_tasks=tasks, timers=running, documents=documents, owed=owed, incidents=incidents,
                    **changes)

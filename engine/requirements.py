@@ -54,7 +54,8 @@ def initial(field: Field | Column, names: Values, at: datetime) -> Any:
         return None
     if field.initial.startswith("="):
         return expressions.to_json(expressions.evaluate(field.initial, names, at))
-    text = re.sub(r"\{(\w+)\}", lambda found: str(names.get(found[1]) or ""), field.initial)
+    known = {name: "" if isinstance(one, Erased) else one for name, one in names.items()}
+    text = re.sub(r"\{(\w+)\}", lambda found: str(known.get(found[1]) or ""), field.initial)
     return text == "true" if field.type == "boolean" else text
 
 
@@ -136,8 +137,11 @@ def empty(value: Any) -> bool:
     return value is None or value == "" or value == [] or value == {}
 
 
-def answered(field: Field, rows: Any, names: Values) -> list[dict[str, Any]] | None:
+def answered(field: Field, rows: Any, names: Values) -> Any:
     """One row for each row that is answered, no more and no fewer, its readonly columns from there."""
+    source = field.rows_from[min(names["putaran"], len(field.rows_from)) - 1]
+    if isinstance(rows, Erased) or isinstance(names.get(source), Erased):
+        return rows                             # what was lawfully erased is not made up again
     sources = source_rows(field, names)
     given = rows if isinstance(rows, list) else []
     return [whole(field, {**(given[n] if n < len(given) and isinstance(given[n], dict) else {}), **source})

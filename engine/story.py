@@ -50,6 +50,7 @@ from .commands import (
     CompleteUserTask,
     Correct,
     Erased,
+    EraseValues,
     File,
     FireTimer,
     GrantExtension,
@@ -997,6 +998,21 @@ class Telling:
         self.ask(at, actor, UndoMigration(reason=self.words_below(said, "alasan", optional=True)))
         self.go_on_with(self.instance.definition)
 
+    def erase(self, said: Said, at: datetime, actor: Actor, what: str) -> None:
+        """`permintaan`, `nomor`, `dasar`, then `isian: BARIS:TEMPAT` and `berkas: SHA-256`, as many as went."""
+        found: dict[str, list[str]] = {"permintaan": [], "nomor": [], "dasar": [], "isian": [], "berkas": []}
+        for detail in said.details:
+            self.line = detail.line
+            if detail.verb or detail.key not in found:
+                self.wrong(f"di bawah tindakan ini ditulis {', '.join(found)}")
+            found[detail.key].append(str(self.words.value(None, detail)))
+        self.line = said.line
+        if any(len(found[one]) != 1 for one in ("permintaan", "nomor", "dasar")):
+            self.wrong("di bawah tindakan ini ditulis satu permintaan, satu nomor, dan satu dasar")
+        self.ask(at, replace(actor, capacity="penyetuju"), EraseValues(
+            request=found["permintaan"][0], number=found["nomor"][0], basis=found["dasar"][0],
+            values=tuple(found["isian"]), files=tuple(found["berkas"]), disposal=what == "pemusnahan"))
+
     def go_on_with(self, sha256: str) -> None:
         """From here on words mean what they mean in this version."""
         self.definition = self.rules.definition(sha256)
@@ -1263,6 +1279,7 @@ VERBS: tuple[tuple[str, Callable[..., None]], ...] = (
     (r"mengubah kalender", Telling.change_calendar),
     (r"melaporkan insiden (\S+)", Telling.raise_incident),
     (r"menyelesaikan insiden (\d+)", Telling.resolve_incident),
+    (r"menyetujui (penghapusan|pemusnahan)", Telling.erase),
     (r"mengoreksi proses", Telling.correct),
     (r"memindahkan proses ke versi ([0-9a-f]{64})", Telling.migrate),
     (r"membatalkan pemindahan versi", Telling.undo_migration),
@@ -1285,6 +1302,7 @@ KNOWN_VERBS = "; ".join(
         "memindahkan proses ke versi SHA-256, membatalkan pemindahan versi",
         "melaporkan insiden JENIS",
         "menyelesaikan insiden N",
+        "menyetujui penghapusan, menyetujui pemusnahan",
     )
 )
 
@@ -1574,6 +1592,12 @@ class Printing:
                 ) if act.detail else []
             case ResolveIncident():
                 return f"menyelesaikan insiden {act.incident}", self.why(act.reason)
+            case EraseValues():
+                told = [("permintaan", act.request), ("nomor", act.number), ("dasar", act.basis)]
+                told += [("isian", one) for one in act.values] + [("berkas", one) for one in act.files]
+                return f"menyetujui {'pemusnahan' if act.disposal else 'penghapusan'}", [
+                    line for key, text in told for line in self.words.lines(None, key, text)
+                ]
             case Correct():
                 return "mengoreksi proses", [
                     *self.why(act.reason),

@@ -239,8 +239,17 @@ def attachment_words(attachment: Attachment) -> str:
 
 
 def str_of(value: Any) -> str:
-    """A private text; a lawfully erased one says so."""
-    return _("(dihapus sesuai ketentuan)") if isinstance(value, Erased) else str(value or "")
+    """A private text; a lawfully erased one says so, and why where that is known."""
+    return gone(value.why) if isinstance(value, Erased) else str(value or "")
+
+
+def gone(why: str) -> str:
+    """What stands where something was erased; `why` as of commands.Erased."""
+    kind, _space, number = why.partition(" ")
+    return {
+        "request": _("(dihapus atas permintaan nomor %(number)s)", number=number),
+        "disposal": _("(dimusnahkan sesuai berita acara nomor %(number)s)", number=number),
+    }.get(kind, _("(dihapus sesuai ketentuan)"))
 
 
 def value_words(field: Field, value: Any, names: Callable[[str], str]) -> str:
@@ -302,6 +311,7 @@ TOLD = frozenset(
         "CommentAdded",
         "IncidentRaised",
         "IncidentResolved",
+        "ValuesErased",
     }
 )
 
@@ -445,6 +455,20 @@ def sentence(
             else:
                 text = _("%(who)s mengembalikan berkas proses ini ke versi SOP semula.", who=who)
             return text + why(getattr(act, "reason", ""))
+        case events.ValuesErased(count, files, disposal):
+            went = {"n": str(count), "files": str(len(files)), "who": who}
+            went |= {"number": getattr(act, "number", ""), "basis": getattr(act, "basis", "")}
+            if disposal:
+                return _(
+                    "%(who)s menyetujui pemusnahan berkas proses ini sesuai berita acara nomor %(number)s (%(basis)s): "
+                    "%(n)s isian dan %(files)s berkas dihapus.",
+                    **went,
+                )
+            return _(
+                "%(who)s menyetujui penghapusan atas permintaan nomor %(number)s (%(basis)s): %(n)s isian dan "
+                "%(files)s berkas dihapus.",
+                **went,
+            )
         case events.UserTaskMoved(_number, id_before, id, _lane_before, lane, _round):
             performer = definition.lane(lane)
             said = {"what": _upper(element(id)), "who": performer.name if performer else lane}

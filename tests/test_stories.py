@@ -23,6 +23,7 @@ from engine.commands import (
     CompleteUserTask,
     Correct,
     Erased,
+    EraseValues,
     File,
     GrantExtension,
     MigrateProcessInstance,
@@ -212,6 +213,16 @@ def test_a_journal_goes_through_a_migration_and_its_undoing_in_words() -> None:
     assert f"memindahkan proses ke versi {new.sha256}\n    alasan: Versi 2 berlaku.\n" in text
     assert "    petakan langkah_3: susun\n" in text and '    petakan waktu_1 = ""\n' in text
     assert "membatalkan pemindahan versi\n    alasan: Keliru\n" in text
+
+
+@pytest.mark.parametrize("disposal", [False, True])
+def test_a_journal_says_what_was_erased_by_law(disposal: bool) -> None:
+    act = EraseValues(request="r1", number="12/PDP/2027", basis="UU 27/2022 Pasal 8", disposal=disposal,
+                      values=("1:command.act.data.perihal", "2:command.act.reason"), files=("ab" * 32,))
+    text = same(lkjpd_before(3).when(act, somebody("camat", "kepala_pd", capacity="penyetuju")))
+    said = "pemusnahan" if disposal else "penghapusan"
+    assert f"camat menyetujui {said}\n    permintaan: r1\n    nomor: 12/PDP/2027\n" in text
+    assert "    isian: 2:command.act.reason\n    berkas: " + "ab" * 32 in text
 
 
 def test_a_journal_says_that_an_owner_of_the_sop_migrated_it() -> None:

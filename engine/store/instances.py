@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, or_, select, updat
 
 from ..commands import AttachDocument, Command, SettleRequirement, StartProcessInstance
 from ..definition import ProcessDefinition
-from ..events import DocumentAttached, TeamAppointed, UserTaskMoved, UserTaskOpened
+from ..events import DocumentAttached, TeamAppointed, UserTaskMoved, UserTaskOpened, ValuesErased
 from ..instance import CANCELLED, RUNNING, SUSPENDED, ProcessInstance, Step, UserTask
 from ..marking import Marking
 from . import journal, records
@@ -75,6 +75,8 @@ DISMISSED = Prepared(delete(team).where(team.c.instance == bindparam("instance")
 APPOINTED = Prepared(insert(team))
 ATTACHED = Prepared(insert(document))
 FILED = Prepared(insert(document_file))
+UNFILED = Prepared(delete(document_file).where(document_file.c.instance == bindparam("instance"),
+                                               document_file.c.sha256 == bindparam("sha256")))
 TYPED = Prepared(delete(draft).where(draft.c.instance == bindparam("instance"),
                                      draft.c.user_task == bindparam("user_task"),
                                      draft.c.person == bindparam("person")))
@@ -212,6 +214,8 @@ def shadows(db: Connection, before: ProcessInstance, after: ProcessInstance, def
                 appoint(db, id, event.lane, event.members)
             elif isinstance(event, DocumentAttached):
                 attached(db, id, event, step, before)
+            elif isinstance(event, ValuesErased):
+                UNFILED.many(db, [{"instance": id, "sha256": one} for one in event.files])
 
 
 def migrated(db: Connection, before: ProcessInstance, after: ProcessInstance, definition: ProcessDefinition) -> None:
@@ -309,3 +313,5 @@ def rebuild(db: Connection, after: ProcessInstance, head: bytes, definition: Pro
                                                   round=event.round)
             elif isinstance(event, DocumentAttached):
                 attached(db, after.id, event, step, ProcessInstance(id=after.id, user_tasks=opened))
+            elif isinstance(event, ValuesErased):
+                UNFILED.many(db, [{"instance": after.id, "sha256": one} for one in event.files])

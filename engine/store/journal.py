@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from ..commands import Erased
 from . import records
 from .prepared import Prepared
 from .schema import journal, journal_value
@@ -36,7 +37,8 @@ class Entry:
 
 
 INSERT = Prepared(insert(journal))
-INSERT_VALUE = Prepared(insert(journal_value))
+INSERT_VALUE = Prepared(insert(journal_value).values(
+    {name: bindparam(name) for name in ("stream", "sequence", "path", "salt", "value")}))
 NEWEST = Prepared(select(journal.c.sequence, journal.c.hash, journal.c.body).where(
     journal.c.stream == bindparam("stream")).order_by(journal.c.sequence.desc()).limit(1))
 BY_COMMAND = Prepared(select(journal.c.sequence).where(journal.c.stream == bindparam("stream"),
@@ -113,17 +115,33 @@ def read(db: Connection, stream: str, after: int = 0, key: bytes | None = None) 
             raise records.RecordError(f"{place}: its seal was not made with this installation's key.")
         if (expected > after + 1 and value["prev"] != prev) or (expected == 1 and value["prev"] is not None):
             raise records.RecordError(f"{place}: it does not follow from the row before it.")
-        shown = {}
+        shown: dict[str, Any] = {}
         for path, one in values.get(row.sequence, {}).items():
             if one.value is not None:
                 shown[path] = records.parse(bytes(one.value))
                 if records.salted(bytes(one.salt), bytes(one.value)) != hidden(value, path):
                     raise records.RecordError(f"{place}: the value at {path} does not have its hash.")
+            else:
+                shown[path] = Erased(hidden(value, path) or "", one.erased or "")
         expected, prev = expected + 1, hash.hex()
         yield Entry(stream=stream, sequence=row.sequence, command_id=row.command_id, at=records.moment(value["at"]),
                     command=records.show(value["command"], "command", shown), events=value["events"],
                     definition=value["definition"], calendars=value["calendars"], engine=value["engine"],
                     marking_hash=value["marking_hash"], hash=hash)
+
+
+def erase(db: Connection, stream: str, sequence: int, path: str, why: str) -> bytes | None:
+    """Erase a value beside a row, its salt too, for ever; what it was (canonical JSON), None where nothing was left.
+
+    The salt goes with it: of a short value (a date, a yes) the salted hash would else be guessed back.
+    why  as of commands.Erased.
+    """
+    where = (journal_value.c.stream == stream, journal_value.c.sequence == sequence, journal_value.c.path == path)
+    value = db.execute(select(journal_value.c.value).where(*where, journal_value.c.value.is_not(None))).scalar()
+    if value is None:
+        return None
+    db.execute(update(journal_value).where(*where).values(value=None, salt=b"", erased=why))
+    return bytes(value)
 
 
 def hidden(body: Mapping[str, Any], path: str) -> str | None:

@@ -139,7 +139,7 @@ def decode(kind: Any, value: Any) -> Any:
 def decoder(kind: Any) -> Callable[[Any], Any]:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if kind is Any:
-        return lambda value: Erased(value["h"]) if type(value) is dict and value.keys() == {"h"} else value
+        return lambda value: gone(value) if type(value) is dict and value.keys() in ERASED else value
     if origin in (typing.Union, types.UnionType):
         if all(one is type(None) or KINDS.get(getattr(one, "__name__", "")) is one for one in arguments):
             return lambda value: value if value is None else decoder(KINDS[value["type"]])(value)
@@ -193,8 +193,15 @@ def erasable(inner: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def turn(value: Any) -> Any:
         if isinstance(value, Erased):
             return value
-        return Erased(value["h"]) if type(value) is dict and value.keys() == {"h"} else inner(value)
+        return gone(value) if type(value) is dict and value.keys() in ERASED else inner(value)
     return turn
+
+
+ERASED = ({"h"}, {"h", "why"})              # the keys of an erased value: in a journal value, in an instance's state
+
+
+def gone(shape: Mapping[str, str]) -> Erased:
+    return Erased(shape["h"], shape.get("why", ""))
 
 
 # What stands beside the body

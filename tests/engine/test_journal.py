@@ -14,6 +14,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError
 
 from engine import commands, events, ratification
 from engine import organisation as org
@@ -27,6 +28,7 @@ from engine.commands import (
     CompleteUserTask,
     Correct,
     Erased,
+    EraseValues,
     File,
     GrantExtension,
     MigrateProcessInstance,
@@ -82,7 +84,10 @@ def rows() -> list[dict[str, Any]]:
             events.DueDatesMoved(5, AT, AT, AT, None, None, None)]),
         (UndoMigration(reason="Keliru memilih"), [
             events.MigrationUndone("a" * 64, "d" * 64, ((5, "susun", "langkah_2"),)),
-            events.DueDatesMoved(5, None, None, None, AT, AT, AT)])]
+            events.DueDatesMoved(5, None, None, None, AT, AT, AT)]),
+        (EraseValues(request="r1", number="12/PDP/2027", basis="UU 27/2022 Pasal 8", files=("a" * 64,),
+                     values=("2:command.act.data.arahan",), disposal=False), [
+            events.ValuesErased(1, ("a" * 64,), False)])]
     return [{"command": Command(id=f"id-{n}", at=AT, actor=ACTOR, act=act, asked="f" * 64), "events": told}
             for n, (act, told) in enumerate(acts, 1)]
 
@@ -271,9 +276,9 @@ def test_what_is_read_is_what_was_written(database_url: str) -> None:
         assert [{"command": records.decode(Command, entry.command),
                  "events": [records.decode(records.KINDS[e["type"]], e) for e in entry.events]}
                 for entry in entries] == rows()
-        assert journal.head(db, "instance/1")[:2] == (11, entries[-1].hash)
+        assert journal.head(db, "instance/1")[:2] == (12, entries[-1].hash)
         assert journal.sequence_of(db, "instance/1", "id-3") == 3
-        assert journal.sequence_of(db, "instance/1", "id-12") is None
+        assert journal.sequence_of(db, "instance/1", "id-13") is None
         assert journal.streams(db, "instance/") == ["instance/1"]
     database.close()
 
@@ -287,6 +292,25 @@ def test_an_erased_value_leaves_its_hash_and_everything_else_verifies(database_u
         entries = list(journal.read(db, "instance/1"))
         command = records.decode(Command, entries[1].command)
     assert isinstance(command.act.data["arahan"], Erased) and command.act.data["baris"] == [{"pegawai": {"id": "tim1"}}]
+    database.close()
+
+
+def test_an_erased_value_takes_its_salt_along_and_says_why(database_url: str) -> None:
+    written(database_url)
+    database = open_database(database_url, KEY)
+    place = ("instance/1", 2, "command.act.data.arahan")
+    with database.begin() as db:
+        assert journal.erase(db, *place, "request 12/PDP/2027") == '"Susun\\nTim — €"'.encode()
+        assert journal.erase(db, *place, "request 13/PDP/2027") is None
+        row = db.execute(select(journal_value).where(journal_value.c.path == place[2])).one()
+        assert (row.value, row.salt, row.erased) == (None, b"", "request 12/PDP/2027")
+    with database.read() as db:
+        gone = records.decode(Command, list(journal.read(db, "instance/1"))[1].command).act.data["arahan"]
+    assert gone.why == "request 12/PDP/2027" and gone == Erased(gone.h)
+    with pytest.raises(DBAPIError), database.begin() as db:
+        db.execute(update(journal_value).where(journal_value.c.path == place[2]).values(erased="request 1"))
+    with pytest.raises(DBAPIError), database.begin() as db:
+        db.execute(update(journal_value).where(journal_value.c.path == place[2]).values(salt=b"other"))
     database.close()
 
 

@@ -22,6 +22,7 @@ from engine.commands import (
     CompleteUserTask,
     Correct,
     Erased,
+    EraseValues,
     FireTimer,
     GrantExtension,
     MigrateProcessInstance,
@@ -1246,6 +1247,35 @@ def test_erased_values_are_opaque_and_replay_still_agrees() -> None:
     steps = [*case.steps[:2], replace(case.steps[2], command=replace(case.steps[2].command, act=gone))]
     *_, (again, _) = process.replay(case.rules, [(one, one.marking.hash) for one in steps], "one")
     assert again.data == {"title": "Hal", "pages": 3, "remark": Erased("ab" * 32)}
+
+
+APPROVER = somebody("camat", capacity="penyetuju")
+
+
+def test_erasing_moves_nothing_and_remembers_which_files_went_and_why() -> None:
+    case = given("three_tasks").completed("write", title="Hal", pages=3)
+    act = EraseValues(request="r1", number="12/PDP/2027", basis="UU 27/2022", values=("2:command.act.data.title",),
+                      files=("ab" * 32,))
+    after = case.when(act, APPROVER)
+    assert after.steps[-1].events == (events.ValuesErased(1, ("ab" * 32,), False),)
+    assert after.instance.marking == case.instance.marking and after.instance.data == case.instance.data
+    assert after.instance.erased_files == {"ab" * 32: "request 12/PDP/2027"} and after.instance.disposed == ""
+    gone = after.when(replace(act, number="3/BA/2040", disposal=True), APPROVER).instance
+    assert gone.disposed == "3/BA/2040" and gone.erased_files == {"ab" * 32: "disposal 3/BA/2040"}
+
+
+@pytest.mark.parametrize("who", [STAFF, HEAD, somebody("admin", administrator=True, capacity="administrator")])
+def test_erasing_comes_only_from_what_two_people_decided(who: Any) -> None:
+    act = EraseValues(request="r1", number="12", basis="UU 27/2022", values=("2:command.act.data.title",))
+    assert given("three_tasks").refuses(act, who).code == "not_yours"
+
+
+@pytest.mark.parametrize("act", [
+    EraseValues(request="r", number="12", basis="UU"), EraseValues(request="", number="12", basis="UU", files=("a",)),
+    EraseValues(request="r", number="", basis="UU", files=("a",)), EraseValues(request="r", number="1", basis="",
+                                                                               files=("a",))])
+def test_erasing_names_its_letter_its_basis_and_what_goes(act: Any) -> None:
+    assert given("three_tasks").refuses(act, APPROVER).code == "wrong"
 
 
 def test_deciding_changes_nothing_and_asking_twice_gives_the_same() -> None:

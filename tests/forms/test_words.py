@@ -271,6 +271,8 @@ def test_another_calendar_is_told_once_for_each_task_and_for_the_deadline() -> N
 
 def test_an_erased_value_says_so_and_nothing_else() -> None:
     assert words.str_of(Erased("ab" * 32)) == "(dihapus sesuai ketentuan)"
+    assert words.str_of(Erased("ab", "request 12/PDP")) == "(dihapus atas permintaan nomor 12/PDP)"
+    assert words.str_of(Erased("ab", "disposal 3/BA")) == "(dimusnahkan sesuai berita acara nomor 3/BA)"
 
 
 def test_stored_values_are_said_as_they_are_read() -> None:
