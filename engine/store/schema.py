@@ -272,3 +272,17 @@ recovery_code = Table("recovery_code", metadata, *words("person", "code_hash"), 
 # When somebody signed in last, by whatever way: who never did cannot confirm anything yet.
 last_sign_in = Table("last_sign_in", metadata, *words("person", "at", "method"), PrimaryKeyConstraint("person"))
 Index("ix_session_person", session.c.person)
+
+# Open incidents of process instances, for the administrators' list: a shadow of the instances' own state. sequence: of
+# the journal row that raised it, 0 of one from before this table.
+incident = Table("incident", metadata, *words("instance"), Column("number", Integer, nullable=False), *words("kind"),
+                 *words("element", null=True), *words("detail", "raised_at"),
+                 Column("sequence", Integer, nullable=False), PrimaryKeyConstraint("instance", "number"))
+# What the worker looks at again and again, a slice at a time, and what it found wrong; no facts, both are found again.
+# slice: open | closed (instances) | log | whole; cursor: behind what the next look begins; looked: things in this round;
+# ended_at: of the last whole round.
+invariant_look = Table("invariant_look", metadata, *words("slice", "cursor", "looked_at", "began_at"),
+                       *words("ended_at", null=True), Column("looked", Integer, nullable=False),
+                       PrimaryKeyConstraint("slice"))
+invariant_finding = Table("invariant_finding", metadata, *words("invariant", "subject", "slice", "detail", "since"),
+                          *words("seen_at"), PrimaryKeyConstraint("invariant", "subject"))

@@ -7,11 +7,20 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from .schema import attempt, blob, document_file, log_pending, metadata, session
+from .schema import (
+    attempt,
+    blob,
+    document_file,
+    invariant_finding,
+    invariant_look,
+    log_pending,
+    metadata,
+    session,
+)
 
 # Who is signed in, and who failed to, are no facts and none of a backup's business. Which journal rows wait for their
-# place in the log is written by the journal itself, wherever its rows are put.
-LEFT_OUT = (session, attempt, log_pending)
+# place in the log is written by the journal itself, wherever its rows are put. What was found wrong is found again.
+LEFT_OUT = (session, attempt, log_pending, invariant_look, invariant_finding)
 NAMES = tuple(str(table.name) for table in metadata.sorted_tables if table not in LEFT_OUT)
 BATCH = 500                             # rows a statement
 
