@@ -22,7 +22,7 @@ from .store import definitions, drafts
 from .store.definitions import Version
 
 SYSTEM = Actor(person="sistem", capacity="sistem", signed_in_by="cli")
-SEED_REASON = "Isi awal dari folder bpmn/"
+SEED_REASON = "Versi awal yang menyertai aplikasi"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -83,6 +83,8 @@ function edit(form) {
       const field = control(place), row = field?.closest(".sop-row");
       if (field?.type !== "radio") field?.setAttribute("aria-invalid", "true");
       row?.classList.add("wrong");
+      const fold = row?.querySelector("[data-fold]");
+      if (fold) fold.checked = true;
       row?.querySelector("ul.error").append(Object.assign(document.createElement("li"), { textContent: message }));
       if (!row) said.textContent = message;
     }
@@ -112,8 +114,13 @@ function edit(form) {
       if (!answer.ok) throw new Error(String(answer.status));
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const open = [...part().querySelectorAll("details.identity[open]")].length;
+      const unfolded = [...part().querySelectorAll("[data-fold]:checked")].map((box) => box.closest("th").querySelector("input").value);
       part().replaceWith(document.adoptNode(page.getElementById("tabel-isi")));
       if (open) part().querySelector("details.identity").open = true;
+      for (const box of part().querySelectorAll("[data-fold]")) {
+        const element = box.closest("th").querySelector("input").value;
+        if (element && unfolded.includes(element)) box.checked = true;
+      }
       built += 1;
       part().querySelector("[autofocus]")?.focus();
       return true;
