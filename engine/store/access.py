@@ -84,6 +84,22 @@ class OverviewTaken:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OfficeAccountLinked:
+    """A person may sign in from now on with an account of the office's provider; who that is there, as a hash."""
+    issuer: str
+    subject_sha256: str
+    type: str = field(default="OfficeAccountLinked", init=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfficeAccountUnlinked:
+    """They may no longer."""
+    issuer: str
+    subject_sha256: str
+    type: str = field(default="OfficeAccountUnlinked", init=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Access:
     """One row of the stream: who, when, what."""
     id: str
@@ -92,7 +108,8 @@ class Access:
     act: Any
 
 
-Act = SignedIn | ProcessInstanceRead | DocumentRead | PackTaken | EvidenceTaken | OverviewRead | OverviewTaken
+Act = (SignedIn | ProcessInstanceRead | DocumentRead | PackTaken | EvidenceTaken | OverviewRead | OverviewTaken
+       | OfficeAccountLinked | OfficeAccountUnlinked)
 
 
 def daily(person: str, day: date, page: str) -> str:

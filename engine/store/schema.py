@@ -286,3 +286,9 @@ invariant_look = Table("invariant_look", metadata, *words("slice", "cursor", "lo
                        PrimaryKeyConstraint("slice"))
 invariant_finding = Table("invariant_finding", metadata, *words("invariant", "subject", "slice", "detail", "since"),
                           *words("seen_at"), PrimaryKeyConstraint("invariant", "subject"))
+
+# Signing in with the office's own accounts: which account of which provider (its `issuer` and `subject`) is a person's.
+# name: what the provider called them when it was linked, for the person to know it by; it decides nothing.
+office_account = Table("office_account", metadata, *words("issuer", "subject", "person", "name", "linked_at"),
+                       PrimaryKeyConstraint("issuer", "subject"), UniqueConstraint("issuer", "person"))
+Index("ix_office_account_person", office_account.c.person)

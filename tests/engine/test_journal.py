@@ -198,7 +198,9 @@ def acts_of_access() -> list[Any]:
             access.EvidenceTaken(instance="i", form="zip", sequence=7, sha256="c" * 64, named=True),
             access.OverviewRead(page="audit/lintas"),
             access.OverviewTaken(paper="pemantauan", key="k", unit="u", begins="2026-07-01", ends="2026-12-31",
-                                 form="pdf", sha256="d" * 64)]
+                                 form="pdf", sha256="d" * 64),
+            access.OfficeAccountLinked(issuer="https://masuk.example.go.id", subject_sha256="e" * 64),
+            access.OfficeAccountUnlinked(issuer="https://masuk.example.go.id", subject_sha256="e" * 64)]
 
 
 def test_the_bytes_of_what_was_read_and_taken_are_frozen(database_url: str) -> None:
