@@ -38,7 +38,7 @@ def played(db: Connection, rules: Rules, id: str) -> Played:
     try:
         for one in playback.moments(rules, id, recorded):
             found.append(one)               # what was proved before a difference stays
-    except (ReplayDiverged, records.RecordError) as error:
+    except (ReplayDiverged, records.RecordError, LookupError) as error:
         return Played(moments=tuple(found), difference=str(error), different=len(found) + 1)
     return Played(moments=tuple(found))
 

@@ -15,16 +15,22 @@ from sqlalchemy import Connection, bindparam, delete, insert, or_, select, updat
 
 from ..commands import AttachDocument, Command, SettleRequirement, StartProcessInstance
 from ..definition import ProcessDefinition
-from ..events import DocumentAttached, TeamAppointed, UserTaskMoved, UserTaskOpened, ValuesErased
+from ..events import DocumentAttached, IncidentRaised, TeamAppointed, UserTaskMoved, UserTaskOpened, ValuesErased
 from ..instance import CANCELLED, RUNNING, SUSPENDED, ProcessInstance, Step, UserTask
 from ..marking import Marking
 from . import journal, records
 from .prepared import Prepared
-from .schema import document, document_file, draft, instance, team, timer, user_task
+from .schema import document, document_file, draft, incident, instance, team, timer, user_task
 from .schema import journal as journal_table
 
+MOST_MARKING = 100_000                  # bytes of a marking: MOST_TOKENS tokens are some ten thousand
+MOST_STATE_BYTES = 8_000_000            # of a row's state: a whole data document and all that goes with it is far less
 COLUMNS = ("id", "sequence", "definition", "key", "unit", "year", "status", "started_at", "ended_at", "last_at",
            "marking", "deadline_at")
+
+
+class Unreadable(ValueError):
+    """The row of an instance is not what this engine wrote. It is parked and found by the invariants; others go on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +79,9 @@ STOPPED = Prepared(delete(timer).where(timer.c.instance == bindparam("instance")
                                        timer.c.number == bindparam("number")))
 DISMISSED = Prepared(delete(team).where(team.c.instance == bindparam("instance"), team.c.lane == bindparam("lane")))
 APPOINTED = Prepared(insert(team))
+RAISED = Prepared(insert(incident))
+RESOLVED = Prepared(delete(incident).where(incident.c.instance == bindparam("instance"),
+                                           incident.c.number == bindparam("number")))
 ATTACHED = Prepared(insert(document))
 FILED = Prepared(insert(document_file))
 UNFILED = Prepared(delete(document_file).where(document_file.c.instance == bindparam("instance"),
@@ -87,7 +96,7 @@ def stream(id: str) -> str:
 
 
 def load(db: Connection, id: str) -> ProcessInstance | None:
-    """The instance as it stands, to look at. None if there is none."""
+    """The instance as it stands, to look at. None if there is none. Raises Unreadable."""
     row = LOAD(db, id=id).first()
     return from_row(row) if row else None
 
@@ -101,18 +110,29 @@ def open_of_key(db: Connection, key: str, after: str, most: int) -> list[tuple[s
     for row in OPEN_OF_KEY(db, key=key, after=after, most=most):
         try:
             found.append((row.id, row.title, from_row(row)))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except Unreadable:
             found.append((row.id, row.title, None))
     return found
 
 
 def lock(db: Connection, id: str, command_id: str) -> Loaded | None:
-    """The instance, locked until the transaction ends (SQLite: BEGIN IMMEDIATE has done so)."""
+    """The instance, locked until the transaction ends (SQLite: BEGIN IMMEDIATE has done so). Raises Unreadable."""
     row = LOCK(db, id=id, stream=stream(id), command_id=command_id).first()
     return Loaded(instance=from_row(row), head=bytes(row.head), prior=row.prior) if row else None
 
 
 def from_row(row: Any) -> ProcessInstance:
+    """The instance of a row. Raises Unreadable with what is wrong, in bounded time and memory."""
+    for name, size, most in (("state", len(row.state), MOST_STATE_BYTES), ("marking", len(row.marking), MOST_MARKING)):
+        if size > most:
+            raise Unreadable(f"Its {name} has {size} bytes; at most {most} are read.")
+    try:
+        return _from_row(row)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+        raise Unreadable(f"{type(error).__name__}: {error}"[:500]) from error
+
+
+def _from_row(row: Any) -> ProcessInstance:
     state = orjson.loads(bytes(row.state))
     # What a row from before its column of the state was thought of does not hold, is as it is at the start.
     values = {name: decode(state[name]) for name, decode in STATE.items() if name in state}
@@ -206,6 +226,9 @@ def shadows(db: Connection, before: ProcessInstance, after: ProcessInstance, def
     STOPPED.many(db, [{"instance": id, "number": n} for n in stopped])
     STARTED.many(db, [{"instance": id, "number": t.number, "element": t.element, "due_at": text(t.due_at),
                        "user_task": t.user_task} for t in started])
+    if before.incidents.keys() != after.incidents.keys():
+        RESOLVED.many(db, [{"instance": id, "number": n} for n in sorted(before.incidents.keys() - after.incidents)])
+        raised(db, after, steps)
     for step in steps:
         for event in step.events:
             if isinstance(event, TeamAppointed):
@@ -232,6 +255,14 @@ def migrated(db: Connection, before: ProcessInstance, after: ProcessInstance, de
         DISMISSED(db, instance=after.id, lane=lane)
     for lane in sorted(after.team.keys() - before.team.keys()):
         appoint(db, after.id, lane, after.team[lane])
+
+
+def raised(db: Connection, after: ProcessInstance, steps: Iterable[Step]) -> None:
+    """List the incidents that these steps raised and that are open, each with its journal row."""
+    rows = {event.number: step.sequence for step in steps for event in step.events if isinstance(event, IncidentRaised)}
+    RAISED.many(db, [{"instance": after.id, "number": n, "kind": one.kind, "element": one.element, "detail": one.detail,
+                      "raised_at": text(one.at), "sequence": rows[n]}
+                     for n, one in sorted(after.incidents.items()) if n in rows])
 
 
 def appoint(db: Connection, id: str, lane: str, members: Iterable[tuple[str, str]]) -> None:
@@ -296,10 +327,11 @@ def steps(db: Connection, id: str, after: int = 0) -> Iterable[tuple[Step, journ
 def rebuild(db: Connection, after: ProcessInstance, head: bytes, definition: ProcessDefinition,
             told: list[Step]) -> None:
     """Empty and refill every shadow of one instance from its replayed steps."""
-    for table in (timer, user_task, team, document_file, document):
+    for table in (timer, user_task, team, incident, document_file, document):
         db.execute(delete(table).where(table.c.instance == after.id))
     db.execute(delete(instance).where(instance.c.id == after.id))
     create(db, after, head, definition, [])
+    raised(db, after, told)
     for lane, members in after.team.items():
         appoint(db, after.id, lane, members)
     opened: dict[int, UserTask] = {}

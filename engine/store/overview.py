@@ -13,9 +13,14 @@ from .schema import finished_pass, instance
 
 
 def loaded(db: Connection, ids: Iterable[str]) -> Mapping[str, ProcessInstance]:
-    """The instances of these ids as they stand, to look at."""
-    rows = db.execute(select(instance).where(instance.c.id.in_(sorted(set(ids)))))
-    return {row.id: instances.from_row(row) for row in rows}
+    """The instances of these ids as they stand, to look at; without those that cannot be read."""
+    found = {}
+    for row in db.execute(select(instance).where(instance.c.id.in_(sorted(set(ids))))):
+        try:
+            found[row.id] = instances.from_row(row)
+        except instances.Unreadable:
+            continue
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,15 +11,20 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Select, and_, bindparam, exists, false, func, or_, select
+from sqlalchemy import Connection, Select, and_, bindparam, case, exists, false, func, or_, select
 
 from ..instance import CANCELLED, RUNNING, Extension, Passed
 from ..organisation import AuditScope, Unit
 from . import organisation, records
+from .instances import MOST_STATE_BYTES
 from .prepared import Prepared
 from .schema import document, document_file, instance, journal, position, team, unit, user_task
 
 Pair = tuple[str, str]  # (process key, unit id)
+
+# What is too large to be read is not even fetched: it would slow everybody's list.
+STATE = case((func.length(instance.c.state) <= MOST_STATE_BYTES, instance.c.state))
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
 
 UNIT_OF_POSITION = Prepared(
     select(unit).join(position, position.c.unit == unit.c.id).where(position.c.id == bindparam("id"))
@@ -88,16 +93,43 @@ def _of_my_teams(person: str) -> Any:
     return instance.c.id.in_(select(team.c.instance).where(team.c.person == person))
 
 
+@dataclass(frozen=True)
+class Parked:
+    """An open user task, or a process instance, whose stored state cannot be read: it waits for an administrator."""
+
+    instance: str
+    title: str
+    unit_name: str
+    name: str = ""  # of the user task
+
+
 def open_tasks(db: Connection, person: str, pairs: Iterable[Pair]) -> list[OpenTask]:
     """The open user tasks of the processes and units that a person serves, and of the instances whose team they are in;
     the most urgent first, those without a limit last."""
-    return [_open_task(row) for row in db.execute(_open(person, pairs))]
+    return inbox(db, person, pairs)[0]
+
+
+def inbox(db: Connection, person: str, pairs: Iterable[Pair]) -> tuple[list[OpenTask], list[Parked]]:
+    """`open_tasks`, and those whose instance cannot be read: one of them keeps nobody from the others."""
+    found, parked = list[OpenTask](), list[Parked]()
+    for row in db.execute(_open(person, pairs)):
+        try:
+            found.append(_open_task(row))
+        except UNREADABLE:
+            parked.append(Parked(row.instance, row.title, row.unit_name, row.name))
+    return found, parked
 
 
 def asked_extensions(db: Connection, person: str, pairs: Iterable[Pair]) -> list[OpenTask]:
     """Those of `open_tasks` of running instances whose request for more time nobody has decided on yet."""
     waiting = _open(person, pairs).where(user_task.c.asked_until.is_not(None), instance.c.status == RUNNING)
-    return [_open_task(row) for row in db.execute(waiting)]
+    found = []
+    for row in db.execute(waiting):
+        try:
+            found.append(_open_task(row))
+        except UNREADABLE:
+            continue  # the inbox itself says so
+    return found
 
 
 def _open(person: str, pairs: Iterable[Pair]) -> Select[Any]:
@@ -114,7 +146,7 @@ def _open(person: str, pairs: Iterable[Pair]) -> Select[Any]:
             instance.c.title,
             instance.c.year,
             instance.c.status,
-            instance.c.state,
+            STATE.label("state"),
             unit.c.name.label("unit_name"),
             unit.c.zone,
             appointed.label("has_team"),
@@ -169,6 +201,15 @@ def _calendar(state: Mapping[str, Any], lane: str) -> str:
     return found
 
 
+def _calendars(state: bytes | None) -> Mapping[str, str]:
+    """Lane -> the calendar that it counts in; {} of a state that cannot be read."""
+    try:
+        found: Mapping[str, str] = orjson.loads(bytes(state or b""))["calendars"]
+        return found if found[""] else {}
+    except UNREADABLE:
+        return {}
+
+
 def _moment(text: str | None) -> datetime | None:
     return records.moment(text) if text else None
 
@@ -192,7 +233,8 @@ class Summary:
     started_at: datetime
     ended_at: datetime | None
     deadline_at: datetime | None
-    tasks: tuple[OpenAt, ...]  # where it stands
+    tasks: tuple[OpenAt, ...]  # where it stands; nothing of one that cannot be read
+    readable: bool = True
 
 
 @dataclass(frozen=True)
@@ -209,7 +251,10 @@ class OpenAt:
 
 
 def _visible(person: str, pairs: Iterable[Pair], scopes: Iterable[AuditScope], everything: bool) -> Select[Any]:
-    found = select(instance, unit.c.name.label("unit_name"), unit.c.zone).join(unit, unit.c.id == instance.c.unit)
+    columns = [one for one in instance.c if one.name not in ("state", "marking")]
+    found = select(*columns, STATE.label("state"), unit.c.name.label("unit_name"), unit.c.zone).join(
+        unit, unit.c.id == instance.c.unit
+    )
     if everything:
         return found
     return found.where(or_(_of(pairs), _of_my_teams(person), organisation.within(scopes)))
@@ -232,8 +277,8 @@ def instances(
     )
     rows = db.execute(found.limit(most)).all()
     standing: dict[str, list[OpenAt]] = {}
-    states = {row.id: row.state for row in rows}
-    where = user_task.c.instance.in_(list(states))
+    states = {row.id: _calendars(row.state) for row in rows}
+    where = user_task.c.instance.in_([id for id, calendars in states.items() if calendars])
     for task in db.execute(select(user_task).where(where).order_by(user_task.c.instance, user_task.c.number)):
         standing.setdefault(task.instance, []).append(
             OpenAt(
@@ -245,7 +290,7 @@ def instances(
                 records.moment(task.opened_at),
                 _moment(task.norm_at),
                 _moment(task.late_at),
-                _calendar(orjson.loads(bytes(states[task.instance])), task.lane),
+                states[task.instance].get(task.lane) or states[task.instance][""],
             )
         )
     return [
@@ -263,6 +308,7 @@ def instances(
             ended_at=_moment(row.ended_at),
             deadline_at=_moment(row.deadline_at),
             tasks=tuple(standing.get(row.id, ())),
+            readable=bool(states[row.id]),
         )
         for row in rows
     ]
@@ -281,6 +327,26 @@ class Heading:
     unit: str
     unit_name: str
     zone: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Whose an instance is, of which nothing else need be readable."""
+
+    key: str
+    unit: str
+    zone: str
+    year: int | None
+    started_at: datetime
+
+
+def parked(db: Connection, id: str) -> Place | None:
+    """Whose an instance is that cannot be read; None if there is none."""
+    found = select(instance.c.key, instance.c.unit, unit.c.zone, instance.c.year, instance.c.started_at).join(
+        unit, unit.c.id == instance.c.unit
+    )
+    row = db.execute(found.where(instance.c.id == id)).first()
+    return Place(row.key, row.unit, row.zone, row.year, records.moment(row.started_at)) if row else None
 
 
 def heading(db: Connection, id: str) -> Heading:

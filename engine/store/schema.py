@@ -279,8 +279,8 @@ incident = Table("incident", metadata, *words("instance"), Column("number", Inte
                  *words("element", null=True), *words("detail", "raised_at"),
                  Column("sequence", Integer, nullable=False), PrimaryKeyConstraint("instance", "number"))
 # What the worker looks at again and again, a slice at a time, and what it found wrong; no facts, both are found again.
-# slice: open | closed (instances) | log | whole; cursor: behind what the next look begins; looked: things in this round;
-# ended_at: of the last whole round.
+# slice: open | closed (instances) | log | whole; cursor: behind what the next look begins; looked: things in this
+# round; ended_at: of the last whole round.
 invariant_look = Table("invariant_look", metadata, *words("slice", "cursor", "looked_at", "began_at"),
                        *words("ended_at", null=True), Column("looked", Integer, nullable=False),
                        PrimaryKeyConstraint("slice"))

@@ -17,7 +17,8 @@ def words(*names: str, null: bool = False) -> list[sa.Column[str]]:
 def upgrade() -> None:
     incident = op.create_table(
         "incident", *words("instance"), sa.Column("number", sa.Integer(), nullable=False), *words("kind"),
-        *words("element", null=True), *words("detail", "raised_at"), sa.Column("sequence", sa.Integer(), nullable=False),
+        *words("element", null=True), *words("detail", "raised_at"),
+        sa.Column("sequence", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("instance", "number", name=op.f("pk_incident")))
     op.create_table(
         "invariant_look", *words("slice", "cursor", "looked_at", "began_at"), *words("ended_at", null=True),
