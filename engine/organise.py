@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
-from uuid import uuid4
+from typing import NamedTuple
+from uuid import UUID, uuid4, uuid5
 from zoneinfo import ZoneInfo
 
 from argon2 import PasswordHasher
@@ -22,19 +23,34 @@ from sqlalchemy import Connection
 from .commands import Actor
 from .instance import Refused
 from .organisation import (
+    CREDENTIAL,
+    FACTOR,
+    HEAD,
+    HOLDER,
+    PERFORMER,
     STREAM,
     ZONES,
+    AskConfirmation,
     Change,
+    Confirmation,
     DeactivatePerson,
+    DisputeChange,
     Organisation,
     Person,
+    RequireSecondFactor,
+    RevokePower,
     SetCredential,
+    acting,
+    asked_about,
+    confirmers,
     decide,
     evolve,
+    local_date,
     rows,
+    superiors,
     wrong,
 )
-from .store import journal, records
+from .store import factors, journal, notices, records
 from .store import organisation as store
 from .store.database import Database, lock
 
@@ -44,6 +60,11 @@ FAILURES_OF_LOGIN = 5
 FAILURES_OF_CLIENT = 25
 TEMPORARY = timedelta(days=7)               # how long a one-time password waits for its first use
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 200
+
+TOLD = UUID("3b6f6f0c-7f0a-5a3b-9a39-6a3a0f6a5e11")     # of notices about a change, by what is told and to whom
+CHANGED = "perubahan_wewenang"              # the kind of those notices
+SUBJECTS = {CREDENTIAL: "Kata sandi diatur ulang", FACTOR: "Faktor kedua diatur ulang",
+            HOLDER: "Pemegang jabatan baru", PERFORMER: "Pelaksana baru", HEAD: "Kepala unit baru"}
 
 hasher = PasswordHasher()                   # argon2id, RFC 9106's second recommendation (64 MiB)
 
@@ -68,8 +89,7 @@ def change(db: Connection, key: bytes, request: Change) -> Changed:
 def change_all(db: Connection, key: bytes, requests: Iterable[Change]) -> list[Changed]:
     """Carry out several changes in order, each judged against what the ones before it left."""
     lock(db, STREAM)
-    organisation = store.load(db)
-    sequence, prev, last = journal.head(db, STREAM)
+    writing = _Writing(db, key)
     done = []
     for request in requests:
         found = journal.sequence_of(db, STREAM, request.id)
@@ -77,18 +97,117 @@ def change_all(db: Connection, key: bytes, requests: Iterable[Change]) -> list[C
             same_request(db, found, request)
             done.append(Changed(found))
             continue
-        if last is not None and request.at < last:
-            request = replace(request, at=last, read_at=request.at)
-        warnings = decide(organisation, request)
-        sequence += 1
-        prev = journal.append(db, key, stream=STREAM, sequence=sequence, prev=prev, command_id=request.id,
-                              at=request.at, command=request, events=())
-        store.put(db, organisation, rows(organisation, request.act))
-        if isinstance(request.act, DeactivatePerson):
-            store.end_sessions(db, request.act.person)
-        organisation, last = evolve(organisation, request.act), request.at
-        done.append(Changed(sequence, warnings))
+        before = writing.organisation
+        row = writing.append(request)
+        done.append(Changed(row.sequence, row.warnings))
+        asked = asked_about(before, row.request)
+        if asked is not None and writing.is_asked(asked):
+            writing.append(replace(row.request, id=asked.confirmation, act=asked, read_at=None))
+            announce(db, writing.organisation, asked, row.request.at)
     return done
+
+
+class _Recorded(NamedTuple):
+    sequence: int
+    warnings: tuple[str, ...]
+    request: Change                         # with the instant at which it was recorded
+
+
+class _Writing:
+    """The stream being written: the organisation as its newest row leaves it."""
+
+    def __init__(self, db: Connection, key: bytes):
+        self.db, self.key = db, key
+        self.organisation = store.load(db)
+        self.sequence, self.prev, self.last = journal.head(db, STREAM)
+        self.settled: frozenset[str] | None = None
+
+    def append(self, request: Change) -> _Recorded:
+        if self.last is not None and request.at < self.last:
+            request = replace(request, at=self.last, read_at=request.at)
+        before, act = self.organisation, request.act
+        warnings = decide(before, request)
+        self.sequence, self.last = self.sequence + 1, request.at
+        self.prev = journal.append(self.db, self.key, stream=STREAM, sequence=self.sequence, prev=self.prev,
+                                   command_id=request.id, at=request.at, command=request, events=())
+        store.put(self.db, before, rows(before, act))
+        self.organisation = evolve(before, act)
+        # Who lost something, or must show more than before, does not go on in a session that began before it.
+        if isinstance(act, DeactivatePerson | RevokePower) or (isinstance(act, RequireSecondFactor) and act.required):
+            store.end_sessions(self.db, act.person)
+        elif isinstance(act, DisputeChange):
+            withdraw(self.db, before.confirmations[act.confirmation])
+        return _Recorded(self.sequence, warnings, request)
+
+    def is_asked(self, asked: AskConfirmation) -> bool:
+        """Whether somebody is there to be asked. While an office is being set up nobody has signed in yet, so there is
+        nobody to ask and nobody to be passed off as; from the first colleague on each change is asked about, whether
+        it came by a page, by a file or by the command line."""
+        if self.settled is None:
+            self.settled = factors.settled(self.db)
+        if asked.kind in (CREDENTIAL, FACTOR) and asked.person not in self.settled:
+            return False                    # a newcomer's first slip: nobody could have acted in their name before
+        asked_at = records.moment(asked.asked_at)
+        return bool(confirmers(self.organisation, asked, asked_at) & self.settled)
+
+
+def withdraw(db: Connection, asked: Confirmation) -> None:
+    """A change is not right: whoever it let in is out. After a reset that was none of theirs, a person's password and
+    second factors are void too, until they get a new slip."""
+    if asked.kind in (CREDENTIAL, FACTOR):
+        store.remove_credential(db, asked.person)
+        factors.remove(db, asked.person)
+    if asked.person:
+        store.end_sessions(db, asked.person)
+
+
+def announce(db: Connection, organisation: Organisation, asked: AskConfirmation, at: datetime) -> None:
+    """Tell whom a change concerns, as a notice and at their next sign-in: who gains, who had it, and who is above."""
+    def named(id: str) -> str:
+        return organisation.people[id].name if id in organisation.people else "Baris perintah server"
+
+    gains, had, above = concerned(organisation, asked, at)
+    by, unit = named(asked.asked_by), organisation.units[asked.unit].name if asked.unit in organisation.units else ""
+    position = asked.subject.split("/")[-1]
+    if asked.kind == HOLDER:
+        held = organisation.holdings[asked.subject]
+        what = f"{by} mencatat {named(held.person)} sebagai pemegang {organisation.positions[held.position].name}"
+    elif asked.kind in (PERFORMER, HEAD):
+        name = organisation.positions[position].name
+        what = f"{by} menetapkan {name} sebagai {'kepala' if asked.kind == HEAD else 'pelaksana baru untuk'} {unit}"
+    else:
+        thing = "kata sandi" if asked.kind == CREDENTIAL else "faktor kedua"
+        what = f"{by} mengatur ulang {thing} {named(asked.person)}"
+    told = (gains | had | above) - {asked.asked_by}
+    factors.announce(db, asked.confirmation, told)
+    ways = notices.readers(db, told, local_date(at, "Asia/Jakarta"))
+    notices.put(db, [notices.Notice(
+        id=str(uuid5(TOLD, f"{asked.confirmation}/{one}")), instance="", user_task=None, kind=CHANGED, person=one,
+        about_at=at, subject=SUBJECTS[asked.kind], created_at=at,
+        body=f"Yth. {named(one)},\n\n{what}. Perubahan ini menunggu konfirmasi orang lain dari unit yang sama.\n\n"
+             "Bila tidak benar, segera beri tahu atasan Anda.",
+        mail="waits" if one in ways and ways[one].email and ways[one].mail == notices.AT_ONCE else "none",
+        mail_after=at) for one in told])
+
+
+def concerned(organisation: Organisation, asked: AskConfirmation, at: datetime) \
+        -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """(who gains by a change or whose it is, who had it before, who is above them)."""
+    if asked.kind == HOLDER:
+        held = organisation.holdings[asked.subject]
+        position = organisation.positions[held.position]
+        others = [one for one in organisation.holdings.values()
+                  if one.position == position.id and one.id != held.id and one.valid_from <= held.valid_from]
+        latest = max((one.valid_from for one in others), default="")
+        had = frozenset(one.person for one in others if one.valid_from == latest) if not position.many else frozenset()
+        gains = frozenset({held.person})
+    elif asked.kind in (PERFORMER, HEAD):
+        gains = acting(organisation, asked.subject.split("/")[-1], at)
+        had = acting(organisation, asked.previous, at) if asked.previous in organisation.positions else frozenset()
+    else:
+        gains, had = frozenset({asked.person}), frozenset()
+    above = superiors(organisation, asked.unit, min(gains, default=""), at)
+    return gains, had, above
 
 
 def recorded(db: Connection, sequence: int) -> Change:

@@ -459,6 +459,11 @@ def put_credential(db: Connection, person: str, password_hash: str, at: datetime
         db.execute(insert(credential).values(person=person, **values))
 
 
+def remove_credential(db: Connection, person: str) -> None:
+    """The person has no password any more: they cannot sign in by one until they get a slip."""
+    db.execute(delete(credential).where(credential.c.person == person))
+
+
 def rehash(db: Connection, person: str, before: str, password_hash: str) -> None:
     """The same password under newer parameters, unless it was changed meanwhile."""
     db.execute(update(credential).where(credential.c.person == person, credential.c.password_hash == before)
