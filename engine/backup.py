@@ -55,7 +55,7 @@ def _write(archive: zipfile.ZipFile, db: Any, documents_dir: Path, at: datetime,
     for name in tables.recorded_documents(db):
         place = f"documents/{name[:2]}/{name}"
         try:
-            with documents.open_document(documents_dir, name) as source:
+            with documents.open_stored(db, documents_dir, name) as source:
                 whole = _digest(source) == name
                 if whole:
                     source.seek(0)
@@ -143,6 +143,7 @@ def restore(database: Database, documents_dir: Path, file: Path) -> dict[str, An
                 count = tables.write(db, name, manifest["columns"][name], told.rows())
                 if count != manifest["rows"][name] or not told.whole:
                     raise _broken(file, place)
+            documents.settle(db, documents_dir)
             verified = integrity.verify(db, database.key)
             if verified.faults:
                 raise Unavailable("journal", f"The journal in {file} does not hold: {verified.faults[0].message}",

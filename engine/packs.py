@@ -180,7 +180,7 @@ def _fill(pack: _Pack, db: Connection, documents_dir: Path, kept: Kept, streams:
     for name in tables.recorded_documents(db) if with_documents else ():
         if name in named:
             try:
-                with documents.open_document(documents_dir, name) as source:
+                with documents.open_document(db, documents_dir, name) as source:
                     pack.lines(readable.documents.get(name, f"documents/{name}"), _chunks(source))
                 count += 1
             except LookupError:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from io import BytesIO
 from itertools import groupby
-from typing import Any
+from typing import Any, BinaryIO, NoReturn
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -47,9 +47,7 @@ from .session import me, office, tell
 processes = Blueprint("processes", __name__)
 
 HISTORY_MOST = 400  # journal rows that one page tells
-INLINE = (documents.PDF, documents.JPEG, documents.PNG)  # what a browser may show by itself
-PDF_POLICY = "default-src 'none'; object-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-SANDBOX = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
+SANDBOX = "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 # What a visitor may see of an instance
@@ -133,11 +131,52 @@ class Sight:
         return any(slot.id == type for element in own for slot in element.slots)
 
 
+def drawing(sha256: str) -> ProcessDefinition | None:
+    """The diagram of a hash; None of one that is not there any more, or not as it was deployed."""
+    try:
+        return office().rules.definition(sha256)
+    except (LookupError, ValueError):
+        return None
+
+
+def readable(found: Iterable[queries.Summary]) -> tuple[list[queries.Summary], list[queries.Summary]]:
+    """(those that can be shown, those whose state or diagram cannot be read): one keeps nobody from the others."""
+    found = list(found)
+    broken = {sha256 for sha256 in {one.definition for one in found} if drawing(sha256) is None}
+    well = [one for one in found if one.readable and one.definition not in broken]
+    return well, [one for one in found if one not in well]
+
+
+def turn_away(db: Connection, id: str) -> NoReturn:
+    """Say that an instance cannot be read to whoever might see it; for anybody else there is no such page."""
+    found, now, visitor = queries.parked(db, id), office().now(), me()
+    if found is not None and (
+        visitor.administrator
+        or visitor.audit(found.unit, found.year, found.started_at)
+        or organisation.reads(db, visitor.id, found.key, found.unit, local_date(now, found.zone))
+    ):
+        page = render_template(
+            "error.html",
+            title=_("Berkas proses ini tidak dapat dibaca"),
+            remedy=_(
+                "Administrator menanganinya. Tidak ada yang hilang: semua yang tercatat ada dalam jurnal, dan berkas "
+                "proses lain tidak terpengaruh."
+            ),
+            number="",
+        )
+        abort(Response(page, 503))
+    abort(404)
+
+
 def look(db: Connection, id: UUID | str) -> Sight:
     """What the visitor sees of an instance; a 404 for one that is not theirs to see, as for one that is not there."""
-    instance, now = instances.load(db, str(id)), office().now()
-    if instance is None:
-        abort(404)
+    now = office().now()
+    try:
+        instance = instances.load(db, str(id))
+    except instances.Unreadable:
+        instance = None
+    if instance is None or drawing(instance.definition) is None:
+        turn_away(db, str(id))
     heading = queries.heading(db, instance.id)
     visitor, today = me(), local_date(now, heading.zone)
     definition = office().rules.definition(instance.definition)
@@ -212,7 +251,7 @@ def listed() -> Any:
     state, query = request.args.get("keadaan", ""), request.args.get("cari", "").strip()
     with office().database.read() as db:
         pairs = {(one.key, one.unit) for one in served(db, now)}
-        found = queries.instances(db, visitor.id, pairs, visitor.scopes, visitor.administrator)
+        found, parked = readable(queries.instances(db, visitor.id, pairs, visitor.scopes, visitor.administrator))
         shown = [
             one
             for one in found
@@ -234,6 +273,7 @@ def listed() -> Any:
     return render_template(
         "processes.html",
         rows=rows,
+        parked=parked,
         standing=standing,
         starts=starts,
         state=state,
@@ -803,20 +843,40 @@ def document(id: UUID, type: str, version: int, place: int) -> Any:
         if not sight.whole and version not in [v.version for v in versions(sight, recorded(sight)).get(type, ())]:
             abort(404)
         step, _entry = next(iter(instances.steps(db, sight.instance.id, found.sequence - 1)))
+        file = opened(db, found.sha256)
     leave_trace(
         sight, access.DocumentRead(instance=sight.instance.id, document=type, version=version, sha256=found.sha256)
     )
     act = step.command.act
     given = act.attachments[type] if isinstance(act, StartProcessInstance) else act.attachment  # type: ignore[union-attr]
     name = words.str_of(given.files[found.place].name)
+    return served_file(file, found.media_type, name, found.sha256)
+
+
+def opened(db: Connection, sha256: str) -> BinaryIO:
+    """What somebody attached, open for reading; a page that says why where nobody may have it: the virus scanner has
+    not looked yet, or it found something."""
     try:
-        file = documents.open_document(office().settings.documents_dir, found.sha256)
+        return documents.open_document(db, office().settings.documents_dir, sha256)
+    except documents.Held as held:
+        quarantined = held.state == documents.QUARANTINED
+        page = render_template(
+            "error.html",
+            title=_("Berkas ini dikarantina") if quarantined else _("Berkas ini sedang diperiksa"),
+            remedy=_("Pemeriksa virus menemukan sesuatu yang berbahaya di dalamnya. Berkas ini tidak dapat dibuka; "
+                     "minta yang melampirkan mengunggah versi baru yang bersih.") if quarantined
+            else _("Pemeriksa virus belum selesai memeriksanya. Tunggu sebentar, lalu muat ulang halaman ini."),
+            number="",
+        )
+        abort(Response(page, 423, headers={} if quarantined else {"Retry-After": "30"}))
     except LookupError:
         abort(404, _("Berkas ini tercatat, tetapi isinya tidak ada di server. Beri tahu administrator."))
-    inline = found.media_type in INLINE and "unduh" not in request.args
-    answer = send_file(file, mimetype=found.media_type, as_attachment=not inline, download_name=name, etag=found.sha256)
-    # What somebody attached has none of our rights; a browser's PDF viewer would not open in a sandbox.
-    answer.headers["Content-Security-Policy"] = PDF_POLICY if found.media_type == documents.PDF else SANDBOX
+
+
+def served_file(file: BinaryIO, media_type: str, name: str, sha256: str) -> Response:
+    """What somebody attached, to be saved and never shown inside this application: it has none of our rights."""
+    answer = send_file(file, mimetype=media_type, as_attachment=True, download_name=name, etag=sha256)
+    answer.headers["Content-Security-Policy"] = SANDBOX
     answer.headers["Cache-Control"] = "private, no-cache"
     return answer
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from flask import Blueprint, Response, abort, g, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, Response, abort, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Connection
@@ -30,7 +30,7 @@ from engine.store.drafts import Draft
 from . import comparing, inbox, rehearsing, words
 from .comparing import Listed
 from .papers import sop as sop_papers
-from .processes import PDF_POLICY, SANDBOX, Names, printed, the_key
+from .processes import Names, opened, printed, served_file, the_key
 from .session import me, office, tell
 from .words import Mark
 
@@ -877,11 +877,6 @@ def scan_of(key: str, number: int) -> Response:
     if version.scan is None or not version.scan.files:
         abort(404)
     one = version.scan.files[0]
-    try:
-        file = documents.open_document(office().settings.documents_dir, one.sha256)
-    except LookupError:
-        abort(404, _("Berkas ini tercatat, tetapi isinya tidak ada di server. Beri tahu administrator."))
-    answer = send_file(file, mimetype=one.media_type, download_name=words.str_of(one.name), etag=one.sha256)
-    answer.headers["Content-Security-Policy"] = PDF_POLICY if one.media_type == documents.PDF else SANDBOX
-    answer.headers["Cache-Control"] = "private, no-cache"
-    return answer
+    with office().database.read() as db:
+        file = opened(db, one.sha256)
+    return served_file(file, one.media_type, words.str_of(one.name), one.sha256)

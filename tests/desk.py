@@ -21,6 +21,7 @@ from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 from lxml import html
 from PIL import Image
+from sqlalchemy import Connection
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
@@ -116,7 +117,7 @@ def walk(database: Database, rules: Rules, clock: Clock, folder: Path, waiting_a
     data = {**START, "isian.tahun_laporan": str(2020 + waiting_at)}
     with database.begin() as db:
         form = rules.definition(definitions.newest(db, LKJPD).sha256).start.form  # type: ignore[union-attr]
-        letter = attachment(folder, "surat_edaran")
+        letter = attachment(db, folder, "surat_edaran")
         act = handle.opening(db, LKJPD, LASEM, data=parsed(form, data), attachments={"surat_edaran": letter})
         id, _step = handle.start(db, rules, KEY, ask("sekcam", act))
     for number in range(1, waiting_at):
@@ -127,7 +128,8 @@ def walk(database: Database, rules: Rules, clock: Clock, folder: Path, waiting_a
             form, answers = rules.definition(instance.definition).elements[one.element].form, ANSWERS[number](None)
             types = [name.removeprefix("berkas.") for name in answers if name.startswith("berkas.")]
             acts = [
-                AttachDocument(document=type, user_task=task, attachment=attachment(folder, type)) for type in types
+                AttachDocument(document=type, user_task=task, attachment=attachment(db, folder, type))
+                for type in types
             ]
             acts.append(CompleteUserTask(user_task=task, data=parsed(form, answers)))
             handle.handle(db, rules, KEY, id, [ask(PERFORMERS[number], act) for act in acts])
@@ -143,8 +145,9 @@ def parsed(form: Any, answers: Mapping[str, Any]) -> dict[str, Any]:
     return fields.parse(form, posted)
 
 
-def attachment(folder: Path, type: str) -> Attachment:
+def attachment(db: Connection, folder: Path, type: str) -> Attachment:
     kept = documents.store(io.BytesIO(pdf(type)), f"{type}.pdf", folder / "documents")
+    documents.record(db, folder / "documents", kept, OPENING)
     one = File(sha256=kept.sha256, size_bytes=kept.size_bytes, media_type=kept.media_type, name=f"{type}.pdf")
     return Attachment(files=(one,))
 

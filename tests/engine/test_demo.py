@@ -87,7 +87,7 @@ def test_the_demo_shows_every_state_replays_and_is_made_once(office: tuple[Datab
             assert not [one for one in instance.timers.values() if instance.status == RUNNING and one.due_at <= NOW]
         attachments = [one.attachment for instance in there.values() for one in instance.documents.values()]
         for file in {file for one in attachments for file in one.files}:
-            with documents.open_document(tmp_path, file.sha256) as bytes_:
+            with documents.open_document(db, tmp_path, file.sha256) as bytes_:
                 assert "Contoh dokumen" in pypdf.PdfReader(BytesIO(bytes_.read())).pages[0].extract_text()
         assert documents.missing(db, tmp_path) == ()
 

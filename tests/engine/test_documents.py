@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -20,7 +22,17 @@ from sqlalchemy import insert, select
 from engine.instance import Refused
 from engine.store import documents
 from engine.store.database import Database, migrate, open_database
-from engine.store.documents import StoredFile, clean_name, missing, open_document, photos_to_pdf, record, store, sweep
+from engine.store.documents import (
+    StoredFile,
+    clean_name,
+    missing,
+    open_document,
+    path_of,
+    photos_to_pdf,
+    record,
+    store,
+    sweep,
+)
 from engine.store.schema import blob, document_file
 
 AT = datetime.now(UTC)
@@ -67,6 +79,9 @@ def files(folder: Path) -> list[str]:
 
 # What is kept
 
+WORD = {"[Content_Types].xml": b"wordprocessingml.document.main+xml"}
+RELATED = (b"<Relationships><Relationship Id='r1' Type='http://schemas.openxmlformats.org/x/relationships/%s' "
+           b"Target='%s' TargetMode='External'/></Relationships>")
 GOOD = {
     "surat.pdf": PDF,
     "SURAT.PDF": PDF,
@@ -80,6 +95,20 @@ GOOD = {
     "catatan.txt": "Rencana kerja – tahun 2026\n".encode(),
     "tabel.csv": b"kegiatan;nilai\r\nA;1\r\n",
     "dari excel.csv": "kegiatan;nilai\r\ncafé;1\r\n".encode("cp1252"),
+    "unicode.txt": "Rencana – 2026\r\n".encode("utf-16"),
+    "tertaut.docx": packed(WORD | {"word/_rels/document.xml.rels": RELATED % (b"hyperlink", b"https://rembangkab.go.id"),
+                                   "word/_rels/settings.xml.rels": RELATED % (b"attachedTemplate",
+                                                                              b"file:///C:\\Users\\a\\Normal.dotm")}),
+    "diagram.xlsx": packed({"[Content_Types].xml": b"spreadsheetml.sheet.main+xml",
+                            "xl/embeddings/Microsoft_Excel_Sheet1.xlsx": office("xlsx")}),
+    "pustaka kosong.odt": packed({"mimetype": b"application/vnd.oasis.opendocument.text",
+                                  "Basic/script-lc.xml": b"<a/>", "Basic/Standard/script-lb.xml": b"<a/>"}),
+    "formulir.pdf": PDF + b"2 0 obj<</S/JavaScript/JS(this.calculate\\(\\))>>endobj",
+    "tertanda tangan.pdf": PDF + b"2 0 obj<</F(data.xml)/EF<<>>>>endobj<</Type/EmbeddedFile>> (lihat setup.exe di sini)"
+                                 .replace(b"setup.exe", b"panduan"),
+    "terkunci.pdf": PDF.replace(b"trailer<<>>", b"trailer<</Encrypt 9 0 R>>"),
+    "kamera.jpg": photo().getvalue() + b"catatan kamera",
+    "CON.pdf": PDF,
 }
 
 
@@ -89,12 +118,19 @@ def test_an_accepted_file_is_kept_by_its_content(folder: Path, name: str) -> Non
     assert file.sha256 == sha256(GOOD[name]).hexdigest()
     assert file.size_bytes == len(GOOD[name])
     assert file.media_type == documents.BY_EXTENSION[name.rpartition(".")[2].lower()]
-    with open_document(folder, file.sha256) as stream:
-        assert stream.read() == GOOD[name]
-    assert files(folder) == [file.sha256]
+    assert path_of(folder, file.file).read_bytes() == GOOD[name]
+    assert files(folder) == [file.file] and len(file.file) == 32
 
 
-WORD = {"[Content_Types].xml": b"wordprocessingml.document.main+xml"}
+
+
+def twice() -> bytes:
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for body in (b"wordprocessingml.document.main+xml", b"something else"):
+            archive.writestr("[Content_Types].xml", body)
+    return out.getvalue()
 
 
 def marked(data: bytes, flag: int = 0, compression: int | None = None) -> bytes:
@@ -125,7 +161,28 @@ BAD = {
     "palsu.docx": (office("xlsx"), "bukan DOCX"),
     "presentasi.docx": (office("pptx"), "bukan DOCX"),
     "arsip.docx": (packed({"a.txt": b"b"}), "bukan DOCX"),
-    "makro.docx": (packed(WORD | {"word/vbaProject.bin": b"x"}), "bukan DOCX"),
+    "makro.docx": (packed(WORD | {"word/vbaProject.bin": b"x"}), "makro"),
+    "jenis makro.docx": (packed({"[Content_Types].xml": b"wordprocessingml.document.main+xml macroEnabled"}), "makro"),
+    "modul.odt": (packed({"mimetype": b"application/vnd.oasis.opendocument.text", "Basic/Standard/Module1.xml": b"x"}),
+                  "makro"),
+    "skrip.ods": (packed({"mimetype": b"application/vnd.oasis.opendocument.spreadsheet", "Scripts/python/a.py": b"x"}),
+                  "makro"),
+    "program.docx": (packed(WORD | {"word/embeddings/tagihan.EXE": b"MZ"}), "program"),
+    "pola jauh.docx": (packed(WORD | {"word/_rels/settings.xml.rels": RELATED % (b"attachedTemplate", b"https://x/a.dotm")}),
+                       "alamat lain"),
+    "benda jauh.docx": (packed(WORD | {"word/_rels/document.xml.rels": RELATED % (b"oleObject", b"mhtml:http://x!a")}),
+                        "alamat lain"),
+    "makro.docm": (packed(WORD), "tidak diterima"),
+    "luncur.pdf": (PDF + b"2 0 obj<</Type/Action/S /Launch/F(x)>>endobj", "menjalankan program"),
+    "luncur tersamar.pdf": (PDF + b"2 0 obj<</S/#4caun#63h/F(x)>>endobj", "menjalankan program"),
+    "luncur terpadat.pdf": (PDF + b"3 0 obj<</Type/ObjStm/N 1/First 4/Filter/FlateDecode>>stream\r\n"
+                            + zlib.compress(b"4 0 <</S/Launch/F(x)>>") + b"\r\nendstream", "menjalankan program"),
+    "lampiran.pdf": (PDF + b"2 0 obj<</F(tagihan.exe)/EF<</F 3 0 R>>>>endobj 3 0 obj<</Type/EmbeddedFile>>",
+                     "program sebagai lampiran"),
+    "terpotong.png": (photo(400, 300, kind="PNG").getvalue()[:-20], "bukan PNG"),
+    "terpotong di tengah.jpg": (photo(400, 300).getvalue()[:-20], "bukan JPG"),
+    "dua kali.docx": (twice(), "bukan DOCX"),
+    "ukuran dusta.docx": (office("docx").replace(bytes((6, 0, 0, 0, 4, 0)), bytes((6, 0, 0, 0, 3, 0))), "bukan DOCX"),
     "keluar.docx": (packed(WORD | {"../../etc/x": b""}), "bukan DOCX"),
     "rusak.docx": (office("docx")[:60], "bukan DOCX"),
     "terkunci.docx": (marked(packed(WORD), flag=1), "bukan DOCX"),
@@ -192,19 +249,42 @@ def test_a_cut_line_leaves_nothing(folder: Path) -> None:
     assert files(folder) == []
 
 
-def test_the_same_content_is_stored_once(folder: Path) -> None:
+def test_the_same_content_is_kept_once_under_the_first_name(database: Database, folder: Path) -> None:
+    first, second = store(BytesIO(PDF), "a.pdf", folder), store(BytesIO(PDF), "b.pdf", folder)
+    assert first.sha256 == second.sha256 and first.file != second.file
+    for one in (first, second, first):
+        with database.begin() as db:
+            record(db, folder, one, AT)
+    assert files(folder) == [first.file]
+
+
+def test_a_file_that_is_gone_or_cut_is_mended_by_who_sends_it_again(database: Database, folder: Path) -> None:
     first = store(BytesIO(PDF), "a.pdf", folder)
-    assert store(BytesIO(PDF), "b.pdf", folder) == first
-    assert files(folder) == [first.sha256]
+    with database.begin() as db:
+        record(db, folder, first, AT)
+    path_of(folder, first.file).write_bytes(b"cut")
+    again = store(BytesIO(PDF), "a.pdf", folder)
+    with database.begin() as db:
+        record(db, folder, again, AT)
+    with database.read() as db, open_document(db, folder, first.sha256) as stream:
+        assert stream.read() == PDF and missing(db, folder) == ()
 
 
-def test_eight_senders_of_the_same_file_store_it_once(folder: Path) -> None:
+def test_a_name_on_the_disk_says_nothing_of_what_is_in_it(folder: Path) -> None:
+    names = {store(BytesIO(PDF), "a.pdf", folder).file for _ in range(20)}
+    assert len(names) == 20 and sha256(PDF).hexdigest() not in names
+
+
+def test_eight_senders_of_the_same_file_keep_it_once(database: Database, folder: Path) -> None:
     data = PDF + os.urandom(200_000)
     found: list[object] = []
 
     def send() -> None:
         try:
-            found.append(store(BytesIO(data), "a.pdf", folder))
+            file = store(BytesIO(data), "a.pdf", folder)
+            with database.begin() as db:
+                record(db, folder, file, AT)
+            found.append(file.sha256)
         except Exception as error:      # an exception in a thread would pass unseen
             found.append(error)
 
@@ -213,15 +293,17 @@ def test_eight_senders_of_the_same_file_store_it_once(folder: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    name = sha256(data).hexdigest()
-    assert found == [StoredFile(sha256=name, size_bytes=len(data), media_type="application/pdf")] * 8
-    assert files(folder) == [name]
+    assert found == [sha256(data).hexdigest()] * 8
+    with database.read() as db:
+        kept = documents.recorded(db, sha256(data).hexdigest())
+        assert kept is not None and missing(db, folder) == ()
+    assert files(folder) == [kept.file]
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", "A" * 64, "a" * 63, "a" * 63 + "/"])
-def test_only_a_hash_opens_a_document(folder: Path, name: str) -> None:
-    with pytest.raises(LookupError):
-        open_document(folder, name)
+def test_only_a_hash_opens_a_document(database: Database, folder: Path, name: str) -> None:
+    with database.read() as db, pytest.raises(LookupError):
+        open_document(db, folder, name)
 
 
 @given(st.text(max_size=300))
@@ -235,7 +317,9 @@ def test_a_clean_name_has_no_folder_nothing_invisible_and_an_end(name: str) -> N
 @pytest.mark.parametrize(("name", "clean"), [
     ("C:\\Users\\x\\Surat Edaran.pdf", "Surat Edaran.pdf"), ("../../x.pdf", "x.pdf"),
     ("fdp.\u202eexe.pdf", "fdp.exe.pdf"),
-    ("a" * 200 + ".pdf", "a" * 116 + ".pdf"), ("...", "berkas"),
+    ("a" * 200 + ".pdf", "a" * 116 + ".pdf"), ("...", "berkas"), ("nul.pdf", "berkas nul.pdf"),
+    ("a\x00b.pdf", "ab.pdf"),
+    ("a." + "b" * 300, "a." + "b" * 60), ("surat\ud800.pdf", "surat.pdf"),
 ])
 def test_a_name_keeps_what_people_know_it_by(name: str, clean: str) -> None:
     assert clean_name(name) == clean
@@ -289,7 +373,9 @@ def test_the_pdf_of_photos_can_be_stored(folder: Path) -> None:
 
 def attach(database: Database, file: StoredFile) -> None:
     with database.begin() as db:
-        db.execute(insert(document_file).values(instance="i", type="lhr", version=1, sequence=1, place=0, **vars(file)))
+        db.execute(insert(document_file).values(instance="i", type="lhr", version=1, sequence=1, place=0,
+                                                sha256=file.sha256, media_type=file.media_type,
+                                                size_bytes=file.size_bytes))
 
 
 def age(folder: Path, days: int) -> None:
@@ -309,27 +395,29 @@ def test_the_sweeper_takes_what_nobody_attached_for_a_day_and_nothing_else(datab
     attach(database, attached)
     with database.begin() as db:
         assert sweep(db, folder, AT) == 3
-    assert files(folder) == sorted(one.sha256 for one in (attached, fresh, newcomer))
+    assert files(folder) == sorted(one.file for one in (attached, fresh, newcomer))
     with database.read() as db:
         assert set(db.execute(select(blob.c.sha256)).scalars()) == {attached.sha256, fresh.sha256}
         assert missing(db, folder) == ()
-    assert rowless.sha256 not in files(folder)
+    assert rowless.file not in files(folder)
 
 
 def test_sending_an_old_file_again_keeps_it_from_the_sweeper(database: Database, folder: Path) -> None:
-    store(BytesIO(PDF), "a.pdf", folder)
+    old = store(BytesIO(PDF), "a.pdf", folder)
+    with database.begin() as db:
+        record(db, folder, old, AT - timedelta(days=2))
     age(folder, 2)
     again = store(BytesIO(PDF), "a.pdf", folder)
     with database.begin() as db:
-        assert sweep(db, folder, AT) == 0
-    with database.begin() as db:
         record(db, folder, again, AT)
-    assert files(folder) == [again.sha256]
+    with database.begin() as db:
+        assert sweep(db, folder, AT) == 0
+    assert files(folder) == [old.file]
 
 
 def test_a_file_swept_between_storing_and_recording_is_refused(database: Database, folder: Path) -> None:
     file = store(BytesIO(PDF), "a.pdf", folder)
-    documents.path_of(folder, file.sha256).unlink()
+    path_of(folder, file.file).unlink()
     with pytest.raises(Refused, match="sekali lagi"), database.begin() as db:
         record(db, folder, file, AT)
     with database.read() as db:
@@ -341,8 +429,8 @@ def test_a_recorded_file_that_is_gone_or_cut_is_missing(database: Database, fold
     with database.begin() as db:
         for one in (whole, gone, cut):
             record(db, folder, one, AT)
-    documents.path_of(folder, gone.sha256).unlink()
-    documents.path_of(folder, cut.sha256).write_bytes(PDF)
+    path_of(folder, gone.file).unlink()
+    path_of(folder, cut.file).write_bytes(PDF)
     with database.read() as db:
         assert missing(db, folder) == tuple(sorted((gone.sha256, cut.sha256)))
         assert documents.recorded(db, whole.sha256) == whole

@@ -451,7 +451,7 @@ def test_the_signed_paper_is_never_swept(office: Office, tmp_path: Path) -> None
         assert documents.sweep(db, folder, office.at + timedelta(days=3)) == 1
         assert documents.recorded(db, kept.sha256) == kept and documents.recorded(db, loose.sha256) is None
         assert [one.scan for one in definitions.versions(db, KEY)] == [paper, paper] == [version.scan, later.scan]
-    with documents.open_document(folder, kept.sha256) as file:
+    with office.database.read() as db, documents.open_document(db, folder, kept.sha256) as file:
         assert file.read() == pdf("sah")
 
 
