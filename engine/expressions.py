@@ -6,8 +6,10 @@ answer; where it is stricter it refuses, because a wrong branch taken in silence
 - an unknown name, or a member that a context does not have, is an error (FEEL: null, so `if` takes the else branch);
 - the condition of `if` and the answer of `condition()` are exactly true or false;
 - numbers are decimals of 34 digits (IEEE 754 decimal128), never floats; a float in the data is refused;
-- `a < b < c`, hours added to a date, a range outside `in`, names with spaces, user functions, named arguments,
-  `instance of` and regular expressions are refused, most of them when the expression is parsed.
+- `a < b < c`, hours added to a date, a range outside `in`, names with spaces, functions of one's own, zones by name and
+  regular expressions are refused by name, most of them when the expression is parsed.
+
+docs/feel.md is the manual; tests/engine/test_feel_tck.py measures it against the DMN TCK and against feelin.
 
 It cannot run code, reach a Python object, change the data, read a clock or loop without end: there is nothing in it to
 escape from. Every step costs fuel, and what is large costs more; limits are counted, never timed, so that a replay on
@@ -277,6 +279,24 @@ _DAYS_TIME = re.compile(
 _YEARS_MONTHS = re.compile(r"(-)?P(?=[0-9])(?:([0-9]{1,9})Y)?(?:([0-9]{1,9})M)?")
 
 
+_FAR_YEAR = re.compile(r"-?[0-9]{4,9}-[0-9]{2}-[0-9]{2}(T.*)?")
+_NAMED_ZONE = re.compile(r"[-0-9T:.]+@[A-Za-z_]+(/[A-Za-z_+-]+)*")
+_FINE_SECONDS = re.compile(r"[-+0-9T:PYDHMZ]*\.[0-9]{7,9}(S|Z|[+-][0-9]{2}:[0-9]{2})?")
+
+
+def _refuse_what_feel_could(text: str) -> None:
+    """What FEEL has and we have not is an error with its name, not the null of a text that says nothing."""
+    if len(text) > 80:
+        return
+    if _NAMED_ZONE.fullmatch(text):
+        raise ExpressionError(f"{text} has a zone by name, whose rules differ between machines; write its distance "
+                              "from UTC, such as 2027-02-02T10:00:00+07:00")
+    if _FAR_YEAR.fullmatch(text) and not _DATE.fullmatch(text[:10]):
+        raise ExpressionError(f"{text} is outside the years 1 to 9999; use a date of these years")
+    if _FINE_SECONDS.fullmatch(text):
+        raise ExpressionError(f"{text} is finer than a millionth of a second; write at most six digits")
+
+
 def _date_of(text: str) -> date | None:
     """The date that `text` says ("2027-02-02"), null for anything else. Stricter than Python's fromisoformat."""
     match = _DATE.fullmatch(text)
@@ -310,9 +330,15 @@ def _offset(text: str | None) -> timezone | None:
 
 
 def _date_and_time_of(text: str) -> datetime | None:
-    """The date and time that `text` says, "2027-02-02T10:00:00"; a date alone is its midnight."""
+    """The date and time that `text` says, "2027-02-02T10:00:00"; a date alone is its midnight, and the end of a day,
+    24:00:00, the midnight of the next."""
     day, _, clock = text.partition("T")
     on = _date_of(day)
+    if on and clock.startswith("24:00:00"):
+        midnight = _time_of("00" + clock[2:])
+        if midnight is None or midnight.replace(tzinfo=None) != time(0):
+            return None
+        return datetime.combine(on + timedelta(days=1), midnight)
     at = _time_of(clock) if clock else (time(0) if on and "T" not in text else None)
     return datetime.combine(on, at) if on and at else None
 
@@ -332,6 +358,7 @@ def _duration_of(text: str) -> timedelta | YearsMonths | None:
 
 def _temporal_of(text: str) -> Value:
     """What an at-literal says: @"2027-02-02", @"10:00:00", @"P2D"."""
+    _refuse_what_feel_could(text)
     return _date_of(text) or _time_of(text) or _date_and_time_of(text) or _duration_of(text)
 
 
@@ -448,8 +475,26 @@ class _Token:
     position: int
 
 
-_WORDY_FUNCTIONS = ("date and time", "day of week", "distinct values", "ends with", "is defined", "list contains",
-                    "lower case", "starts with", "string length", "substring after", "substring before", "upper case")
+# What FEEL has and we have not, each with what to do instead.
+_PATTERNS = "patterns (regular expressions) can run for ever; use contains(), starts with(), ends with(), substring()"
+_RANGES = "a range is understood only after `in`; compare the ends with < and >="
+_UNEQUAL = "its answer would differ at each replay; let a user task ask for the value"
+_REFUSED_FUNCTIONS: dict[str, str] = {
+    "matches": _PATTERNS, "replace": _PATTERNS, "split": _PATTERNS, "extract": _PATTERNS,
+    "sort": "it needs a function of one's own; let a table be filled in order, or use min() and max()",
+    "range": _RANGES, "before": _RANGES, "after": _RANGES, "meets": _RANGES, "met by": _RANGES, "overlaps": _RANGES,
+    "overlaps before": _RANGES, "overlaps after": _RANGES, "overlapped by": _RANGES, "overlapped before by": _RANGES,
+    "overlapped after by": _RANGES, "includes": _RANGES, "during": _RANGES, "starts": _RANGES, "started by": _RANGES,
+    "finishes": _RANGES, "finished by": _RANGES, "coincides": _RANGES,
+    "random number": _UNEQUAL, "uuid": _UNEQUAL,
+    "get or else": 'write `if x = null then "-" else x`', "assert": "write a condition",
+}
+_WORDY_FUNCTIONS = (
+    "context merge", "context put", "date and time", "day of week", "day of year", "distinct values", "ends with",
+    "get entries", "get value", "index of", "insert before", "is defined", "list contains", "list replace",
+    "lower case", "month of year", "round down", "round half down", "round half up", "round up", "starts with",
+    "string join", "string length", "substring after", "substring before", "upper case", "week of year",
+    "years and months duration", *(name for name in _REFUSED_FUNCTIONS if " " in name))
 _TOKEN = re.compile(
     r"(?P<space>[ \t\r\n]+|//[^\n]*|/\*.*?\*/)"
     r"|(?P<number>(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?(?![0-9A-Za-z_]))"
@@ -472,7 +517,10 @@ def _tokens(source: str) -> list[_Token]:
         match = _TOKEN.match(source, position)
         if match is None:
             character = source[position]
-            what = "a text that is not closed" if character in '"@' else f"unexpected character {character!r}"
+            what = ("a text that is not closed" if character in '"@' else
+                    "`?` of a decision table is not understood here; write the name of the field" if character == "?"
+                    else f"unexpected character {character!r}; a name has the letters a to z, digits and _"
+                    if character.isprintable() and ord(character) > 127 else f"unexpected character {character!r}")
             raise ExpressionError(f"{what} in {_short(source)}", position)
         kind = match.lastgroup or ""
         if kind == "function":
@@ -512,7 +560,7 @@ class _Node(Protocol):
 
 
 _BINDING = {"or": 1, "and": 2, "=": 3, "!=": 3, "<": 3, "<=": 3, ">": 3, ">=": 3, "between": 3, "in": 3,
-            "+": 4, "-": 4, "*": 5, "/": 5, "**": 6}
+            "instance": 3, "+": 4, "-": 4, "*": 5, "/": 5, "**": 6}
 _COMPARISON, _ADDITIVE = 3, 4
 _COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
 _FILTER = "a filter"        # marks its scope: a name not found in it may be a member of the row
@@ -565,9 +613,26 @@ class _Parser:
             self.fail(f"'{text}'")
 
     def fail(self, expected: str) -> NoReturn:
+        self.refuse_by_name()
         found = "the end" if self.token.kind == "end" else f"'{self.token.text}'"
         raise ExpressionError(f"found {found} where {expected} was expected in {_short(self.source)}",
                               self.token.position)
+
+    def refuse_by_name(self) -> None:
+        """Says so where what stands here is FEEL, but not ours."""
+        token, before = self.token, self.tokens[self.index - 1] if self.index else None
+        if token.text in ("function", "external") and token.kind == "word":
+            raise ExpressionError("`function`: functions of one's own are not understood; write the calculation where "
+                                  "it is used", token.position)
+        if token.text == "partial" and token.kind == "word":
+            raise ExpressionError("`partial`: the results so far are not understood; use sum(), product() or a table",
+                                  token.position)
+        if token.kind == "word" and before is not None and before.kind == "word" \
+                and not {before.text, token.text} & RESERVED_NAMES:
+            raise ExpressionError(f"'{before.text} {token.text}': names with spaces are not understood; use the id of "
+                                  "the field, or quote the name of an entry: {\"nama lengkap\": 1}", token.position)
+        if token.text in _COMPARISONS and token.kind == "symbol" and before is not None and before.text == "(":
+            raise ExpressionError(f"`({token.text} ...)`: a range is understood only after `in`", token.position)
 
     # -- constructs
 
@@ -662,7 +727,45 @@ class _Parser:
             return _In(left, (_Range(low, self.operation(_ADDITIVE), True, True),))
         if symbol == "in":
             return _In(left, self.tests())
+        if symbol == "instance":
+            self.expect("of")
+            return _InstanceOf(left, self.type())
         return _Comparison(symbol, left, self.operation(_ADDITIVE))
+
+    def type(self) -> _Type:
+        """`number`, `date and time`, `list<string>`, `context<a: number>`, `Any`."""
+        token = self.token
+        for words in _TYPE_WORDS:
+            if [one.text for one in self.tokens[self.index:self.index + len(words)]] == words:
+                self.index += len(words)
+                return _Type(" ".join(words))
+        if not (self.accept("list") or self.accept("context")):
+            what = {"range": "a range is understood only after `in`",
+                    "function": "functions of one's own are not understood"}.get(token.text, _NO_SUCH_TYPE)
+            raise ExpressionError(f"`instance of {token.text}`: {what}", token.position)
+        self.depth += 1
+        if self.depth > NESTING_MAX:
+            raise OutOfFuel(f"the type is nested deeper than {NESTING_MAX}", token.position)
+        made = _Type(token.text)
+        if self.accept("<"):
+            if token.text == "list":
+                made = _Type("list", (("", self.type()),))
+            else:
+                made = _Type("context", tuple(self.typed_members()))
+            self.expect(">")
+        self.depth -= 1
+        return made
+
+    def typed_members(self) -> list[tuple[str, _Type]]:
+        found: list[tuple[str, _Type]] = []
+        while not found or self.accept(","):
+            name = self.next()
+            if name.kind != "word":
+                self.index -= name.kind != "end"
+                self.fail("the name of an entry")
+            self.expect(":")
+            found.append((name.text, self.type()))
+        return found
 
     def tests(self) -> tuple[_Test, ...]:
         """What follows `in`: one test, or several in brackets, any of which may hold."""
@@ -725,7 +828,10 @@ class _Parser:
             if self.accept("."):
                 if self.token.kind != "word":
                     self.fail("the name of a member")
-                steps.append(_Get(self.next().text, position))
+                member = self.next().text
+                if member == "time" and self.accept("offset"):
+                    member = "time offset"
+                steps.append(_Get(member, position))
             elif self.accept("["):
                 steps.append(self.filter(position))
             else:
@@ -741,7 +847,7 @@ class _Parser:
         by = self.expression()
         self.scopes.pop()
         if self.at(".."):
-            self.fail("']' (a range is understood only after `in`)")
+            self.fail("']' (a range is understood only after `in`, several in round brackets)")
         self.expect("]")
         return _Filter(by, position)
 
@@ -780,7 +886,7 @@ class _Parser:
         if token.text == "(" and token.kind == "symbol":
             inner = self.expression()
             if self.at(".."):
-                self.fail("')' (a range is understood only after `in`)")
+                self.fail("')' (a range is understood only after `in`, several in round brackets)")
             self.expect(")")
             return inner
         if token.text == "[" and token.kind == "symbol":
@@ -788,7 +894,7 @@ class _Parser:
                 return _List(())
             first = self.expression()
             if self.at(".."):
-                self.fail("',' or ']' (a range is understood only after `in`)")
+                self.fail("',' or ']' (a range is understood only after `in`, several in round brackets)")
             return self.rest_of_list(first)
         if token.text == "{" and token.kind == "symbol":
             return self.context()
@@ -829,6 +935,9 @@ class _Parser:
                 self.index -= token.kind != "end"
                 self.fail("the name of an entry")
             key = token.text if token.kind == "word" else _unquoted(token)
+            if token.kind == "word" and self.token.kind == "symbol" and not self.at(":"):
+                raise ExpressionError(f"'{key}{self.token.text}': names with signs are not understood; quote the name "
+                                      "of the entry: {\"a+b\": 1}", self.token.position)
             self.expect(":")
             if key in self.scopes[-1]:
                 raise ExpressionError(f"the entry '{key}' is there twice", token.position)
@@ -839,6 +948,8 @@ class _Parser:
 
     def call(self, token: _Token) -> _Node:
         name, position = token.text, token.position
+        if name in _REFUSED_FUNCTIONS:
+            raise ExpressionError(f"{name}() is not part of this FEEL: {_REFUSED_FUNCTIONS[name]}", position)
         if name not in _FUNCTIONS and name != "is defined":
             raise ExpressionError(f"there is no function '{name}'", position)
         self.functions.add(name)
@@ -850,19 +961,48 @@ class _Parser:
                 raise ExpressionError("is defined() asks for a name or a path, such as is defined(berkas.lhr)",
                                       position)
             return _IsDefined(asked)
-        arguments: list[_Node] = []
-        if not self.accept(")"):
-            arguments.append(self.expression())
-            if self.at(":"):
-                raise ExpressionError(f"{name}() takes its arguments by place, not by name", self.token.position)
-            while self.accept(","):
-                arguments.append(self.expression())
-            self.expect(")")
         function = _FUNCTIONS[name]
+        if self.argument_name() is not None:
+            arguments = self.named_arguments(function)
+        else:
+            arguments = []
+            while not self.accept(")"):
+                if arguments:
+                    self.expect(",")
+                arguments.append(self.expression())
         if len(arguments) not in function.counts:
             takes = "1 or more" if function.counts == _ANY else " or ".join(map(str, function.counts))
             raise ExpressionError(f"{name}() was given {len(arguments)} arguments; it takes {takes}", position)
         return _Call(function, tuple(arguments))
+
+    def argument_name(self) -> str | None:
+        """The words before a colon that stand here: `decimal separator: ","`."""
+        end = self.index
+        while self.tokens[end].kind == "word":
+            end += 1
+        if end == self.index or self.tokens[end].text != ":" or self.tokens[end].kind != "symbol":
+            return None
+        return " ".join(one.text for one in self.tokens[self.index:end])
+
+    def named_arguments(self, function: _Function) -> list[_Node]:
+        """Arguments by name, put in their places; what is left out between them is null."""
+        given: dict[str, _Node] = {}
+        position = self.token.position
+        while not self.accept(")"):
+            if given:
+                self.expect(",")
+            name = self.argument_name()
+            if name is None or name in given:
+                self.fail("the name of another argument")
+            while not self.accept(":"):
+                self.next()
+            given[name] = self.expression()
+        for places in function.parameters:
+            if given.keys() <= set(places):
+                last = max(place for place, name in enumerate(places) if name in given)
+                return [given.get(name, _Literal(None)) for name in places[:last + 1]]
+        known = " or ".join(f"({', '.join(places)})" for places in function.parameters)
+        raise ExpressionError(f"{function.name}() takes the arguments {known}, not ({', '.join(given)})", position)
 
 
 _CONSTANTS: dict[str, Value] = {"true": True, "false": False, "null": None}
@@ -954,10 +1094,12 @@ class _Get:
                 return value[self.member]
             raise ExpressionError(f"there is no '{self.member}' among {self.known(value)}", self.position)
         part = _PARTS.get(_kind(value), {}).get(self.member)
+        if part is None and self.member == "timezone" and isinstance(value, datetime | time):
+            raise ExpressionError("timezone: zones have no names here; ask for `time offset`", self.position)
         if part is None:
             raise ExpressionError(f"a {_kind(value)} has no '{self.member}'", self.position)
-        number = part(value)
-        return None if number is None else Decimal(number)
+        found = part(value)
+        return Decimal(found) if isinstance(found, int) else found
 
     def known(self, value: dict[str, Value]) -> str:
         names = ", ".join(sorted(value)[:8])
@@ -977,12 +1119,13 @@ def _signed_rest(value: int, unit: int) -> int:
     return value - _whole(value, unit) * unit
 
 
-_DATE_PARTS: dict[str, Callable[[Any], int | None]] = {
+_DATE_PARTS: dict[str, Callable[[Any], int | timedelta | None]] = {
     "year": lambda day: day.year, "month": lambda day: day.month, "day": lambda day: day.day,
     "weekday": lambda day: day.isoweekday()}
-_TIME_PARTS: dict[str, Callable[[Any], int | None]] = {
-    "hour": lambda at: at.hour, "minute": lambda at: at.minute, "second": lambda at: at.second}
-_PARTS: dict[str, dict[str, Callable[[Any], int | None]]] = {
+_TIME_PARTS: dict[str, Callable[[Any], int | timedelta | None]] = {
+    "hour": lambda at: at.hour, "minute": lambda at: at.minute, "second": lambda at: at.second,
+    "time offset": lambda at: at.utcoffset()}
+_PARTS: dict[str, dict[str, Callable[[Any], int | timedelta | None]]] = {
     "date": _DATE_PARTS, "time": _TIME_PARTS, "date and time": _DATE_PARTS | _TIME_PARTS,
     "days and time duration": {
         "days": lambda length: _whole(_seconds(length), 86_400),
@@ -1143,6 +1286,44 @@ class _Member:
         if isinstance(among, list):
             return any(_equal(value, one, run) is True for one in among)
         return _equal(value, among, run)
+
+
+@dataclass(frozen=True, slots=True)
+class _Type:
+    """What stands behind `instance of`; the type of a list's items is its one member."""
+    kind: str
+    members: tuple[tuple[str, _Type], ...] = ()
+
+    def holds(self, value: Value, run: _Run) -> bool:
+        run.burn()
+        if self.kind == "Any":
+            return True
+        if _kind(value) != self.kind:
+            return False
+        if self.kind == "list":
+            return all(one is None or inner.holds(one, run) for _, inner in self.members for one in value)
+        if self.kind == "context":
+            return all(name in value and (value[name] is None or inner.holds(value[name], run))
+                       for name, inner in self.members)
+        return True
+
+
+_NO_SUCH_TYPE = ("types of one's own are not understood; write number, string, boolean, date, time, date and time, "
+                 "days and time duration, years and months duration, list<...>, context<...> or Any")
+_TYPE_WORDS = [name.split() for name in ("Any", "number", "string", "boolean", "date and time", "date", "time",
+                                         "days and time duration", "years and months duration")]
+
+
+@dataclass(frozen=True, slots=True)
+class _InstanceOf:
+    """Whether a value is of a type; null is of none."""
+    of: _Node
+    type: _Type
+
+    def value(self, run: _Run) -> bool:
+        run.burn()
+        value = self.of.value(run)
+        return value is not None and self.type.holds(value, run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -1324,9 +1505,15 @@ class _Iterator:
         raise ExpressionError(f"'{self.variable}' runs over a {_kind(over)}; give it a list", self.position)
 
     def counted(self, first: Value, last: Value, run: _Run) -> list[Value] | None:
-        """`1..3` is [1, 2, 3] and `3..1` is [3, 2, 1]."""
+        """`1..3` is [1, 2, 3], `3..1` is [3, 2, 1]; dates are counted by days."""
         if first is None or last is None:
             return None
+        if _kind(first) == _kind(last) == "date":
+            days = (last - first).days
+            if abs(days) >= LIST_ITEMS_MAX:
+                raise OutOfFuel(f"'{self.variable}' runs over more than {LIST_ITEMS_MAX} days", self.position)
+            way = 1 if days >= 0 else -1
+            return run.burn_list([first + timedelta(days=n) for n in range(0, days + way, way)])
         for end in (first, last):
             if not isinstance(end, Decimal) or end != end.to_integral_value():
                 raise ExpressionError(f"'{self.variable}' runs between numbers that are not whole", self.position)
@@ -1404,6 +1591,7 @@ class _Quantified:
 class _Function:
     name: str
     counts: range | tuple[int, ...]     # how many arguments it takes
+    parameters: tuple[tuple[str, ...], ...]     # their names in order, once for each way to call it
     answer: Callable[..., Value]        # (run, *arguments); raises _NoAnswer for arguments outside its domain
 
 
@@ -1425,10 +1613,16 @@ _FUNCTIONS: dict[str, _Function] = {}
 _ANY = range(1, SOURCE_CHARACTERS_MAX)
 
 
-def _function(name: str, *counts: int) -> Callable[[Callable[..., Value]], Callable[..., Value]]:
-    """Names a built-in; no counts: one argument or more."""
+def _function(call: str, *counts: int) -> Callable[[Callable[..., Value]], Callable[..., Value]]:
+    """Names a built-in and its arguments: "decimal(n, scale)", "date(from | year, month, day)".
+
+    counts  how many arguments it takes; none: one or more.
+    """
+    name, _, places = call.rstrip(")").partition("(")
+    parameters = tuple(tuple(filter(None, way.strip().split(", "))) for way in places.split("|"))
+
     def named(answer: Callable[..., Value]) -> Callable[..., Value]:
-        _FUNCTIONS[name] = _Function(name, counts or _ANY, answer)
+        _FUNCTIONS[name] = _Function(name, counts or _ANY, parameters, answer)
         return answer
     return named
 
@@ -1464,12 +1658,12 @@ def _several(arguments: tuple[Value, ...], run: _Run) -> list[Value]:
     return _listed(arguments[0], run) if len(arguments) == 1 else run.burn_list(list(arguments))
 
 
-@_function("count", 1)
+@_function("count(list)", 1)
 def _count(run: _Run, items: Value) -> Value:
     return Decimal(len(_listed(items, run)))
 
 
-@_function("sum")
+@_function("sum(list)")
 def _sum(run: _Run, *numbers: Value) -> Value:
     items = _several(numbers, run)
     if not items:
@@ -1480,10 +1674,67 @@ def _sum(run: _Run, *numbers: Value) -> Value:
     return total
 
 
-@_function("mean")
+@_function("mean(list)")
 def _mean(run: _Run, *numbers: Value) -> Value:
     total = _sum(run, *numbers)
     return None if total is None else _DECIMAL128.divide(total, Decimal(len(_several(numbers, run))))
+
+
+@_function("product(list)")
+def _product(run: _Run, *numbers: Value) -> Value:
+    items = _several(numbers, run)
+    if not items:
+        return None
+    total = Decimal(1)
+    for item in items:
+        total = _DECIMAL128.multiply(total, _number(item))
+    return total
+
+
+@_function("median(list)")
+def _median(run: _Run, *numbers: Value) -> Value:
+    """The number in the middle, of an even count the mean of the two."""
+    items = sorted(_number(item) for item in run.burn_list(_several(numbers, run)))
+    if not items:
+        return None
+    low, high = items[(len(items) - 1) // 2], items[len(items) // 2]
+    return _DECIMAL128.divide(_DECIMAL128.add(low, high), Decimal(2))
+
+
+@_function("mode(list)")
+def _mode(run: _Run, *numbers: Value) -> Value:
+    """The most frequent numbers, in ascending order."""
+    counts: dict[Decimal, int] = {}
+    for item in run.burn_list(_several(numbers, run)):
+        counts[_number(item)] = counts.get(item, 0) + 1
+    most = max(counts.values(), default=0)
+    return sorted(number for number, count in counts.items() if count == most)
+
+
+@_function("stddev(list)")
+def _stddev(run: _Run, *numbers: Value) -> Value:
+    """The standard deviation of a sample; null of fewer than two numbers."""
+    items = run.burn_list([_number(item) for item in _several(numbers, run)])
+    if len(items) < 2:
+        return None
+    mean = _mean(run, items)
+    squares = Decimal(0)
+    for item in items:
+        away = _DECIMAL128.subtract(item, mean)
+        squares = _DECIMAL128.add(squares, _DECIMAL128.multiply(away, away))
+    return _DECIMAL128.sqrt(_DECIMAL128.divide(squares, Decimal(len(items) - 1)))
+
+
+@_function("all(list)")
+def _every_one(run: _Run, *answers: Value) -> Value:
+    """Three-valued `and` over a list."""
+    return _all(_several(answers, run))
+
+
+@_function("any(list)")
+def _some_one(run: _Run, *answers: Value) -> Value:
+    """Three-valued `or` over a list."""
+    return _any(_several(answers, run))
 
 
 def _extreme(symbol: str, items: list[Value], run: _Run) -> Value:
@@ -1501,45 +1752,77 @@ def _extreme(symbol: str, items: list[Value], run: _Run) -> Value:
     return best
 
 
-@_function("min")
+@_function("min(list)")
 def _min(run: _Run, *items: Value) -> Value:
     return _extreme("<", _several(items, run), run)
 
 
-@_function("max")
+@_function("max(list)")
 def _max(run: _Run, *items: Value) -> Value:
     return _extreme(">", _several(items, run), run)
 
 
-@_function("abs", 1)
+@_function("abs(n)", 1)
 def _abs(run: _Run, value: Value) -> Value:
     if isinstance(value, timedelta):
         return abs(value)
     return YearsMonths(abs(value.months)) if isinstance(value, YearsMonths) else _number(value).copy_abs()
 
 
-@_function("floor", 1)
-def _floor(run: _Run, value: Value) -> Value:
-    return _number(value).to_integral_value(decimal.ROUND_FLOOR)
-
-
-@_function("ceiling", 1)
-def _ceiling(run: _Run, value: Value) -> Value:
-    return _number(value).to_integral_value(decimal.ROUND_CEILING)
-
-
-@_function("decimal", 2)
-def _decimal(run: _Run, value: Value, scale: Value) -> Value:
-    """Rounded to `scale` digits behind the point, a half to the even neighbour."""
-    number, places = _number(value), _integer(scale, 6_111)
+def _rounded(value: Value, scale: Value, rounding: str) -> Decimal:
+    number, places = _number(value), _integer(_number(scale).to_integral_value(decimal.ROUND_DOWN), 6_176)
+    if places < -6_111:
+        raise _NoAnswer
     exponent = number.as_tuple().exponent
     assert isinstance(exponent, int)    # finite: nothing else comes in
     if -exponent <= places:
         return number
-    return number.quantize(Decimal(1).scaleb(-places), decimal.ROUND_HALF_EVEN, _DECIMAL128)
+    return number.quantize(Decimal(1).scaleb(-places), rounding, _DECIMAL128)
 
 
-@_function("modulo", 2)
+_NO_PLACES = Decimal(0)
+
+
+@_function("floor(n, scale)", 1, 2)
+def _floor(run: _Run, value: Value, scale: Value = _NO_PLACES) -> Value:
+    return _rounded(value, scale, decimal.ROUND_FLOOR)
+
+
+@_function("ceiling(n, scale)", 1, 2)
+def _ceiling(run: _Run, value: Value, scale: Value = _NO_PLACES) -> Value:
+    return _rounded(value, scale, decimal.ROUND_CEILING)
+
+
+@_function("decimal(n, scale)", 2)
+def _decimal(run: _Run, value: Value, scale: Value) -> Value:
+    """Rounded to `scale` digits behind the point, a half to the even neighbour."""
+    return _rounded(value, scale, decimal.ROUND_HALF_EVEN)
+
+
+@_function("round up(n, scale)", 2)
+def _round_up(run: _Run, value: Value, scale: Value) -> Value:
+    """Away from zero."""
+    return _rounded(value, scale, decimal.ROUND_UP)
+
+
+@_function("round down(n, scale)", 2)
+def _round_down(run: _Run, value: Value, scale: Value) -> Value:
+    """Towards zero."""
+    return _rounded(value, scale, decimal.ROUND_DOWN)
+
+
+@_function("round half up(n, scale)", 2)
+def _round_half_up(run: _Run, value: Value, scale: Value) -> Value:
+    """As in school: a half away from zero."""
+    return _rounded(value, scale, decimal.ROUND_HALF_UP)
+
+
+@_function("round half down(n, scale)", 2)
+def _round_half_down(run: _Run, value: Value, scale: Value) -> Value:
+    return _rounded(value, scale, decimal.ROUND_HALF_DOWN)
+
+
+@_function("modulo(dividend, divisor)", 2)
 def _modulo(run: _Run, dividend: Value, divisor: Value) -> Value:
     """What is left, with the sign of the divisor: modulo(-12, 5) is 3."""
     number, by = _number(dividend), _number(divisor)
@@ -1549,12 +1832,58 @@ def _modulo(run: _Run, dividend: Value, divisor: Value) -> Value:
     return _DECIMAL128.add(rest, by) if rest and (rest < 0) != (by < 0) else rest
 
 
-@_function("not", 1)
+@_function("sqrt(number)", 1)
+def _sqrt(run: _Run, value: Value) -> Value:
+    number = _number(value)
+    return None if number < 0 else _DECIMAL128.sqrt(number)
+
+
+@_function("exp(number)", 1)
+def _exp(run: _Run, value: Value) -> Value:
+    """e to the power of a number."""
+    return _DECIMAL128.exp(_number(value))
+
+
+@_function("log(number)", 1)
+def _log(run: _Run, value: Value) -> Value:
+    """The natural logarithm."""
+    number = _number(value)
+    return None if number <= 0 else _DECIMAL128.ln(number)
+
+
+@_function("even(number)", 1)
+def _even(run: _Run, value: Value) -> Value:
+    number = _number(value)
+    return number == number.to_integral_value() and not _last_digit(number) % 2
+
+
+@_function("odd(number)", 1)
+def _odd(run: _Run, value: Value) -> Value:
+    number = _number(value)
+    return number == number.to_integral_value() and bool(_last_digit(number) % 2)
+
+
+def _last_digit(whole: Decimal) -> int:
+    _, digits, exponent = whole.to_integral_value().as_tuple()
+    return digits[-1] if exponent == 0 else 0
+
+
+@_function("is(value1, value2)", 2)
+def _is(run: _Run, one: Value, other: Value) -> Value:
+    """The same value of the same kind, and at the same distance from UTC."""
+    if one is None or other is None:
+        return one is other
+    if _kind(one) in ("time", "date and time") and _kind(one) == _kind(other) and one.utcoffset() != other.utcoffset():
+        return False
+    return _equal(one, other, run) is True
+
+
+@_function("not(negand)", 1)
 def _not(run: _Run, value: Value) -> Value:
     return not value if isinstance(value, bool) else None
 
 
-@_function("string", 1)
+@_function("string(from)", 1)
 def _string(run: _Run, value: Value) -> Value:
     return value if value is None or isinstance(value, str) else run.burn_text(_written(value, run))
 
@@ -1582,7 +1911,7 @@ def _written(value: Value, run: _Run, depth: int = NESTING_MAX) -> str:
 _PLAIN_NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 
 
-@_function("number", 1, 3)
+@_function("number(from, grouping separator, decimal separator)", 1, 3)
 def _number_of(run: _Run, text: Value, grouping: Value = None, point: Value = None) -> Value:
     """The number that a text says; number("1.234,5", ".", ",") reads it as Indonesians write it."""
     plain = _text(text, run)
@@ -1602,37 +1931,37 @@ def _number_of(run: _Run, text: Value, grouping: Value = None, point: Value = No
     return _DECIMAL128.create_decimal(plain)
 
 
-@_function("string length", 1)
+@_function("string length(string)", 1)
 def _string_length(run: _Run, text: Value) -> Value:
     return Decimal(len(_text(text, run)))
 
 
-@_function("upper case", 1)
+@_function("upper case(string)", 1)
 def _upper_case(run: _Run, text: Value) -> Value:
     return run.burn_text(_text(text, run).upper())
 
 
-@_function("lower case", 1)
+@_function("lower case(string)", 1)
 def _lower_case(run: _Run, text: Value) -> Value:
     return run.burn_text(_text(text, run).lower())
 
 
-@_function("contains", 2)
+@_function("contains(string, match)", 2)
 def _contains(run: _Run, text: Value, part: Value) -> Value:
     return _text(part, run) in _text(text, run)
 
 
-@_function("starts with", 2)
+@_function("starts with(string, match)", 2)
 def _starts_with(run: _Run, text: Value, part: Value) -> Value:
     return _text(text, run).startswith(_text(part, run))
 
 
-@_function("ends with", 2)
+@_function("ends with(string, match)", 2)
 def _ends_with(run: _Run, text: Value, part: Value) -> Value:
     return _text(text, run).endswith(_text(part, run))
 
 
-@_function("substring", 2, 3)
+@_function("substring(string, start position, length)", 2, 3)
 def _substring(run: _Run, text: Value, start: Value, *length: Value) -> Value:
     """From the character `start` (1 is the first, -1 the last), `length` characters or all that follow."""
     whole, place = _text(text, run), _integer(start)
@@ -1641,35 +1970,51 @@ def _substring(run: _Run, text: Value, start: Value, *length: Value) -> Value:
     begin = place - 1 if place > 0 else len(whole) + place
     if not length:
         return whole[begin:]
-    wanted = _integer(length[0])
+    wanted = _integer(_number(length[0]).to_integral_value(decimal.ROUND_DOWN))
     if wanted < 1:
         raise _NoAnswer
     return whole[begin:begin + wanted]
 
 
-@_function("substring before", 2)
+@_function("substring before(string, match)", 2)
 def _substring_before(run: _Run, text: Value, part: Value) -> Value:
     whole, wanted = _text(text, run), _text(part, run)
     return whole.partition(wanted)[0] if wanted and wanted in whole else ""
 
 
-@_function("substring after", 2)
+@_function("substring after(string, match)", 2)
 def _substring_after(run: _Run, text: Value, part: Value) -> Value:
     whole, wanted = _text(text, run), _text(part, run)
     return whole.partition(wanted)[2] if wanted else whole
 
 
-@_function("list contains", 2)
+@_function("string join(list, delimiter)", 1, 2)
+def _string_join(run: _Run, items: Value, delimiter: Value = None) -> Value:
+    """The texts of a list, one behind the other, with the delimiter between; nulls are left out."""
+    texts = [_text(item, run) for item in _listed(items, run) if item is not None]
+    between = "" if delimiter is None else _text(delimiter, run)
+    size = sum(map(len, texts)) + len(between) * max(len(texts) - 1, 0)
+    if size > STRING_CHARACTERS_MAX:
+        raise OutOfFuel(f"a text grew to {size} characters; the limit is {STRING_CHARACTERS_MAX}")
+    return run.burn_text(between.join(texts))
+
+
+def _temporal_source(value: Value, run: _Run) -> str:
+    _refuse_what_feel_could(_text(value, run))
+    return str(value)
+
+
+@_function("list contains(list, element)", 2)
 def _list_contains(run: _Run, items: Value, wanted: Value) -> Value:
     return any(_equal(one, wanted, run) is True for one in _listed(items, run))
 
 
-@_function("append")
+@_function("append(list, items)")
 def _append(run: _Run, items: Value, *more: Value) -> Value:
     return run.burn_list([*_listed(items, run), *more])
 
 
-@_function("concatenate")
+@_function("concatenate(list)")
 def _concatenate(run: _Run, *lists: Value) -> Value:
     joined: list[Value] = []
     for one in lists:
@@ -1677,7 +2022,7 @@ def _concatenate(run: _Run, *lists: Value) -> Value:
     return joined
 
 
-@_function("distinct values", 1)
+@_function("distinct values(list)", 1)
 def _distinct_values(run: _Run, items: Value) -> Value:
     kept: list[Value] = []
     for item in _listed(items, run):
@@ -1686,64 +2031,262 @@ def _distinct_values(run: _Run, items: Value) -> Value:
     return kept
 
 
-@_function("date", 1, 3)
+def _place(position: Value, count: int) -> int:
+    """Where in a list of `count` items, from 0: 1 is the first, -1 the last."""
+    place = _integer(position)
+    if not 1 <= abs(place) <= count:
+        raise _NoAnswer
+    return place - 1 if place > 0 else count + place
+
+
+@_function("sublist(list, start position, length)", 2, 3)
+def _sublist(run: _Run, items: Value, start: Value, *length: Value) -> Value:
+    found = _listed(items, run)
+    begin = _place(start, len(found))
+    if not length:
+        return found[begin:]
+    wanted = _integer(length[0])
+    if not 0 <= wanted <= len(found) - begin:
+        raise _NoAnswer
+    return found[begin:begin + wanted]
+
+
+@_function("insert before(list, position, newItem)", 3)
+def _insert_before(run: _Run, items: Value, position: Value, item: Value) -> Value:
+    found = _listed(items, run)
+    place = _place(position, len(found))
+    return run.burn_list([*found[:place], item, *found[place:]])
+
+
+@_function("remove(list, position)", 2)
+def _remove(run: _Run, items: Value, position: Value) -> Value:
+    found = _listed(items, run)
+    place = _place(position, len(found))
+    return [*found[:place], *found[place + 1:]]
+
+
+@_function("list replace(list, position, newItem)", 3)
+def _list_replace(run: _Run, items: Value, position: Value, item: Value) -> Value:
+    found = _listed(items, run)
+    place = _place(_number(position).to_integral_value(decimal.ROUND_DOWN), len(found))
+    return [*found[:place], item, *found[place + 1:]]
+
+
+@_function("reverse(list)", 1)
+def _reverse(run: _Run, items: Value) -> Value:
+    return _listed(items, run)[::-1]
+
+
+@_function("index of(list, match)", 2)
+def _index_of(run: _Run, items: Value, wanted: Value) -> Value:
+    """The places where a value stands in a list, counted from 1."""
+    return [Decimal(place) for place, one in enumerate(_listed(items, run), 1) if _equal(one, wanted, run) is True]
+
+
+@_function("union(list)")
+def _union(run: _Run, *lists: Value) -> Value:
+    """The lists one behind the other, each value once."""
+    return _distinct_values(run, _concatenate(run, *lists))
+
+
+@_function("flatten(list)", 1)
+def _flatten(run: _Run, items: Value) -> Value:
+    """The items of a list and of the lists in it, however deep."""
+    found: list[Value] = []
+
+    def take(some: list[Value], depth: int) -> None:
+        run.check_depth(depth)
+        for one in some:
+            run.burn()
+            if isinstance(one, list):
+                take(one, depth - 1)
+            else:
+                found.append(one)
+
+    take(_listed(items, run), NESTING_MAX)
+    return run.burn_list(found)
+
+
+def _context_of(value: Value) -> dict[str, Value]:
+    if not isinstance(value, dict):
+        raise _NoAnswer
+    return value
+
+
+def _keys(value: Value, run: _Run) -> list[str]:
+    """A key, or the keys on the way into contexts in contexts."""
+    if isinstance(value, str):
+        return [run.burn_text(value)]
+    if not isinstance(value, list) or not value:
+        raise _NoAnswer
+    return [_text(one, run) for one in run.burn_list(value)]
+
+
+@_function("get value(context, key | context, keys | m, key)", 2)
+def _get_value(run: _Run, context: Value, key: Value) -> Value:
+    """What a context has under a key, or under the keys of a list one inside the other; null when it has nothing."""
+    found: Value = _context_of(context)
+    for one in _keys(key, run):
+        if not isinstance(found, dict):
+            return None
+        found = found.get(one)
+    return found
+
+
+@_function("get entries(context | m)", 1)
+def _get_entries(run: _Run, context: Value) -> Value:
+    """A context as a list of {key, value}."""
+    entries: list[Value] = [{"key": key, "value": one} for key, one in _context_of(context).items()]
+    run.burn(len(entries))
+    return run.burn_list(entries)
+
+
+@_function("context(entries)", 1)
+def _context_from(run: _Run, entries: Value) -> Value:
+    """A list of {key, value} as a context."""
+    made: dict[str, Value] = {}
+    for entry in _listed(entries, run):
+        if not isinstance(entry, dict) or "key" not in entry or "value" not in entry:
+            raise _NoAnswer
+        key = _text(entry["key"], run)
+        if key in made:
+            raise _NoAnswer
+        made[key] = entry["value"]
+    return made
+
+
+@_function("context put(context, key, value | context, keys, value)", 3)
+def _context_put(run: _Run, context: Value, key: Value, value: Value) -> Value:
+    """A copy of a context in which a key, or the last of a list of keys, has a value."""
+    keys = _keys(key, run)
+    copies = [dict(_context_of(context))]
+    for one in keys[:-1]:
+        run.check_depth(NESTING_MAX - len(copies))
+        run.burn(len(copies[-1]))
+        copies.append(dict(_context_of(copies[-1].get(one))))
+    run.burn(len(copies[-1]))
+    if len(copies[-1]) >= LIST_ITEMS_MAX:
+        raise OutOfFuel(f"a context grew to more than {LIST_ITEMS_MAX} entries")
+    copies[-1][keys[-1]] = value
+    for place in range(len(copies) - 1, 0, -1):
+        copies[place - 1][keys[place - 1]] = copies[place]
+    return copies[0]
+
+
+@_function("context merge(contexts)", 1)
+def _context_merge(run: _Run, contexts: Value) -> Value:
+    """The entries of several contexts; of two with one name the later one."""
+    made: dict[str, Value] = {}
+    for one in _listed(contexts, run):
+        run.burn(len(_context_of(one)))
+        made |= one
+        if len(made) > LIST_ITEMS_MAX:
+            raise OutOfFuel(f"a context grew to more than {LIST_ITEMS_MAX} entries")
+    return made
+
+
+@_function("date(from | year, month, day)", 1, 3)
 def _date(run: _Run, value: Value, month: Value = None, day: Value = None) -> Value:
     """date("2027-02-02"), date(2027, 2, 2), or the date of a date and time."""
     if isinstance(value, Decimal):
+        year = _integer(value, 999_999_999)
+        if not 1 <= year <= 9999:
+            raise ExpressionError(f"the year {year} is outside the years 1 to 9999; use a date of these years")
         try:
-            return date(_integer(value), _integer(month), _integer(day))
+            return date(year, _integer(month), _integer(day))
         except ValueError:
             return None
     if month is not None or day is not None:
         raise _NoAnswer
     if isinstance(value, datetime):
         return value.date()
-    return value if isinstance(value, date) else _date_of(_text(value, run))
+    return value if isinstance(value, date) else _date_of(_temporal_source(value, run))
 
 
-@_function("time", 1, 3)
-def _time(run: _Run, value: Value, minute: Value = None, second: Value = None) -> Value:
-    """time("10:00:00"), time(10, 0, 0), or the time of a date and time."""
+@_function("time(from | hour, minute, second, offset)", 1, 3, 4)
+def _time(run: _Run, value: Value, minute: Value = None, second: Value = None, offset: Value = None) -> Value:
+    """time("10:00:00"), time(10, 0, 0), time(10, 0, 0, duration("PT7H")), or the time of a date and time."""
     if isinstance(value, Decimal):
+        if offset is not None and (not isinstance(offset, timedelta) or abs(offset) > timedelta(hours=14)
+                                   or offset % timedelta(minutes=1)):
+            raise _NoAnswer
+        zone = None if offset is None else timezone(offset) if offset else UTC
+        whole = _number(second).to_integral_value(decimal.ROUND_DOWN)
+        ticks = _integer(_DECIMAL128.multiply(_number(second) - whole, Decimal(1_000_000)))
         try:
-            return time(_integer(value), _integer(minute), _integer(second))
+            return time(_integer(value), _integer(minute), _integer(whole), ticks, zone)
         except ValueError:
             return None
     if minute is not None or second is not None:
         raise _NoAnswer
     if isinstance(value, datetime):
         return value.timetz()
-    return value if isinstance(value, time) else _time_of(_text(value, run))
+    return value if isinstance(value, time) else _time_of(_temporal_source(value, run))
 
 
-@_function("date and time", 1, 2)
+@_function("date and time(from | date, time)", 1, 2)
 def _date_and_time(run: _Run, value: Value, *clock: Value) -> Value:
     """date and time("2027-02-02T10:00:00"), or a date and a time put together."""
     if not clock:
-        return value if isinstance(value, datetime) else _date_and_time_of(_text(value, run))
+        return value if isinstance(value, datetime) else _date_and_time_of(_temporal_source(value, run))
     if not isinstance(value, date) or not isinstance(clock[0], time):
         raise _NoAnswer
     return datetime.combine(value.date() if isinstance(value, datetime) else value, clock[0])
 
 
-@_function("duration", 1)
+@_function("duration(from)", 1)
 def _duration(run: _Run, value: Value) -> Value:
-    return value if isinstance(value, timedelta | YearsMonths) else _duration_of(_text(value, run))
+    return value if isinstance(value, timedelta | YearsMonths) else _duration_of(_temporal_source(value, run))
 
 
-@_function("now", 0)
+@_function("years and months duration(from, to)", 2)
+def _years_and_months_duration(run: _Run, start: Value, end: Value) -> Value:
+    """The whole months from one date to another."""
+    if not isinstance(start, date) or not isinstance(end, date):
+        raise _NoAnswer
+    first, last = (start.year * 12 + start.month, start.day), (end.year * 12 + end.month, end.day)
+    sign = -1 if last < first else 1
+    first, last = min(first, last), max(first, last)
+    return YearsMonths(sign * (last[0] - first[0] - (last[1] < first[1])))
+
+
+@_function("now()", 0)
 def _now(run: _Run) -> Value:
     return run.at
 
 
-@_function("today", 0)
+@_function("today()", 0)
 def _today(run: _Run) -> Value:
     return run.at.date()
 
 
-@_function("day of week", 1)
+@_function("day of week(date)", 1)
 def _day_of_week(run: _Run, day: Value) -> Value:
     """FEEL's English name of the day."""
     if not isinstance(day, date):
         raise _NoAnswer
     return ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")[day.weekday()]
+
+
+@_function("day of year(date)", 1)
+def _day_of_year(run: _Run, day: Value) -> Value:
+    if not isinstance(day, date):
+        raise _NoAnswer
+    return Decimal(day.timetuple().tm_yday)
+
+
+@_function("week of year(date)", 1)
+def _week_of_year(run: _Run, day: Value) -> Value:
+    """The number of the week by ISO 8601: weeks begin on Monday, week 1 has the year's first Thursday."""
+    if not isinstance(day, date):
+        raise _NoAnswer
+    return Decimal(day.isocalendar().week)
+
+
+@_function("month of year(date)", 1)
+def _month_of_year(run: _Run, day: Value) -> Value:
+    """FEEL's English name of the month."""
+    if not isinstance(day, date):
+        raise _NoAnswer
+    return ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+            "November", "December")[day.month - 1]

@@ -311,13 +311,17 @@ REFUSED: list[tuple[str, dict, str]] = [
     ("[1..3]", {}, "only after `in`"),
     ("(1..3)", {}, "only after `in`"),
     ("1 in not(1)", {}, "write not(x in (...))"),
-    ("1 instance of number", {}, "expected"),
-    ("function(x) x", {}, "expected"),
-    ("nama panjang + 1", {}, "found 'panjang'"),
+    ("1 instance of angka", {}, "types of one's own"),
+    ("function(x) x", {}, "functions of one's own are not understood"),
+    ("nama panjang + 1", {}, "names with spaces are not understood; use the id of the field"),
     ("item", {}, "found 'item'"),
     ("for item in [1] return 1", {}, "the name of a variable"),
-    ('matches("a", "a+")', {}, "there is no function 'matches'"),
-    ('date(from: "2027-02-02")', {}, "by place, not by name"),
+    ('matches("a", "a+")', {}, "matches() is not part of this FEEL"),
+    ('date(text: "2027-02-02")', {}, "date() takes the arguments (from) or (year, month, day), not (text)"),
+    ('date(from: "2027-02-02", from: "2027-02-03")', {}, "the name of another argument"),
+    ("random number()", {}, "its answer would differ at each replay"),
+    ('now().timezone', {}, "ask for `time offset`"),
+    ("? > 5", {}, "`?` of a decision table"),
     ("substring()", {}, "substring() was given 0 arguments; it takes 2 or 3"),
     ("sum()", {}, "1 or more"),
     ("is defined(1)", {}, "a name or a path"),
@@ -507,6 +511,12 @@ LARGE = {"s": "y" * 100_000, "xs": list(range(10_000)), "x": 1}
     "append(xs, 1)",
     "distinct values(xs)",
     "some x in xs, y in xs satisfies x < 0",
+    "flatten([xs, xs])",
+    "union(xs, xs)",
+    "mode(concatenate(xs, xs))",
+    "[" + ", ".join(["index of(xs, x)"] * 4) + "]",
+    "string join(for x in xs return s)",
+    "{c: context(for x in xs return {key: string(x), value: x}), d: context put(c, s, 1)}",
     "2 ** 1000",
     "{a0: [1], " + ", ".join(f"a{n + 1}: [a{n}, a{n}, a{n}]" for n in range(16)) + "}",
     "{a0: [1], " + ", ".join(f"a{n + 1}: [a{n}]" for n in range(80)) + "}.a80",
@@ -610,13 +620,22 @@ def _grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     binary = st.sampled_from(["+", "-", "*", "/", "**", "and", "or", "=", "!=", "<", "<=", ">", ">=", "in"])
     called = st.sampled_from(["count", "sum", "min", "max", "mean", "abs", "floor", "ceiling", "not", "string",
                               "number", "string length", "upper case", "distinct values", "date", "time", "duration",
-                              "date and time", "day of week", "concatenate"])
+                              "date and time", "day of week", "concatenate",
+                              "median", "mode", "stddev", "product", "all", "any", "sqrt", "exp", "log", "odd", "even",
+                              "flatten", "reverse", "union", "string join", "context", "context merge", "get entries",
+                              "day of year", "week of year", "month of year"])
     called_two = st.sampled_from(["decimal", "modulo", "contains", "starts with", "substring", "substring before",
-                                  "list contains", "append", "concatenate", "date and time"])
+                                  "list contains", "append", "concatenate", "date and time", "is",
+                                  "round up", "round half down", "floor", "string join", "sublist", "remove",
+                                  "index of", "union", "get value", "years and months duration"])
+    called_three = st.sampled_from(["insert before", "list replace", "context put", "date", "time", "sublist"])
     return st.one_of(
         st.builds("({0[0]} {1} {0[1]})".format, two, binary),
         st.builds("{1}({0})".format, inner, called),
         st.builds("{1}({0[0]}, {0[1]})".format, two, called_two),
+        st.builds("{1}({0[0]}, {0[1]}, {0[2]})".format, three, called_three),
+        st.builds("({0} instance of {1})".format, inner,
+                  st.sampled_from(["number", "date and time", "list<Any>", "context<k: number>"])),
         st.builds("(if {0[0]} then {0[1]} else {0[2]})".format, three),
         st.builds("(for x in {0[0]} return {0[1]})".format, two),
         st.builds("(some x in {0[0]} satisfies {0[1]})".format, two),
@@ -628,7 +647,8 @@ def _grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds("-{0}".format, inner))
 
 
-LEAVES = st.sampled_from(["a", "b", "c", "xs", "rows", "berkas.lhr", "t", "1", "0", "2.5", "1e300", '"dua"', '""',
+LEAVES = st.sampled_from(['{key: "k", value: 1}', "-1",
+                          "a", "b", "c", "xs", "rows", "berkas.lhr", "t", "1", "0", "2.5", "1e300", '"dua"', '""',
                           "true", "false", "null", '@"2027-02-02"', '@"P1D"', '@"-PT1H"', '@"P1M"', '@"10:00:00"',
                           "now()", '@"2027-02-02T10:00:00"', "[]", "1..3", "item", "x"])
 EXPRESSIONS = st.recursive(LEAVES, _grown, max_leaves=12)

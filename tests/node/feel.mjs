@@ -1,6 +1,6 @@
 // What feelin answers to FEEL expressions.
 // stdin:  [{expression, data, at}]; at is optional: the local date and time that today() and now() give.
-// stdout: [{value, warnings}], warnings by type. JSON has no dates: {"date": "2027-03-01"}, {"time": "09:30:00"},
+// stdout: [{value, warnings, thrown}], warnings by type; thrown is what it threw, with null for the value. JSON has no dates: {"date": "2027-03-01"}, {"time": "09:30:00"},
 //         {"date and time": ...}, {"duration": "P2D"} stand for them, in the data and in the values.
 import { FeelDate, FeelDateTime, FeelDuration, FeelTime, date, dateAndTime, duration, evaluate, time } from 'feelin';
 
@@ -15,8 +15,12 @@ const KINDS = [
 
 answer((await question()).map(({ expression, data = {}, at }) => {
   const clock = at ? { today: () => date(at.slice(0, 10)), now: () => dateAndTime(at) } : {};
-  const { value, warnings } = evaluate(expression, { ...clock, ...fromJson(data) });
-  return { value: toJson(value), warnings: warnings.map((one) => one.type) };
+  try {
+    const { value, warnings } = evaluate(expression, { ...clock, ...fromJson(data) });
+    return { value: toJson(value), warnings: warnings.map((one) => one.type) };
+  } catch (error) {
+    return { value: null, warnings: [], thrown: String(error) };
+  }
 }));
 
 function fromJson(value) {
