@@ -514,7 +514,8 @@ def rows(organisation: Organisation, act: Act) -> tuple[Row, ...]:
         case AddPerson() | ChangePerson():
             known = organisation.people.get(act.person)
             return (("people", act.person, Person(
-                id=act.person, name=said(act.name, "(nama dihapus)"), login=said(act.login, f"dihapus-{act.person}"),
+                id=act.person, name=said(act.name, known.name if known and without_name(known) else NO_NAME),
+                login=said(act.login, f"dihapus-{act.person}"),
                 nip=said(act.nip), rank=said(act.rank), email=said(act.email),
                 active=known.active if known else True)),)
         case DeactivatePerson():
@@ -525,9 +526,13 @@ def rows(organisation: Organisation, act: Act) -> tuple[Row, ...]:
         case ReactivatePerson():
             return (("people", act.person, replace(organisation.people[act.person], active=True)),)
         case Hold():
+            holder, held = organisation.people.get(act.person), organisation.positions.get(act.position)
             return (("holdings", act.holding, Holding(
                 id=act.holding, position=act.position, person=act.person, capacity=act.capacity, basis=act.basis,
-                valid_from=act.valid_from, valid_until=act.valid_until)),)
+                valid_from=act.valid_from, valid_until=act.valid_until)),
+                    # Whose name was erased is called by the position that they came to hold last.
+                    *((("people", act.person, replace(holder, name=f"{held.name} {NO_NAME}")),)
+                      if holder and held and without_name(holder) else ()))
         case EndHolding():
             return (("holdings", act.holding,
                      replace(organisation.holdings[act.holding], valid_until=act.valid_until)),)
@@ -625,6 +630,14 @@ def lane_setting(key: str, unit: str, lane: str) -> str:
 def last_day(holding: Holding, day: str) -> str:
     """`day`, or the day before the holding began where it has not begun by then."""
     return max(day, (date.fromisoformat(holding.valid_from) - timedelta(days=1)).isoformat())
+
+
+NO_NAME = "(nama dihapus)"
+
+
+def without_name(person: Person) -> bool:
+    """Whether the name of a person was erased by law."""
+    return person.name.endswith(NO_NAME) and person.login == f"dihapus-{person.id}"
 
 
 def said(value: Any, otherwise: str | None = None) -> Any:
