@@ -15,7 +15,8 @@ SOURCES = sorted(path for part in ("engine", "forms") for path in (ROOT / part).
 
 VALUES = {"definition", "commands", "events", "marking", "instance"}
 HEART = {"bpmn_import", "calendars", "changes", "conformance", "counterparts", "diagram", "element_templates",
-         "event_log", "execution", "expressions", "forecast", "gate", "import_csv", "ledger", "organisation",
+         "event_log", "execution", "expressions", "forecast", "gate", "import_csv", "ledger", "monitoring_forms",
+         "organisation",
          "performance", "playback", "process", "rehearsal", "reminders", "requirements", "rules", "sop",
          "sop_drawing", "sop_forms", "sop_import", "sop_layout", "sop_reading", "sop_table", "soundness", "story",
          "timers", "walk", "whatif"}
@@ -33,7 +34,7 @@ HOMES = {                               # library -> the modules that may import
     "lxml": {"engine/bpmn_import.py", "engine/diagram.py", "engine/gate.py", "engine/sop.py", "engine/sop_drawing.py",
              "engine/sop_import.py"},
     "openpyxl": {"engine/sop_import.py", "forms/papers/"}, "docx": {"engine/sop_import.py", "forms/papers/"},
-    "typst": {"forms/papers/"}, "segno": {"forms/papers/"},
+    "typst": {"forms/papers/"}, "segno": {"forms/papers/", "forms/account.py"},
     "SpiffWorkflow": {"engine/execution.py", "engine/timers.py", "engine/bench.py"},
     "alembic": {"engine/store/"}, "psycopg": {"engine/store/"}, "sqlite3": {"engine/store/"},
     "PIL": {"engine/store/documents.py"}, "puremagic": {"engine/store/documents.py"},
@@ -44,7 +45,9 @@ HOMES = {                               # library -> the modules that may import
               "engine/cli_office.py", "engine/cli_proof.py",
               "engine/cli_process.py",
               "engine/cli_sop.py"},
-    "cryptography": {"engine/ledger.py", "engine/verifier.py"},
+    "pyotp": {"engine/credentials.py"}, "webauthn": {"engine/credentials.py"},
+    "cryptography": {"engine/credentials.py", "engine/ledger.py", "engine/verifier.py", "engine/certificates.py"},
+    "authlib": {"forms/federation.py"}, "joserfc": {"forms/federation.py"}, "requests": {"forms/federation.py"},
     "structlog": {"engine/serve.py", "engine/worker.py", "engine/recalendar.py", "engine/notify.py",
                   "engine/checkpoints.py", "engine/migrate.py", "engine/__main__.py", "forms/"},
 }
