@@ -24,8 +24,10 @@ from .organisation import (
     AddPosition,
     AddUnit,
     AllowUnit,
+    AssignAudit,
     Bind,
     Change,
+    EndAudit,
     GrantPower,
     Hold,
     RevokePower,
@@ -503,6 +505,80 @@ def list_bindings(here: Terminal) -> None:
     )
 
 
+# Surat tugas audit
+
+
+@click.group(cls=Group)
+def audit() -> None:
+    """Surat tugas audit: who reads what of which units and years, from a day to a day."""
+
+
+@audit.command("assign")
+@click.argument("person")
+@click.argument("number")
+@click.option("--unit", "units", multiple=True, required=True, metavar="UNIT", help="Audited; may be repeated.")
+@click.option("--year", "years", multiple=True, type=int, metavar="YEAR",
+              help="Of report; may be repeated; default: all.")
+@click.option("--from", "valid_from", required=True, metavar="DATE", help="The first day, YYYY-MM-DD.")
+@click.option("--until", "valid_until", required=True, metavar="DATE", help="The last day, in each unit's own zone.")
+@click.option("--basis", default="", help="What it rests on, for who reads the history.")
+@WHO
+@pass_terminal
+def assign_audit(here: Terminal, person: str, number: str, units: tuple[str, ...], years: tuple[int, ...],
+                 valid_from: str, valid_until: str, basis: str, who: str | None) -> None:
+    """A PERSON (id, login or NIP) may audit units by the surat tugas of this NUMBER; the right ends by itself."""
+    id = terminal.new_id()
+    with here.database.begin() as db:
+        found = here.person(db, person)
+        act = AssignAudit(assignment=id, person=found.id, number=number, units=units, years=tuple(sorted(years)),
+                          valid_from=valid_from, valid_until=valid_until, basis=basis)
+        warnings = carry_out(here, db, here.actor(db, who), [act])
+    here.tell(
+        {"assignment": id, "person": found.id, "number": number, "units": list(units), "years": sorted(years),
+         "valid_from": valid_from, "valid_until": valid_until, "warnings": warnings},
+        f"{found.name} audits {', '.join(units)} from {valid_from} to {valid_until} by {number}.",
+        f"The surat tugas has the id {id}.",
+        *warnings,
+    )
+
+
+@audit.command("end")
+@click.argument("assignment")
+@click.option("--until", "valid_until", required=True, metavar="DATE",
+              help="The last day; the day before it began: it never held.")
+@click.option("--reason", default="", help="Why, for who reads the history.")
+@WHO
+@pass_terminal
+def end_audit(here: Terminal, assignment: str, valid_until: str, reason: str, who: str | None) -> None:
+    """End a surat tugas (its id, as alur audit list shows it) before its last day."""
+    warnings = change(here, who, EndAudit(assignment=assignment, valid_until=valid_until, reason=reason))
+    here.tell({"assignment": assignment, "valid_until": valid_until, "warnings": warnings},
+              f"The surat tugas holds until {valid_until}.", *warnings)
+
+
+@audit.command("list")
+@pass_terminal
+def list_audits(here: Terminal) -> None:
+    """List every surat tugas, also those that ended, and whether each holds today in one of its units."""
+    with here.database.read() as db:
+        found, now = organisation.load(db), databases.now(db)
+    rows: list[dict[str, Any]] = [
+        {"assignment": one.id, "person": one.person, "name": found.people[one.person].name, "number": one.number,
+         "units": list(one.units), "years": list(one.years), "valid_from": one.valid_from,
+         "valid_until": one.valid_until,
+         "holds": any(one.holds(found.today(now, unit)) for unit in one.units) and found.people[one.person].active}
+        for one in sorted(found.assignments.values(), key=lambda one: (one.valid_from, one.number, one.id))
+    ]
+    here.tell(
+        rows,
+        *terminal.columns(
+            ((r["number"], r["name"], ", ".join(r["units"]), ", ".join(map(str, r["years"])) or "all", r["valid_from"],
+              r["valid_until"], "holds" if r["holds"] else "", r["assignment"]) for r in rows),
+            ("NUMBER", "AUDITOR", "UNITS", "YEARS", "FROM", "UNTIL", "", "ID"),
+        ),
+    )
+
+
 for _group, _kind in ((user, "orang"), (unit, "unit"), (position, "jabatan")):
     importing(_group, _kind)
-commands: tuple[click.Command, ...] = (user, unit, position, binding)
+commands: tuple[click.Command, ...] = (user, unit, position, binding, audit)

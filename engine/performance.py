@@ -11,6 +11,7 @@ import statistics
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 
 from .calendars import MINUTE, CalendarError, parse_duration
@@ -36,6 +37,7 @@ class Pass:
     processing: int | None              # from then on
     late: bool
     opened_again: bool                  # whether the Step that finished it opened some user task again
+    ended_at: datetime | None = None    # aware, UTC; as its performer states it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +52,8 @@ class Case:
     definition: str                     # SHA-256 of the version that it runs
     passes: tuple[Pass, ...]
     open: tuple[tuple[int, str, int], ...] = ()     # (number, element, round) of its open user tasks
+    started_at: datetime | None = None  # aware, UTC
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

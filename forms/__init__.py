@@ -36,6 +36,7 @@ from . import (
     migration,
     modeler,
     monitoring,
+    monitoring_forms,
     notices,
     performance,
     processes,
@@ -110,7 +111,7 @@ def create_app(
     app.register_error_handler(HTTPException, lambda error: error if error.response else error_page(error.code or 500))
     app.register_error_handler(Exception, something_broke)
     pages = (door, inbox.inbox, processes.processes, monitoring.monitoring, notices.notices, admin.admin, audit.audit)
-    across = (performance.performance,)
+    across = (performance.performance, monitoring_forms.monitoring_forms)
     perancang = (modeler.modeler, publishing.publishing, sop_editor.sop_editor, migration.migration)
     for blueprint in (*pages, *across, *perancang, calendars.calculator, verification.verification):
         app.register_blueprint(blueprint)

@@ -25,9 +25,11 @@ from sqlalchemy import Connection
 from engine import audit as verb
 from engine import conformance, forecast
 from engine.calendars import CalendarError
+from engine.commands import Actor
 from engine.conformance import Departure
 from engine.forecast import Forecast, ForecastError
 from engine.instance import COMPLETED, RUNNING, SUSPENDED, ProcessInstance
+from engine.organisation import local_date
 from engine.playback import CORRECTION, INCIDENT, LATE, MIGRATION, RETURN, SUSPENSION, Moment
 from engine.store import access, definitions, organisation, queries
 from engine.store.database import Unavailable
@@ -56,6 +58,26 @@ MARKS = {
 def audits(visitor: Visitor) -> bool:
     """Whether somebody has the place Audit: auditors, and heads of a process for their own unit."""
     return bool(visitor.scopes or visitor.leads)
+
+
+def leave_trace_of(page: str) -> None:
+    """Who looks as an auditor at a page across process instances stands in the stream `access`, once for each day and
+    page: that they looked is worth a row, each click is not. The head of a process looks at their own office."""
+    visitor, now = me(), office().now()
+    if not visitor.scopes:
+        return
+    id = access.daily(visitor.id, local_date(now, visitor.zone), page)
+    with office().database.read() as db:
+        if access.recorded(db, id):
+            return
+    with office().database.begin() as db:
+        access.record(db, office().database.key, access.OverviewRead(page=page), across(visitor), now, id)
+
+
+def across(visitor: Visitor) -> Actor:
+    """The visitor as who audits more than one instance, on the basis of every surat tugas that lets them today."""
+    numbers = dict.fromkeys(one.number for one in visitor.scopes if one.number)
+    return Actor(person=visitor.id, capacity="auditor", basis=", ".join(numbers) or None)
 
 
 def seen(db: Connection, id: UUID | str) -> Sight:
@@ -128,6 +150,7 @@ def listed() -> Any:
                 rows.append((one, None))  # shown whatever was asked for: it is what an auditor came to find
             elif not kind or any(d.kind == kind for d in told):
                 rows.append((one, counted(told)))
+    leave_trace_of("audit")
     return render_template(
         "audit/list.html",
         rows=rows,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from flask import Blueprint, Response, abort, render_template, request, url_for
@@ -23,7 +24,7 @@ from engine.performance import Case, GroupFigures, Performance, Spread, StepFigu
 from engine.store import definitions, passes
 
 from . import words
-from .audit import audits
+from .audit import audits, leave_trace_of
 from .charts import said
 from .processes import served
 from .session import me, office
@@ -145,6 +146,7 @@ def page() -> Any:
     with office().database.read() as db:
         it = look(db)
         names = {one.key: one.name for one in definitions.newest_of_all(db)}
+    leave_trace_of("audit/lintas")
     if it is None:
         return render_template("audit/across.html", it=None, enough=ENOUGH_PASSES)
     of_process = [one for one in it.places if one.key == it.asked.key]
@@ -212,13 +214,14 @@ def heat(it: Looked) -> list[dict[str, str]]:
 
 
 def legend(it: Looked) -> list[tuple[int, str]]:
-    """(class, up to what) of the classes, where there is anything to tell apart."""
+    """(class, from what up to what) of the classes, where there is anything to tell apart."""
     values = [value for one in it.figures.steps if (value := measured(one, it.asked.measure)) is not None]
     most = max(values, default=0)
     if not most:
         return []
-    return [(n, _("sampai %(value)s", value=told(top, it.asked.measure)))
-            for n, top in enumerate(heart.up_to(most), start=1)]
+    tops = [told(top, it.asked.measure) for top in heart.up_to(most)]
+    ranges = [_("di atas %(low)s sampai %(high)s", low=low, high=high) for low, high in pairwise(tops)]
+    return list(enumerate([_("sampai %(value)s", value=tops[0]), *ranges], start=1))
 
 
 # Charts
@@ -299,6 +302,7 @@ def instances() -> Any:
         it = look(db)
     if it is None:
         abort(404)
+    leave_trace_of("audit/lintas/berkas")
     name, ids = behind(it)
     wanted = set(ids)
     return render_template(

@@ -201,7 +201,8 @@ class Visitor:
 
 
 NOBODY_NEEDED = frozenset(
-    {"static", "door.sign_in", "door.sign_out", "door.alive", "door.ready", "notices.agenda_of", "verification.sop"}
+    {"static", "door.sign_in", "door.sign_out", "door.alive", "door.ready", "notices.agenda_of", "verification.sop",
+     "verification.file", "verification.checkpoint"}
 )
 
 

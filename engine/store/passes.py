@@ -180,7 +180,8 @@ def cases(db: Connection, key: str, reach: Reach, of_unit: str = "", year: int |
             .where(projection.c.name == NAME, projection.c.instance == instance.c.id)).scalar_subquery()
     rows = db.execute(
         select(instance.c.id, instance.c.title, instance.c.unit, unit.c.name.label("unit_name"), instance.c.year,
-               instance.c.status, instance.c.definition, instance.c.sequence, passed.label("passed"),
+               instance.c.status, instance.c.definition, instance.c.sequence, instance.c.started_at,
+               instance.c.ended_at, passed.label("passed"),
                read.label("read"))
         .join(unit, unit.c.id == instance.c.unit).where(wanted)
         .order_by(instance.c.started_at.desc(), instance.c.id).limit(MOST_CASES)).all()
@@ -195,7 +196,8 @@ def cases(db: Connection, key: str, reach: Reach, of_unit: str = "", year: int |
     finished, standing = _finished(db, ids), _standing(db, ids)
     found = [Case(id=row.id, title=row.title, unit=row.unit, unit_name=row.unit_name, year=row.year, status=row.status,
                   definition=row.definition, passes=tuple(finished.get(row.id, ())),
-                  open=tuple(standing.get(row.id, ()))) for row in chosen]
+                  open=tuple(standing.get(row.id, ())), started_at=records.moment(row.started_at),
+                  ended_at=records.moment(row.ended_at) if row.ended_at else None) for row in chosen]
     return found, all_of_them - len(found), sum(row.read < row.sequence for row in chosen)
 
 
@@ -207,7 +209,7 @@ def _finished(db: Connection, ids: Collection[str]) -> dict[str, list[Pass]]:
         found.setdefault(row.instance, []).append(Pass(
             number=row.number, element=row.element, lane=row.lane, round=row.round, working=row.working_minutes,
             waiting=row.waiting_minutes, processing=row.processing_minutes, late=bool(row.late),
-            opened_again=bool(row.returned)))
+            opened_again=bool(row.returned), ended_at=records.moment(row.ended_at)))
     return found
 
 
