@@ -153,10 +153,21 @@ class _Plan:
                 if to is not None:
                     coming[to] = coming.get(to, 0) + 1
         self.tasks = {row.number: row.element or ids.take(f"langkah_{row.number}") for row in table.rows}
+        self.free_ends = self._free_ends()
         self.stations = {row.number: self._station(row, coming.get(row.number, 0)) for row in table.rows}
         self.decisions = self._decisions()
         self.answers: dict[str, str] = {}               # flow -> Ya or Tidak
         self.ways = [*self._main_ways(), *self._timer_ways()]
+
+    def _free_ends(self) -> list[str]:
+        """The end events of the earlier diagram whose steps went, or go on now: the procedure still ends so."""
+        if self.before is None:
+            return []
+        going_on = {row.element for row in self.table.rows
+                    if all(to is not None for _, to in self.table.following(row))}
+        ending = {row.element for row in self.table.rows} - going_on
+        ends = (_Drawn(self.before, one.id).end for one in self.before.user_tasks if one.id not in ending)
+        return [end for end in ends if end is not None]
 
     def _station(self, row: SopRow, coming: int) -> Station:
         task, ids = self.tasks[row.number], self.ids
@@ -175,7 +186,9 @@ class _Plan:
             merge = ids.take("gabung", f"gabung_{number}")
         ends = any(to is None for _, to in self.table.following(row))
         end = drawn.end if drawn else None
-        if ends and end is None:
+        if ends and end is None and self.free_ends:
+            end = self.free_ends.pop(0)
+        elif ends and end is None:
             last = row is self.table.rows[-1]
             end = ids.take("selesai" if last else f"selesai_{number}", f"selesai_{number}")
         gate_ = drawn.gate if drawn else None
@@ -456,7 +469,7 @@ class _Sheet:
     def _remove_end(self, id: str) -> None:
         node = self.node(id)
         coming = [one for one in self.process.iterchildren(BPMN + "sequenceFlow") if one.get("targetRef") == id]
-        if node is not None and node.tag == BPMN + "endEvent" and len(coming) == 1:
+        if node is not None and node.tag == BPMN + "endEvent" and len(coming) == 1 and id not in self.plan.nodes:
             self._remove(node)
 
     def _head(self) -> etree._Element:

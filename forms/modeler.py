@@ -22,6 +22,7 @@ from engine import diagram, drafting, expressions, gate, soundness
 from engine.definition import DiagramError, Element, Field, Finding, ProcessDefinition
 from engine.instance import Refused
 from engine.store import definitions, drafts, records
+from engine.store.definitions import Version
 from engine.store.drafts import PROPOSED, Draft
 
 from . import fields, words
@@ -70,6 +71,18 @@ def draft_home() -> str | None:
 @modeler.app_template_global()
 def draft_mark(draft: Draft) -> words.Mark:
     return PUT_FORWARD if draft.state == PROPOSED else DRAWN
+
+
+@modeler.app_template_global()
+def draft_against(draft: Draft, version: Version | None) -> str:
+    """How a draft stands to the newest version of its process."""
+    if version is None:
+        return _("belum pernah diberlakukan")
+    if version.sha256 == draft.sha256:
+        return _("sama dengan versi %(n)s", n=version.version)
+    if version.sha256 == draft.base:
+        return _("berbeda dari versi %(n)s", n=version.version)
+    return _("dimulai dari versi lain; yang terbaru versi %(n)s", n=version.version)
 
 
 @modeler.app_template_global()
@@ -243,6 +256,7 @@ def as_saved(db: Connection, draft: Draft) -> dict[str, Any]:
         "at": draft.saved_at,
         "saved_by": Names(db)(draft.saved_by),
         "mine": draft.saved_by == me().id,
+        "against": draft_against(draft, definitions.newest(db, draft.key)),
     }
 
 

@@ -55,6 +55,7 @@ from engine.store import definitions, drafts, organisation, records
 
 from . import words
 from .admin import moment
+from .modeler import draft_against
 from .session import me, office, tell
 
 sop_editor = Blueprint("sop_editor", __name__, url_prefix="/perancang")
@@ -312,11 +313,12 @@ def change(id: str) -> Any:
                 last = -1 if of is None else of
                 kept = drafting.save(db, id, data, revision=last, person=me().id, at=at, sheet=text)
             saved = opened(db, kept.id)
+            against = draft_against(kept, definitions.newest(db, kept.key))
     except Refused as problem:
         return overtaken(id, found, sheet, revision, problem)
     assert not isinstance(saved, tuple), "what a table drew, or began from, is a table"
     if wants_json():
-        return state_of(saved, wrong)
+        return state_of(saved, wrong) | {"against": against}
     if act == "salin":
         tell(_("Isian Anda disimpan sebagai rancangan baru. Rancangan semula tidak berubah."))
     elif act == "buang":
@@ -366,6 +368,7 @@ def state_of(saved: Opened, wrong: Sequence[Remark] = ()) -> dict[str, Any]:
     )
     return {
         "revision": saved.draft.revision,
+        "head": _("disimpan %(time)s oleh %(who)s", time=time, who=me().person.name),
         "said": saying if wrong else _("Tersimpan %(time)s", time=time),
         "elements": [one.element for one in table.rows],
         "names": [] if wrong else [one.name for one in table.rows],

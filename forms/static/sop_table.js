@@ -62,6 +62,8 @@ function edit(form) {
     if (state.said && at === newest) said.textContent = state.said;
     if (!answer.ok) return false;
     form.elements.revisi.value = state.revision;
+    document.getElementById("rancangan-tersimpan").textContent = state.head;
+    document.getElementById("rancangan-terhadap").textContent = state.against;
     if (at === newest) { localStorage.removeItem(name); delete part().dataset.unsaved; }
     document.getElementById("diagram")?.dispatchEvent(new Event("diagram:reload"));
     return state.problems.length === 0;

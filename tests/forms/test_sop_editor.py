@@ -219,6 +219,20 @@ def test_the_way_to_a_step_that_was_deleted_is_asked_for_again(site: Desk) -> No
     assert ['"Tidak"' in one and one.startswith("Baris 6, kolom Pelaksana") for one in reader.errors()] == [True]
 
 
+def test_the_procedure_ends_as_before_whichever_step_is_the_last(site: Desk) -> None:
+    id = begin(site)
+    end = diagram.reread(SHIPPED).outgoing["langkah_9"][0].target
+    reader = press(owner(site, id), "baris.tambah")
+    typed = {"baris__9__uraian": "Melaporkan hasil", "baris__9__simbol": "1.proses"}
+    press(reader, "simpan", **typed)
+    longer = diagram.reread(stored(site, id))
+    assert [flow.target for flow in longer.outgoing["langkah_10"]] == [end]
+    assert longer.elements[end].name == diagram.reread(SHIPPED).elements[end].name
+    press(press(owner(site, id), "baris.hapus:9"), "simpan")
+    assert diagram.reread(stored(site, id)).outgoing["langkah_9"][0].target == end
+    assert diagram.check(stored(site, id)) == diagram.check(SHIPPED)
+
+
 def test_performers_come_go_and_change_places(site: Desk) -> None:
     id = begin(site)
     reader = press(owner(site, id), "pelaksana.tambah")

@@ -73,6 +73,7 @@ async function draw(root, page) {
       notices: part('perancang-kabar'),
       saved: answer => {
         part('rancangan-tersimpan').textContent = `disimpan ${answer.saved_at} oleh ${answer.saved_by}`;
+        if (answer.against) part('rancangan-terhadap').textContent = answer.against;
       },
     },
     flush: () => panel.flush(),
