@@ -59,7 +59,8 @@ class RequestErasure:
     basis: str                              # in law
     values: tuple[str, ...] = ()            # "SEQUENCE:PATH" of the instance's stream
     files: tuple[str, ...] = ()             # SHA-256
-    subject: str = private(default="")      # who asked for it: it goes with what they asked for
+    subject: str = private(default="")      # who it is about, as they are called: drafts and notices are searched for
+    #                                         it, and it goes with what was asked for
     type: str = field(default="RequestErasure", init=False)
 
 
@@ -422,8 +423,10 @@ class Doing:
         if asked.act.about == PERSON:
             if hold := store.any_held(self.db):
                 raise Refused("held", f"Ada penahanan hukum yang berlaku (nomor {hold.number}).")
+            self.texts.update(texts_in(asked.act.subject))
             return [self.erase_person(asked.act.id, why)]
         self.must_be_free(asked.act.id)
+        self.texts.update(texts_in(asked.act.subject))
         kept = self.erasable(asked.act.id, asked.act.values, asked.act.files)
         self.erase(asked.act.id, kept, asked.act.files, EraseValues(
             request=asked.act.request, number=asked.act.number, basis=asked.act.basis, values=asked.act.values,
@@ -449,6 +452,7 @@ class Doing:
         for one in gone:
             self.erase_value("organisation", one, why)
         store.forget_person(self.db, id)
+        store.forget_in(self.db, None, self.searched())
         organise.rebuild(self.db)
         return Gone(stream="organisation", values=tuple(one.name for one in gone))
 
@@ -487,9 +491,12 @@ class Doing:
         if act.disposal:
             store.forget_all_of(self.db, id)
         else:
-            store.forget_in(self.db, id, sorted(one for one in self.texts if len(one) >= store.LEAST_SEARCHED))
+            store.forget_in(self.db, id, self.searched())
         self.touched.append(id)
         self.loose.update(files)
+
+    def searched(self) -> list[str]:
+        return sorted(one for one in self.texts if len(one) >= store.LEAST_SEARCHED)
 
     def erase_value(self, stream: str, one: Kept, why: str) -> None:
         value = journal.erase(self.db, stream, one.sequence, one.path, why)

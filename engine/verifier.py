@@ -11,7 +11,8 @@ as it was hashed; `values.jsonl`, what people typed, beside the bodies, that hol
 What is checked, in this order; the first thing that is wrong is named with its place:
  1. The pack is whole: every file is the one that manifest.json lists.
  2. Every body is canonical JSON, of the row that it stands in, and follows from the row before it in its stream.
- 3. Every value is the one whose salted hash stands in its body; where it was erased, the hash stays.
+ 3. Every value is the one whose salted hash stands in its body. Where it was erased the hash stays, and a later row
+    says by which letter: a value that is missing without such a row was taken away.
  4. The keys: the first, and each later one as the one before it signed (or as you vouch yourself: --key).
  5. Every checkpoint has a signature of one of these keys.
  6. The rows lead to the root of the checkpoint: all of them together (a whole journal), or each by its proof.
@@ -44,6 +45,14 @@ TEXTS = {                               # what is said: (Indonesian, English)
              "{0} journal rows in {1} streams: the body, hash and chain of each agree."),
     "values": ("{0} nilai di samping jurnal cocok dengan sidiknya; {1} sudah dihapus (sidiknya tetap).",
                "{0} values beside the journal have their hashes; {1} were erased (their hashes stay)."),
+    "lawful": ("{0} nilai dan {1} berkas dihapus menurut hukum, {2} nomor {3} (dasar: {4}). Bukan pemalsuan: "
+               "barisnya tetap, isinya tidak dapat diperiksa lagi.",
+               "{0} values and {1} files erased by law, {2} number {3} (basis: {4}). No tampering: the rows stay, "
+               "what they said can no longer be checked."),
+    "request": ("atas permintaan", "on request"),
+    "disposal": ("dimusnahkan dengan berita acara", "disposed of by the berita acara"),
+    "people": ("{0} nilai tentang orang dan pemohon dihapus menurut hukum, menurut catatan dalam aliran retention.",
+               "{0} values about people and applicants erased by law, as rows of the stream retention say."),
     "keys": ("Kunci penanda tangan, bandingkan dengan yang pernah Anda terima:",
              "The keys that sign; compare them with what you were sent:"),
     "root": ("Akar Merkle {0} baris sama dengan titik periksa yang ditandatangani: {1}",
@@ -90,6 +99,8 @@ TEXTS = {                               # what is said: (Indonesian, English)
     "value": ("{0}: nilai pada {1} bukan yang dicatat.", "{0}: the value at {1} is not the one recorded."),
     "no value": ("{0}: nilai pada {1} tidak ada, juga tidak tercatat sebagai dihapus.",
                  "{0}: the value at {1} is missing, and is not said to be erased."),
+    "blank": ("{0}: nilai pada {1} dikosongkan tanpa satu baris pun yang mencatat penghapusannya.",
+              "{0}: the value at {1} was emptied, and no row says that it was erased."),
     "key": ("{0}: kunci tidak dapat dibaca.", "{0}: a key that cannot be read."),
     "unvouched": ("{0}: kunci {1} tidak disahkan oleh kunci sebelumnya; pastikan sendiri dari mana kunci itu.",
                   "{0}: key {1} was not vouched for by the one before; find out yourself where it comes from."),
@@ -170,6 +181,9 @@ class Check:
         self.keys: list[tuple[str, bytes]] = []         # (name, public key), the newest last
         self.named: set[str] = set()                    # every SHA-256 that a body names
         self.attached: set[str] = set()                 # those of files that somebody attached
+        self.letters: list[dict[str, Any]] = []         # acts of erasing, in their order
+        self.lawful: set[tuple[str, str]] = set()       # (stream, "SEQUENCE:PATH") of what they say was erased
+        self.asked: dict[str, int] = {}                 # request for erasure -> its row in the stream retention
 
     def all(self, own: list[str]) -> None:
         manifest = self.manifest()
@@ -254,15 +268,33 @@ class Check:
             hidden = dict(hashes(said.get("command"), "command")) if well else {}
             self.rows[stream, sequence] = {"i": index, "leaf": leaf, "hidden": hidden, "proof": row.get("proof"),
                                            "act": key_act(said) if well and stream == "checkpoint" else None}
+            if well:
+                self.erasing(stream, sequence, said)
             self.leaves.append(leaf)
             self.named.update(re.findall(r"[0-9a-f]{64}", row["body"]))
             self.attached.update(re.findall(r'"sha256":"([0-9a-f]{64})","size_bytes":', row["body"]))
         self.report.holds("rows", len(self.rows), len(ends))
 
+    def erasing(self, stream: str, sequence: int, said: dict[str, Any]) -> None:
+        """Remember what a row says was erased: of its own stream, or of one that has no row of its own for it."""
+        act = (said.get("command") or {}).get("act")
+        act = act if isinstance(act, dict) else {}
+        if act.get("type") == "EraseValues":
+            self.letters.append(act)
+            self.lawful.update((stream, one) for one in act["values"])
+        elif stream == "retention" and act.get("type") == "RequestErasure":
+            self.asked[act["request"]] = sequence
+        elif stream == "retention" and act.get("type") == "DecideErasure" and act["approved"]:
+            self.lawful.add((stream, f"{self.asked.get(act['request'])}:command.act.subject"))
+        for event in said.get("events") or ():
+            if stream == "retention" and event.get("type") == "Gone":
+                self.lawful.update((event["stream"], one) for one in event["values"])
+
     # 3. The values beside them
 
     def values(self) -> None:
-        kept = erased = 0
+        kept = erased = others = 0
+        letters = {(stream, one) for stream, one in self.lawful if stream.startswith("instance/")}
         shape = {"stream": str, "sequence": int, "path": str, "salt": str, "value": (str, type(None))}
         for one in self.lines("values.jsonl", shape):
             place, path = f"{one['stream']} #{one['sequence']}", one["path"]
@@ -273,8 +305,12 @@ class Check:
             wanted = row["hidden"].pop(path, None)
             if one["value"] is None:
                 erased += 1
+                where = (one["stream"], f"{one['sequence']}:{path}")
                 if wanted is None:
                     self.report.wrong("value", place, path)
+                elif where not in self.lawful:
+                    self.report.wrong("blank", place, path)
+                others += where not in letters
                 continue
             kept += 1
             if hashlib.sha256(unhex(one["salt"]) + one["value"].encode()).hexdigest() != wanted:
@@ -283,6 +319,11 @@ class Check:
             for path in row["hidden"]:
                 self.report.wrong("no value", f"{stream} #{sequence}", path)
         self.report.holds("values", kept, erased)
+        for act in self.letters:
+            how = self.report.say("disposal" if act["disposal"] else "request")
+            self.report.holds("lawful", len(act["values"]), len(act["files"]), how, act["number"], act["basis"])
+        if others:
+            self.report.holds("people", others)
 
     # 4. The keys
 
@@ -409,8 +450,9 @@ class Check:
             elif found[1] not in self.named:
                 self.report.wrong("unnamed", name)
         self.report.holds("documents", len(held))
-        if self.attached - held:
-            self.report.holds("absent", len(self.attached - held))
+        gone = {one for act in self.letters for one in act["files"]}
+        if self.attached - held - gone:
+            self.report.holds("absent", len(self.attached - held - gone))
 
 
 # Bodies

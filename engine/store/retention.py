@@ -164,20 +164,18 @@ def hash_of(db: Connection, stream: str, sequence: int) -> str:
 
 # Shadows that are no fold of the journal
 
-def forget_in(db: Connection, id: str, texts: Sequence[str]) -> dict[str, int]:
-    """Empty what was told or typed about an instance where one of these texts stands in it; how many of each."""
-    told = {"notice": 0, "draft": 0, "migration_run": 0}
+def forget_in(db: Connection, id: str | None, texts: Sequence[str]) -> None:
+    """Empty what was told or typed about an instance (None: about any) where one of these texts stands in it."""
     for text in texts:
-        gone = update(notice).where(notice.c.instance == id, or_(_holds(notice.c.body, text),
-                                                               _holds(notice.c.subject, text)))
-        told["notice"] += db.execute(gone.values(subject="(dihapus)", body="(dihapus)")).rowcount
-        typed = delete(draft).where(draft.c.instance == id, or_(_holds(draft.c.data, text),
-                                                              _holds(draft.c.data, _escaped(text))))
-        told["draft"] += db.execute(typed).rowcount
-        moved = update(migration_run).where(migration_run.c.instances.contains(id, autoescape=True),
-                                            _holds(migration_run.c.reason, text))
-        told["migration_run"] += db.execute(moved.values(reason="(dihapus)")).rowcount
-    return {name: count for name, count in told.items() if count}
+        told = or_(_holds(notice.c.body, text), _holds(notice.c.subject, text))
+        typed = or_(_holds(draft.c.data, text), _holds(draft.c.data, _escaped(text)))
+        moved = _holds(migration_run.c.reason, text)
+        if id is not None:
+            told, typed = and_(told, notice.c.instance == id), and_(typed, draft.c.instance == id)
+            moved = and_(moved, migration_run.c.instances.contains(id, autoescape=True))
+        db.execute(update(notice).where(told).values(subject="(dihapus)", body="(dihapus)"))
+        db.execute(delete(draft).where(typed))
+        db.execute(update(migration_run).where(moved).values(reason="(dihapus)"))
 
 
 def forget_all_of(db: Connection, id: str) -> None:
