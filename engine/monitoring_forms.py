@@ -131,6 +131,7 @@ def monitoring(definition: ProcessDefinition, cases: Sequence[Case], departures:
     cases       of one process and unit, with all their passes: what a pass sent back is seen by those after it
     departures  instance -> all of its departures; counted are those whose row is of the period
     """
+    of_all = (conformance.DEADLINE,)                # the process's own, whichever step meets it
     order = {one.id: n for n, one in enumerate(definition.user_tasks)}
     back = {(case.id, number) for case in cases for number in sent_back(case, order)}
     passed = [(case, one) for case in cases for one in case.passes if period.holds(one.ended_at)]
@@ -138,18 +139,19 @@ def monitoring(definition: ProcessDefinition, cases: Sequence[Case], departures:
     started = tuple(case.id for case in cases if period.holds(case.started_at))
     ended = [case for case in cases if period.holds(case.ended_at)]
     elements = dict.fromkeys([*order, *(one.element for _case, one in passed),
-                              *(one.element for _id, one in told if one.element)])
+                              *(one.element for _id, one in told if one.element and one.kind not in of_all)])
     active = dict.fromkeys([*started, *(case.id for case in ended), *(case.id for case, _one in passed),
                             *(id for id, _one in told)])
     return Monitoring(
         period=period,
         lines=tuple(_line(id, [(case, one) for case, one in passed if one.element == id], back,
-                          [(case, one) for case, one in told if one.element == id]) for id in elements if id),
+                          [(case, one) for case, one in told if one.element == id and one.kind not in of_all])
+                    for id in elements if id),
         cases=tuple(case.id for case in cases if case.id in active),
         started=started,
         finished=tuple(case.id for case in ended if case.status == COMPLETED),
         cancelled=tuple(case.id for case in ended if case.status == CANCELLED),
-        whole=_kinds((id, one) for id, one in told if not one.element),
+        whole=_kinds((id, one) for id, one in told if not one.element or one.kind in of_all),
     )
 
 
