@@ -38,6 +38,7 @@ from . import (
     cli_rehearse,
     cli_sop,
     deploy,
+    scanner,
     seed,
     serve,
     settings,
@@ -153,13 +154,15 @@ def the_worker(here: Terminal) -> Worker:
     chosen = here.settings
     keeper = Keeper(here.database, cli_proof.place(here), chosen.url)
     return Worker(here.database, here.rules, chosen.data_dir, chosen.worker_poll_seconds, chosen.url, chosen.mailer(),
-                  keeper)
+                  keeper, scanner.clamd(chosen.clamd))
 
 
 def answer(here: Terminal, held: Any, stop: threading.Event, with_worker: bool) -> int:
     """Answer the web until told to stop; a worker that dies takes the process with it, so that somebody notices."""
     from forms import create_app
 
+    with here.database.begin() as db:
+        documents.set_scanner(db, bool(here.settings.clamd))  # before anything is served: from now on nothing unscanned
     app = create_app(here.settings, here.database, here.rules)
     worker_stop = threading.Event()
     thread = None
@@ -357,6 +360,7 @@ def examine(here: Terminal) -> list[tuple[str, str, str]]:
         lost = documents.missing(db, chosen.documents_dir)
         says = f"{len(lost)} are missing or cut, the first {lost[0]}" if lost else "all there"
         found.append(("documents", WRONG if lost else WELL, says))
+        found.append(("scanner", *scanner_state(db, chosen)))
         sound, says = cli_proof.state(db)
         found.append(("log", WELL if sound else WRONG, says))
         next_due, at = due.next_due(db), databases.now(db)
@@ -376,6 +380,21 @@ def examine(here: Terminal) -> list[tuple[str, str, str]]:
     if not chosen.secure:
         found.append(("address", NOTE, f"{chosen.url} is not https: what people type can be read on the way"))
     return found
+
+
+def scanner_state(db: Connection, chosen: Settings) -> tuple[str, str]:
+    """How far the virus scanner is."""
+    left = documents.scanning(db)
+    held = f"; {left.quarantined} quarantined" if left.quarantined else ""
+    clamd = scanner.clamd(chosen.clamd, timeout=5)
+    if clamd is None:
+        return (NOTE if left.waiting else WELL), f"none is set{held}"
+    try:
+        clamd.ping()
+    except scanner.Away as error:
+        return WRONG, f"{error}; {left.waiting} files wait and are given to nobody{held}"
+    trouble = f"; of one it says: {left.trouble}" if left.trouble else ""
+    return (NOTE if trouble else WELL), f"it answers; {left.waiting} files wait{trouble}{held}"
 
 
 def mail_state(db: Connection, chosen: Settings, at: datetime) -> tuple[str, str]:

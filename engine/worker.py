@@ -25,8 +25,9 @@ from .instance import RUNNING, ProcessInstance, Refused, Step
 from .mail import Mailer
 from .marking import OPEN, WAITING
 from .rules import Rules
+from .scanner import Clamd, keep_scanning
 from .store import database as databases
-from .store import definitions, documents, due, instances, organisation, passes
+from .store import definitions, documents, due, instances, organisation, parts, passes
 from .store.database import Database
 from .store.due import DueTimer
 
@@ -53,6 +54,7 @@ class Worker:
     url: str | None = None              # the public address, for the links of notices; None: nobody is told anything
     mailer: Mailer | None = None        # None: what is told stays in the inbox
     keeper: Keeper | None = None        # None: no row gets its place in the log, nothing is signed
+    scanner: Clamd | None = None        # None: files are not scanned
     told: notify.Memory = field(default_factory=notify.Memory)
     failures: Counter[tuple[str, int]] = field(default_factory=Counter)
     parked: dict[tuple[str, int], float] = field(default_factory=dict)      # until when, of `time.monotonic`
@@ -64,6 +66,7 @@ class Worker:
         failed, alarm_at, sweep_at, passes_at, log_at = 0, 0.0, 0.0, 0.0, 0.0
         log.info("worker started", poll_seconds=self.poll_seconds, mail=self.mailer is not None)
         self.start_posting(stop)
+        self.start_scanning(stop)
         while not stop.is_set():
             try:
                 self.follow_calendars()
@@ -230,6 +233,16 @@ class Worker:
             given = (self.database, self.rules, self.mailer, self.url, stop)
             Thread(target=notify.keep_posting, args=given, name="mail", daemon=True).start()
 
+    # What was attached
+
+    def start_scanning(self, stop: Event) -> None:
+        """Ask the virus scanner in a thread of its own, which ends with `stop`: forms and timers never wait for it."""
+        with self.database.begin() as db:
+            documents.set_scanner(db, self.scanner is not None)
+        if self.scanner is not None and self.data_dir is not None:
+            given = (self.database, self.data_dir / "documents", self.scanner, self.url or "", stop)
+            Thread(target=keep_scanning, args=given, name="scanner", daemon=True).start()
+
     # What was finished
 
     def project(self) -> int:
@@ -273,6 +286,7 @@ class Worker:
             organisation.forget_old_failures(db, at - timedelta(days=1))
             if self.data_dir is not None:
                 documents.sweep(db, self.data_dir / "documents", at)
+                parts.sweep(db, self.data_dir / "documents", at)
 
     def show_alive(self) -> None:
         """Touch `worker.alive` in the data folder: what a health check looks at."""
