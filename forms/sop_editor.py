@@ -525,6 +525,8 @@ class Found:
     lost: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     payload: str = ""  # the diagram, as the page carries it to the next one
+    key: str = ""  # of a diagram: the process it says it is
+    changes: str = ""  # the name of the SOP that it may be a change of
 
 
 @sop_editor.get("/baru")
@@ -580,16 +582,16 @@ def from_diagram(data: bytes, file: str) -> Iterator[Found]:
         yield Found(file=file, lost=lost, problems=wrong or (_("Diagram ini tidak dapat dibuka."),))
         return
     table: SopTable | None = None
-    name = file
+    key, name = diagram.titled(read.data)
+    name = name or key or file
     try:
         definition = diagram.reread(read.data)
-        name = definition.name or definition.key
         table = table_of(definition)
     except TableError as error:
         said += tuple(str(one) for one in error.remarks)
     except DiagramError as error:
         said += tuple(str(one) for one in error.findings)
-    yield Found(file=file, data=read.data, name=name, table=table, lost=lost, guesses=wrong + said)
+    yield Found(file=file, data=read.data, name=name, table=table, lost=lost, guesses=wrong + said, key=key)
 
 
 def from_office(data: bytes, file: str) -> Iterator[Found]:
@@ -652,17 +654,24 @@ def blank(unit: str) -> Any:
 
 def begun(unit: str, posted: MultiDict[str, str]) -> Any:
     """Begin a draft of each diagram that was chosen on the page that showed what was read."""
-    chosen = [posted.get(f"isi.{n}", "") for n in posted.getlist("pilih")[:sop_import.MOST_FILES]]
-    contents = [data for one in chosen if (data := unpacked(one))]
+    chosen = posted.getlist("pilih")[: sop_import.MOST_FILES]
+    carried = ((unpacked(posted.get(f"isi.{n}", "")), posted.get(f"sebagai.{n}", "")) for n in chosen)
+    contents = [(data, change_of) for data, change_of in carried if data]
     if not contents or len(contents) < len(chosen):
         message = _("Pilih paling sedikit satu hasil bacaan. Bila halaman ini sudah lama terbuka, baca ulang.")
         return new_page(problems=[Problem("berkas", message)], unit=unit, status=422)
     made = []
     try:
         with office().database.begin() as db:
-            for data in contents:
-                data = rekeyed(db, data)
-                made.append(drafting.begin(db, data, unit=unit, person=me().id, at=moment(db)))
+            for data, change_of in contents:
+                newest = definitions.newest(db, change_of) if change_of else None
+                if newest is None or diagram.titled(data)[0] != change_of:
+                    made.append(drafting.begin(db, rekeyed(db, data), unit=unit, person=me().id, at=moment(db)))
+                    continue
+                home, base = drafting.home(db, change_of) or "", newest.sha256
+                made.append(drafting.begin(db, data, unit=home, person=me().id, at=moment(db), base=base))
+    except Refused as refused:
+        return new_page(problems=[Problem("berkas", str(refused))], unit=unit, status=403)
     except DiagramError as error:
         wrong = [Problem("berkas", str(one)) for one in error.findings[:20]]
         return new_page(problems=wrong, unit=unit, status=422)
@@ -703,6 +712,7 @@ def new_page(
 ) -> Any:
     with office().database.read() as db:
         mine = units_to_design(db)
+        theirs = {one.key: may_be_changed(db, one.key) for one in results if one.key}
     if not mine:
         abort(403)
     carried, room = [], CARRIED_MOST
@@ -711,7 +721,9 @@ def new_page(
         room -= len(payload)
         fits = room >= 0
         late = (_("Tidak ikut terbawa: hasil bacaan terlalu banyak sekaligus. Baca berkas ini tersendiri."),)
-        carried.append(replace(one, payload=payload if fits else "", problems=one.problems + (() if fits else late)))
+        problems_of = one.problems + (() if fits else late)
+        name = theirs.get(one.key, "")
+        carried.append(replace(one, payload=payload if fits else "", problems=problems_of, changes=name))
     shown = render_template(
         "perancang/new.html",
         results=carried,
@@ -726,6 +738,14 @@ def new_page(
         megabytes=sop_import.MOST_BYTES // 1_000_000,
     )
     return shown, status
+
+
+def may_be_changed(db: Connection, key: str) -> str:
+    """The name of the SOP with this key, where the visitor is one of its owners; else ""."""
+    newest = definitions.newest(db, key)
+    if newest is None or not drafting.may_edit(db, me().id, drafting.home(db, key) or ""):
+        return ""
+    return newest.name or key
 
 
 def packed(data: bytes) -> str:

@@ -16,7 +16,7 @@ import pytest
 from engine import changes, diagram, drafting
 from engine.sop_drawing import draw
 from engine.sop_table import DECISION, END, SopTable, table_of
-from engine.store import drafts
+from engine.store import definitions, drafts
 from tests.desk import DIAGRAMS, LASEM, LKJPD, Desk, Reader
 
 SHIPPED = (DIAGRAMS / LKJPD / f"{LKJPD}.bpmn").read_bytes()
@@ -500,11 +500,32 @@ def test_two_that_are_chosen_begin_together(site: Desk) -> None:
 
 
 def test_a_diagram_is_taken_as_it_is_under_a_key_of_its_own(site: Desk) -> None:
-    reader = fresh(site, aksi="berkas", berkas=(io.BytesIO(SHIPPED), "lkjpd.bpmn")).press("aksi", "mulai")
+    reader = fresh(site, aksi="berkas", berkas=(io.BytesIO(SHIPPED), "lkjpd.bpmn"))
+    reader.post(reader.path, {**reader.values(), "sebagai.0": "", "aksi": "mulai"})
     id = reader.path.split("/")[3]
     assert listed(site) == ["penyusunan_lkjpd_2"] and reader.path.endswith("/tabel")
     now, was = diagram.read(stored(site, id)), diagram.read(SHIPPED)
     assert [one.form for one in now.elements.values()] == [one.form for one in was.elements.values()]
+
+
+def test_a_diagram_that_was_drawn_elsewhere_comes_back_as_a_change_of_its_sop(site: Desk) -> None:
+    edited = SHIPPED.replace(b'name="Melakukan reviu"', b'name="Mereviu"')
+    reader = fresh(site, aksi="berkas", berkas=(io.BytesIO(edited), "lkjpd.bpmn"))
+    [field_of] = reader.page.xpath("//select[@name='sebagai.0']")
+    assert [one.get("value") for one in field_of] == [LKJPD, ""]
+    id = reader.press("aksi", "mulai").path.split("/")[3]
+    with site.database.read() as db:
+        draft, newest = drafts.get(db, id), definitions.newest(db, LKJPD)
+    assert draft is not None and newest is not None
+    assert (draft.key, draft.base, draft.unit) == (LKJPD, newest.sha256, LASEM)
+    assert "1 perubahan" in reader.get(f"/perancang/rancangan/{id}/periksa").text
+
+
+def test_what_a_page_says_a_diagram_changes_is_judged_again(site: Desk) -> None:
+    reader = fresh(site, aksi="berkas", berkas=(io.BytesIO((OTHERS / "three_tasks.bpmn").read_bytes()), "x.bpmn"))
+    assert not reader.page.xpath("//select[@name='sebagai.0']")
+    reader.post(reader.path, {**reader.values(), "sebagai.0": LKJPD, "aksi": "mulai"})
+    assert listed(site) == ["three_tasks"]
 
 
 def test_a_blank_table_has_the_steps_and_performers_that_were_named(site: Desk) -> None:
