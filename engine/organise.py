@@ -7,7 +7,7 @@ Database: they hold no lock while a password is being hashed, and keep a failed 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -33,6 +33,7 @@ from .organisation import (
     AskConfirmation,
     Change,
     Confirmation,
+    ConfirmChange,
     DeactivatePerson,
     DisputeChange,
     Organisation,
@@ -181,13 +182,21 @@ def announce(db: Connection, organisation: Organisation, asked: AskConfirmation,
     told = (gains | had | above) - {asked.asked_by}
     factors.announce(db, asked.confirmation, told)
     ways = notices.readers(db, told, local_date(at, "Asia/Jakarta"))
+    _notify(db, organisation, asked.confirmation, told, ways, at, SUBJECTS[asked.kind],
+            f"{what}. Perubahan ini menunggu konfirmasi orang lain dari unit yang sama.",
+            "Bila tidak benar, segera beri tahu atasan Anda.")
+
+
+def _notify(db: Connection, organisation: Organisation, about: str, told: Iterable[str],
+            ways: Mapping[str, notices.Reader], at: datetime, subject: str, what: str, then: str) -> None:
+    """A notice for each of these people, and a mail for who wants mail at once."""
+    def mail(one: str) -> str:
+        return "waits" if one in ways and ways[one].email and ways[one].mail == notices.AT_ONCE else "none"
+
     notices.put(db, [notices.Notice(
-        id=str(uuid5(TOLD, f"{asked.confirmation}/{one}")), instance="", user_task=None, kind=CHANGED, person=one,
-        about_at=at, subject=SUBJECTS[asked.kind], created_at=at,
-        body=f"Yth. {named(one)},\n\n{what}. Perubahan ini menunggu konfirmasi orang lain dari unit yang sama.\n\n"
-             "Bila tidak benar, segera beri tahu atasan Anda.",
-        mail="waits" if one in ways and ways[one].email and ways[one].mail == notices.AT_ONCE else "none",
-        mail_after=at) for one in told])
+        id=str(uuid5(TOLD, f"{about}/{one}")), instance="", user_task=None, kind=CHANGED, person=one, about_at=at,
+        subject=subject, created_at=at, body=f"Yth. {organisation.people[one].name},\n\n{what}\n\n{then}",
+        mail=mail(one), mail_after=at) for one in told])
 
 
 def concerned(organisation: Organisation, asked: AskConfirmation, at: datetime) \
@@ -208,6 +217,43 @@ def concerned(organisation: Organisation, asked: AskConfirmation, at: datetime) 
         gains, had = frozenset({asked.person}), frozenset()
     above = superiors(organisation, asked.unit, min(gains, default=""), at)
     return gains, had, above
+
+
+def asked(db: Connection, confirmation: str) -> Confirmation | None:
+    """What was asked about a change, answered or not; None where nothing was."""
+    return store.load(db).confirmations.get(confirmation)
+
+
+def who_confirms(db: Connection, one: Confirmation, at: datetime) -> frozenset[str]:
+    """Ids of those who may say whether a change is right, as the organisation stands now."""
+    return confirmers(store.load(db), one, at)
+
+
+def answer(db: Connection, key: bytes, *, id: str, confirmation: str, right: bool, reason: str = "", by: Actor,
+           at: datetime) -> Changed:
+    """A change is right; or it is not, and then it holds no longer, and administrators and the head are told.
+
+    Raises Refused: `not_yours` (who may not say so), `wrong` (answered already, or without a reason).
+    """
+    lock(db, STREAM)
+    organisation = store.load(db)
+    one = organisation.confirmations.get(confirmation)
+    if one is None:
+        raise Refused("unknown", "Perubahan ini tidak menunggu konfirmasi.")
+    zone = organisation.units[one.unit].zone if one.unit in organisation.units else "Asia/Jakarta"
+    yesterday = (local_date(at, zone) - timedelta(days=1)).isoformat()
+    act = (ConfirmChange(confirmation=confirmation) if right
+           else DisputeChange(confirmation=confirmation, last_day=yesterday, reason=reason))
+    done = change(db, key, Change(id=id, at=at, actor=by, act=act))
+    if not right:
+        told = {*organisation.administrators(), *superiors(organisation, one.unit, by.person, at)} - {by.person}
+        who = organisation.people[by.person].name
+        ways = notices.readers(db, told, local_date(at, zone))
+        _notify(db, organisation, one.id + "/tidak", told, ways, at, f"Tidak benar: {SUBJECTS[one.kind].lower()}",
+                f"{who} menyatakan perubahan ini tidak benar: {SUBJECTS[one.kind].lower()}"
+                f"{f' ({organisation.people[one.person].name})' if one.person in organisation.people else ''}. "
+                "Perubahan itu tidak berlaku lagi.", "Periksa riwayatnya pada Pengaturan.")
+    return done
 
 
 def recorded(db: Connection, sequence: int) -> Change:

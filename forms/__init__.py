@@ -29,9 +29,11 @@ from engine.settings import Settings
 from engine.store.database import Database, Unavailable
 
 from . import (
+    account,
     admin,
     audit,
     calendars,
+    federation,
     inbox,
     migration,
     modeler,
@@ -41,6 +43,7 @@ from . import (
     performance,
     processes,
     publishing,
+    security,
     session,
     sop_editor,
     verification,
@@ -100,20 +103,23 @@ def create_app(
         if answer is None and request.method not in ("GET", "HEAD", "OPTIONS", "TRACE"):
             from_elsewhere = request.headers.get("Origin", "null") not in ("null", request.host_url.rstrip("/"))
             if from_elsewhere and "Origin" in request.headers and request.headers["Origin"] != settings.url:
+                security.tell("foreign_origin", endpoint=request.endpoint)
                 return error_page(403, _("Permintaan ini datang dari alamat lain. Buka halamannya dari aplikasi ini."))
             protect.protect()
         return answer
 
     app.after_request(add_headers)
+    app.after_request(security.of_answer)
     app.context_processor(what_every_page_knows)
     app.register_error_handler(CSRFError, send_again)
     app.register_error_handler(Unavailable, lambda _error: error_page(503))
     app.register_error_handler(HTTPException, lambda error: error if error.response else error_page(error.code or 500))
     app.register_error_handler(Exception, something_broke)
     pages = (door, inbox.inbox, processes.processes, monitoring.monitoring, notices.notices, admin.admin, audit.audit)
-    across = (performance.performance, monitoring_forms.monitoring_forms)
+    across = (account.account, performance.performance, monitoring_forms.monitoring_forms)
     perancang = (modeler.modeler, publishing.publishing, sop_editor.sop_editor, migration.migration)
-    for blueprint in (*pages, *across, *perancang, calendars.calculator, verification.verification):
+    elsewhere = (federation.federation, calendars.calculator, verification.verification)
+    for blueprint in (*pages, *across, *perancang, *elsewhere):
         app.register_blueprint(blueprint)
     return app
 
@@ -148,11 +154,13 @@ def what_every_page_knows() -> dict[str, Any]:
         "visitor": visitor,
         "places": places(),
         "messages": messages,
+        "banners": account.banners,
         "asset": asset,
         "bundle": bundle,
         "words": words,
         "now": now,
         "key_fields": drawn_for,
+        "office_accounts": bool(office().settings.oidc_issuer),
         "plain_http": visitor is not None and visitor.administrator and not office().settings.secure,
     }
 
@@ -172,7 +180,7 @@ def places() -> list[tuple[str, str, bool]]:
     if visitor.administrator:
         found.append(("admin.home", "admin", _("Pengaturan")))
     here = "perancang" if request.blueprint in PERANCANG else request.blueprint
-    here = "audit" if here == "performance" else here
+    here = "audit" if here in ("performance", "monitoring_forms") else here
     return [(url_for(endpoint), name, here == place) for endpoint, place, name in found]
 
 
@@ -261,6 +269,7 @@ def send_again(error: CSRFError) -> Any:
     Only a form that we drew for this very person; anything else was not theirs to send.
     """
     visitor = g.get("visitor")
+    security.tell("csrf_failed", endpoint=request.endpoint)
     if visitor is not None and goes_on(visitor.id, request.form):
         carrying = session.carried(request.form)
         return render_template("send_again.html", address=request.full_path.rstrip("?"), carrying=carrying), 400

@@ -24,17 +24,17 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from sqlalchemy import Connection
 
-from engine import import_csv, organise, recalendar
+from engine import credentials, import_csv, organise, recalendar
 from engine import organisation as org
 from engine.commands import Actor
 from engine.definition import ProcessDefinition
 from engine.instance import Problem, Refused
 from engine.organisation import STREAM, Act, Change, Organisation
-from engine.store import database, definitions, journal, records
+from engine.store import database, definitions, factors, journal, records, sessions
 from engine.store import organisation as store
 
-from . import words
-from .session import me, office, tell
+from . import account, security, words
+from .session import idle_of, me, office, tell
 
 admin = Blueprint("admin", __name__, url_prefix="/pengaturan")
 
@@ -447,6 +447,11 @@ def person(id: str) -> str:
         one = found(organisation.people, id)
         told = history_of(db, organisation, id)
         credential = store.credential_of(db, id)
+        has, last = factors.of_person(db, id), factors.last_signed_in(db, id)
+        now = office().now()
+        begun = sum(
+            now < one.expires_at and now - one.seen_at <= idle_of(one) for one in sessions.of_person(db, id)
+        )
     held = sorted(
         (h for h in organisation.holdings.values() if h.person == id), key=lambda h: h.valid_from, reverse=True
     )
@@ -461,6 +466,10 @@ def person(id: str) -> str:
         today=here().isoformat(),
         credential=credential,
         power_words=power_words,
+        factors=has,
+        required=id in organisation.requirements,
+        last=last,
+        begun=begun,
     )
 
 
@@ -554,6 +563,7 @@ def slip(id: str) -> Any:
         except Refused as refused:
             problems = at_inputs(refused, ())
         else:
+            security.tell("password_reset", person=id)
             until = org.local_date(at + organise.TEMPORARY, me().zone)
             return render_template(
                 "admin/slip.html",
@@ -564,6 +574,81 @@ def slip(id: str) -> Any:
                 made=words.full(at, me().zone),
             )
     return render_template("admin/form.html", form=form, values={}, problems=problems), 422 if problems else 200
+
+
+@admin.post("/orang/<id>/akhiri-sesi")
+def end_sessions(id: str) -> Any:
+    """End everything that somebody is signed in to."""
+    one = found(look().people, id)
+    with office().database.begin() as db:
+        store.end_sessions(db, id)
+    security.tell("sessions_ended", person=id)
+    tell(_("%(name)s keluar dari semua peramban.", name=one.name))
+    return redirect(url_for("admin.person", id=id), 303)
+
+
+@admin.route("/orang/<id>/lepas-faktor", methods=["GET", "POST"])
+def remove_factors(id: str) -> Any:
+    """Take somebody's second factors away, who lost them: another person of the unit confirms that it was they."""
+    one = found(look().people, id)
+    form = Form(
+        title=_("Lepas faktor kedua %(name)s", name=one.name),
+        submit=_("Lepas faktor kedua"),
+        back=url_for("admin.person", id=id),
+        lead=_(
+            "Semua faktor kedua dan kode pemulihannya tidak berlaku lagi, dan %(name)s keluar dari semua peramban. "
+            "Perbuatan ini diberitahukan kepadanya dan atasannya, dan dikonfirmasi orang lain di unitnya.",
+            name=one.name,
+        ),
+    )
+    problems: tuple[Problem, ...] = ()
+    if request.method == "POST":
+        try:
+            with office().database.begin() as db:
+                credentials.remove(
+                    db, office().database.key, id=form_id(), person=id, by=administrator(), at=moment(db)
+                )
+        except Refused as refused:
+            problems = at_inputs(refused, ())
+        else:
+            security.tell("factors_removed", person=id)
+            tell(_("Faktor kedua %(name)s sudah dilepas.", name=one.name))
+            return redirect(url_for("admin.person", id=id), 303)
+    return render_template("admin/form.html", form=form, values={}, problems=problems), 422 if problems else 200
+
+
+@admin.route("/orang/<id>/wajib-faktor", methods=["GET", "POST"])
+def require_factor(id: str) -> Any:
+    """Whether somebody must have a second factor."""
+    organisation = look()
+    one = found(organisation.people, id)
+    required = id not in organisation.requirements
+    form = Form(
+        title=_("Wajibkan faktor kedua bagi %(name)s", name=one.name)
+        if required
+        else _("Faktor kedua %(name)s tidak wajib lagi", name=one.name),
+        submit=_("Wajibkan") if required else _("Tidak wajib lagi"),
+        back=url_for("admin.person", id=id),
+        lead=_(
+            "%(name)s keluar dari semua peramban, dan saat masuk lagi memasang faktor kedua sebelum melanjutkan.",
+            name=one.name,
+        )
+        if required
+        else _("%(name)s boleh masuk tanpa faktor kedua, kecuali bila memasangnya sendiri.", name=one.name),
+    )
+
+    def act(_typed: dict[str, Any]) -> Act:
+        security.tell("factor_required", person=id, required=required)
+        return org.RequireSecondFactor(person=id, required=required)
+
+    return answer(
+        form,
+        act,
+        lambda typed: _("Faktor kedua sekarang wajib bagi %(name)s.", name=one.name)
+        if required
+        else _("Faktor kedua tidak wajib lagi bagi %(name)s.", name=one.name),
+        lambda typed: url_for("admin.person", id=id),
+    )
 
 
 # Jabatan
@@ -1654,6 +1739,11 @@ def reading_words(subject: str, definition: ProcessDefinition | None) -> str:
     return _("pelaksana langkah %(step)s", step=element.number if element and element.number else subject)
 
 
+def asked_words(organisation: Organisation, confirmation: str) -> str:
+    """What was asked about: the title that those saw who could answer."""
+    return account.in_words(organisation, organisation.confirmations[confirmation]).title
+
+
 def sentence(act: Act, organisation: Organisation, processes: Mapping[str, ProcessDefinition]) -> str:
     """What an act did, as the rest of a sentence that begins with who did it. Names are those of today."""
 
@@ -1803,6 +1893,31 @@ def sentence(act: Act, organisation: Organisation, processes: Mapping[str, Proce
                 _("membuat kata sandi sekali pakai untuk %(name)s.", name=person(act.person))
                 if act.temporary
                 else _("menetapkan kata sandi %(name)s.", name=person(act.person))
+            )
+        case org.EnrolSecondFactor():
+            return {
+                "totp": _("memasang kode dari ponsel sebagai faktor kedua."),
+                "passkey": _("memasang kunci sandi sebagai faktor kedua."),
+            }.get(act.kind) or _("membuat kode pemulihan baru.")
+        case org.RemoveSecondFactor():
+            return (
+                _("menghapus faktor kedua miliknya.")
+                if act.factor
+                else _("melepas semua faktor kedua %(name)s.", name=person(act.person))
+            )
+        case org.RequireSecondFactor():
+            return (
+                _("mewajibkan faktor kedua bagi %(name)s.", name=person(act.person))
+                if act.required
+                else _("tidak lagi mewajibkan faktor kedua bagi %(name)s.", name=person(act.person))
+            )
+        case org.AskConfirmation():
+            return _("menimbulkan pertanyaan kepada unit: %(what)s.", what=asked_words(organisation, act.confirmation))
+        case org.ConfirmChange():
+            return _("mengonfirmasi: %(what)s.", what=asked_words(organisation, act.confirmation))
+        case org.DisputeChange():
+            return _("menyatakan tidak benar: %(what)s.", what=asked_words(organisation, act.confirmation)) + why(
+                act.reason
             )
         case org.SetSetting():
             return (

@@ -49,7 +49,7 @@ from engine.instance import RUNNING, Problem, ProcessInstance, Refused, Step, Us
 from engine.organisation import local_date
 from engine.store import definitions, documents, instances, notices, organisation, queries, sessions
 
-from . import bands, extensions, fields, monitoring, words
+from . import account, bands, extensions, fields, monitoring, words
 from .processes import (
     Names,
     Pass,
@@ -57,6 +57,7 @@ from .processes import (
     ask,
     comments,
     diagram_state,
+    drawing,
     look,
     passes,
     recorded,
@@ -110,11 +111,14 @@ def tasks() -> Any:
         for one in serving:
             if not one.only_reads:
                 performs.setdefault((one.key, one.unit), set()).add(one.lane)
-        found = queries.open_tasks(db, visitor.id, {(one.key, one.unit) for one in serving})
+        found, parked = queries.inbox(db, visitor.id, {(one.key, one.unit) for one in serving})
         names = Names(db)
         rows = []
         for task in found:
-            definition = office().rules.definition(task.definition)
+            definition = drawing(task.definition)
+            if definition is None:
+                parked.append(queries.Parked(task.instance, task.title, task.unit_name, task.name))
+                continue
             lanes = frozenset(performs.get((task.key, task.unit), ()))
             mine, behalf = hers(task, lanes), recorded_here(db, task, definition, lanes, now)
             if task.status == RUNNING and (mine or behalf):
@@ -125,6 +129,7 @@ def tasks() -> Any:
         starts = startable(db, now)
         told = notices.pressing(db, visitor.id, TOLD_MOST)
         requests = extensions.to_decide(db, now)
+        to_confirm = len(account.waiting(db))
         coming = None if rows else monitoring.next_task(db, performs, now)
         today = local_date(now, visitor.zone)
         proposed = ratification.waiting_for(db, visitor.id, today) if visitor.designs else ()
@@ -132,6 +137,7 @@ def tasks() -> Any:
     return render_template(
         "inbox.html",
         groups=in_groups(shown, now, visitor.zone),
+        parked=parked,
         total=len(rows),
         coming=coming,
         late=late,
@@ -140,6 +146,7 @@ def tasks() -> Any:
         units=units,
         starts=starts,
         told=told,
+        to_confirm=to_confirm,
         requests=requests,
         proposed=proposed,
         asked={name: request.args.get(name, "") for name in ("cari", "proses", "unit", "keadaan")},

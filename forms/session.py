@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import flask
@@ -24,12 +25,16 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.datastructures import CallbackDict, Headers, MultiDict
 from werkzeug.test import EnvironBuilder
 
-from engine import organise
+from engine import credentials, organise
 from engine.commands import Actor
 from engine.instance import Refused
 from engine.organisation import ADMINISTRATOR, OWNER, VERIFIER, AuditScope, Person
-from engine.store import access, database, definitions, notices, organisation, queries, sessions
+from engine.store import access, database, definitions, factors, notices, organisation, queries, sessions
 
+from . import security
+
+KEPT = ("method", "browser", "client", "shared", "bare")  # of a session that is renewed
+HALFWAY = timedelta(minutes=10)  # how long a second factor may take after the first
 DAYS_LONGEST = 2  # idle sessions end after settings.session_hours; all end after this
 SEEN_EVERY = timedelta(minutes=1)  # a row written at each look would make every reader a writer
 CARRIED_BYTES_MOST = 400_000  # of typed text that the sign-in page carries over
@@ -64,6 +69,12 @@ class Session(CallbackDict[str, Any], SessionMixin):
         self.clear()
         self.row, self.cookie, self.person, self.modified = None, None, person, True
 
+    def renew(self) -> None:
+        """The same person goes on under another name; how and where they signed in stays."""
+        kept = {name: self[name] for name in KEPT if name in self}
+        self.belong_to(self.person)
+        self.update(kept)
+
 
 class Sessions(SessionInterface):
     """Flask's sessions, kept in the table `session`."""
@@ -87,7 +98,7 @@ class Sessions(SessionInterface):
             broken.broken = error
             return broken
         now = office(app).now()
-        if row is None or now >= row.expires_at or now - row.seen_at > office(app).idle:
+        if row is None or now >= row.expires_at or now - row.seen_at > idle_of(row, app):
             over = Session()
             over.expired = True
             if row:
@@ -133,6 +144,11 @@ class Sessions(SessionInterface):
         response.vary.add("Cookie")
 
 
+def idle_of(row: sessions.Session, app: Flask | None = None) -> timedelta:
+    """After how long without a click a session ends: on a shared computer soon."""
+    return office(app).idle_shared if row.data.get("shared") else office(app).idle
+
+
 def named(cookie: str) -> str:
     """The id of the session that a cookie opens."""
     return hashlib.sha256(cookie.encode()).hexdigest()
@@ -157,6 +173,16 @@ class Office:
     @property
     def idle(self) -> timedelta:
         return timedelta(hours=self.settings.session_hours)
+
+    @property
+    def idle_shared(self) -> timedelta:
+        return timedelta(minutes=self.settings.shared_session_minutes)
+
+    @property
+    def site(self) -> credentials.Site:
+        """For whom passkeys are made."""
+        parts = urlsplit(self.settings.url)
+        return credentials.Site(parts.hostname or "localhost", f"{parts.scheme}://{parts.netloc}")
 
 
 def office(app: Flask | None = None) -> Office:
@@ -202,8 +228,12 @@ class Visitor:
 
 NOBODY_NEEDED = frozenset(
     {"static", "door.sign_in", "door.sign_out", "door.alive", "door.ready", "notices.agenda_of", "verification.sop",
-     "verification.file", "verification.checkpoint"}
+     "verification.file", "verification.checkpoint", "federation.start", "federation.back", "federation.leave"}
 )
+
+
+# Where somebody goes who must have a second factor and has none yet.
+ENROLMENT = frozenset({"account.page", "account.codes_by_time", "account.passkey"})
 
 
 def know_who_asks() -> Any:
@@ -213,6 +243,10 @@ def know_who_asks() -> Any:
     if session.broken:
         raise session.broken
     if request.endpoint in NOBODY_NEEDED and request.endpoint != "door.sign_in":
+        return None
+    if request.endpoint == "door.second_factor" and halfway(session) is not None:
+        return None
+    if request.endpoint == "door.passkey" and session.person is None and "challenge" in session:
         return None
     if session.person is not None:
         with office().database.read() as db:
@@ -231,6 +265,8 @@ def know_who_asks() -> Any:
         return sign_in_page(carrying=carried(request.form), wish=request.path), 401
     if session.get("temporary") and request.endpoint not in ("door.password", *NOBODY_NEEDED):
         return redirect(url_for("door.password"))
+    if session.get("bare") == "must" and request.endpoint not in (*ENROLMENT, "door.password", *NOBODY_NEEDED):
+        return redirect(url_for("account.page"))
     return None
 
 
@@ -316,6 +352,9 @@ PREFIX = "bawa."  # of carried names on the sign-in page
 
 
 def sign_in_page(problem: str = "", carrying: Iterable[tuple[str, str]] = (), wish: str = "") -> str:
+    options, challenge = credentials.asking(office().site)
+    if this_session().person is None:
+        this_session()["challenge"] = challenge.hex()
     return render_template(
         "sign_in.html",
         problem=problem,
@@ -323,7 +362,16 @@ def sign_in_page(problem: str = "", carrying: Iterable[tuple[str, str]] = (), wi
         wish=wish,
         login=request.form.get("nama", ""),
         prefix=PREFIX,
+        shared="bersama" in request.form,
+        options=options,
     )
+
+
+def typed_fields() -> list[tuple[str, str]]:
+    """The fields of another form that the sign-in page carries along."""
+    return [
+        (name.removeprefix(PREFIX), value) for name, value in request.form.items(multi=True) if name.startswith(PREFIX)
+    ]
 
 
 def own_path(wish: str) -> str:
@@ -339,39 +387,96 @@ def sign_in() -> Any:
     wish = request.values.get("lanjut", "")
     if request.method == "GET":
         return redirect(own_path(wish)) if g.visitor else sign_in_page(wish=wish)
-    brought = [
-        (name.removeprefix(PREFIX), value) for name, value in request.form.items(multi=True) if name.startswith(PREFIX)
-    ]
+    brought, client = typed_fields(), request.remote_addr or ""
     try:
         who = organise.sign_in(
+            office().database, request.form.get("nama", ""), request.form.get("sandi", ""), office().now(), client
+        )
+    except Refused as refused:
+        security.tell("throttled" if refused.code == "throttled" else "sign_in_failed", method="sandi")
+        return sign_in_page(str(refused), brought, wish), 429 if refused.code == "throttled" else 401
+    shared = "bersama" in request.form
+    return signed_in(who.person.id, "sandi", wish=wish, brought=brought, temporary=who.temporary, shared=shared)
+
+
+@door.post("/masuk/kunci")
+def passkey() -> Any:
+    """Signing in with a passkey instead of a password: it has verified its person."""
+    wish, session = request.form.get("lanjut", ""), this_session()
+    challenge = bytes.fromhex(session.pop("challenge", ""))  # answered once, right or wrong
+    brought = typed_fields()
+    try:
+        who = credentials.verify_passkey(
             office().database,
-            request.form.get("nama", ""),
-            request.form.get("sandi", ""),
+            office().site,
+            request.form.get("jawaban", ""),
+            challenge,
             office().now(),
             request.remote_addr or "",
         )
     except Refused as refused:
+        security.tell("throttled" if refused.code == "throttled" else "sign_in_failed", method="kunci")
         return sign_in_page(str(refused), brought, wish), 429 if refused.code == "throttled" else 401
-    return signed_in(who.person.id, "sandi", wish=wish, brought=brought, temporary=who.temporary)
+    return signed_in(who.id, "kunci", wish=wish, brought=brought, shared="bersama" in request.form)
 
 
 def signed_in(
-    person: str, method: str, *, wish: str = "", brought: Sequence[tuple[str, str]] = (), temporary: bool = False
+    person: str,
+    method: str,
+    *,
+    wish: str = "",
+    brought: Sequence[tuple[str, str]] = (),
+    temporary: bool = False,
+    shared: bool = False,
 ) -> Any:
-    """The answer to somebody who has just proved who they are: a new session begins, and the page that was wanted.
+    """The answer to somebody who has just proved who they are: their second factor is asked for, or a new session
+    begins and the page that was wanted comes.
 
-    method     how: "sandi" (a password), "oidc" (the office's accounts).
+    method     how: "sandi" (a password), "oidc" (the office's accounts), "kunci" (a passkey that verified its person,
+               which is two factors by itself).
     wish       the path that was wanted. brought: the typed fields of a form whose session was over.
     temporary  a one-time password: they choose their own first.
+    shared     on a computer that others use: the session ends after minutes without a click.
     """
     with office().database.read() as db:
+        has = factors.of_person(db, person)
+    if not has or method == "kunci":
+        return begin(person, method, wish=wish, brought=brought, temporary=temporary, shared=shared)
+    session = this_session()
+    session.belong_to(None)
+    session["halfway"] = {
+        "person": person,
+        "method": method,
+        "temporary": temporary,
+        "shared": shared,
+        "until": (office().now() + HALFWAY).isoformat(),
+    }
+    return second_factor_page(brought=brought, wish=wish)
+
+
+def begin(
+    person: str, method: str, *, wish: str, brought: Sequence[tuple[str, str]], temporary: bool, shared: bool
+) -> Any:
+    """A session of somebody who has proved all that is asked of them, and the page that was wanted."""
+    now, client = office().now(), request.remote_addr or ""
+    with office().database.begin() as db:
         administrator = organisation.is_administrator(db, person)
-    if administrator:
-        with office().database.begin() as db:
+        if administrator:
             by = Actor(person=person, capacity="administrator", administrator=True)
-            access.record(db, office().database.key, access.SignedIn(), by, office().now())
+            access.record(db, office().database.key, access.SignedIn(), by, now)
+        factors.signed_in(db, person, now, method)
+        has, required = factors.of_person(db, person), factors.is_required(db, person)
+        told = bool(factors.unknown_to(db, person)) or factors.unconfirmed_recovery(db, person)
+    security.tell("signed_in", person=person, method=method, shared=shared)
     session = this_session()
     session.belong_to(person)
+    session.update(method=method, browser=browser_of(request.headers.get("User-Agent", "")), client=client)
+    if shared:
+        session["shared"] = True
+    if told:
+        session["told"] = True
+    if not has and (required or administrator):
+        session["bare"] = "must" if required else "should"
     if temporary:
         session["temporary"] = True
         return redirect(url_for("door.password"), 303)
@@ -385,6 +490,89 @@ def signed_in(
         )
         return redirect(url_for("inbox.tasks"), 303)
     return again(own_path(wish), form, session)
+
+
+def browser_of(agent: str) -> str:
+    """A browser in plain words, from what it says of itself: "Firefox di Windows"."""
+    names = (("Edg/", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser/", "Samsung Internet"), ("Firefox/", "Firefox"),
+             ("FxiOS/", "Firefox"), ("CriOS/", "Chrome"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+    systems = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
+               ("CrOS", "ChromeOS"), ("Mac OS X", "Mac"), ("Linux", "Linux"))
+    name = next((said for sign, said in names if sign in agent), "")
+    system = next((said for sign, said in systems if sign in agent), "")
+    return " · ".join(one for one in (name, system) if one)
+
+
+# The second factor
+
+
+def halfway(session: Session) -> dict[str, Any] | None:
+    """Who has shown their first factor in this session and is asked for the second; None: nobody, or too long ago."""
+    found: dict[str, Any] | None = session.get("halfway")
+    if found is None or session.person is not None or office().now() > datetime.fromisoformat(found["until"]):
+        return None
+    return found
+
+
+def second_factor_page(problem: str = "", brought: Iterable[tuple[str, str]] = (), wish: str = "") -> str:
+    session = this_session()
+    known = session["halfway"]
+    with office().database.read() as db:
+        has = factors.of_person(db, known["person"])
+    keys = tuple(one for one in has if one.kind == factors.PASSKEY)
+    options = ""
+    if keys:
+        options, challenge = credentials.asking(office().site, keys)
+        session["challenge"] = challenge.hex()
+    return render_template(
+        "second_factor.html",
+        problem=problem,
+        carrying=list(brought),
+        wish=wish,
+        prefix=PREFIX,
+        options=options,
+        codes=any(one.kind == factors.TOTP for one in has),
+    )
+
+
+@door.route("/masuk/faktor", methods=["GET", "POST"])
+def second_factor() -> Any:
+    """The second factor, after the first was right: a code by time, a recovery code, or a passkey."""
+    session = this_session()
+    known = halfway(session)
+    assert known is not None, "know_who_asks lets nobody else pass"
+    wish, brought, client = request.values.get("lanjut", ""), typed_fields(), request.remote_addr or ""
+    if request.method == "GET":
+        return second_factor_page(wish=wish)
+    answer, challenge = request.form.get("jawaban", ""), bytes.fromhex(session.pop("challenge", ""))
+    try:
+        if answer:
+            credentials.verify_passkey(
+                office().database, office().site, answer, challenge, office().now(), client, person=known["person"]
+            )
+            proved = "kunci"
+        else:
+            proved = credentials.verify_code(
+                office().database, known["person"], request.form.get("kode", ""), office().now(), client
+            )
+    except Refused as refused:
+        event: security.Event = "throttled" if refused.code == "throttled" else "second_factor_failed"
+        security.tell(event, person=known["person"], method="kunci" if answer else "kode")
+        return second_factor_page(str(refused), brought, wish), 429 if refused.code == "throttled" else 401
+    with office().database.read() as db:
+        who = organisation.person_of(db, known["person"])
+    if who is None or not who.active:
+        session.belong_to(None)
+        return redirect(url_for("door.sign_in"), 303)
+    security.tell("second_factor", person=known["person"], method=proved)
+    return begin(
+        known["person"],
+        f"{known['method']}+{proved}",
+        wish=wish,
+        brought=brought,
+        temporary=known["temporary"],
+        shared=known["shared"],
+    )
 
 
 def again(path: str, form: MultiDict[str, str], session: Session) -> Response:
@@ -404,6 +592,8 @@ def again(path: str, form: MultiDict[str, str], session: Session) -> Response:
 @door.post("/keluar")
 def sign_out() -> Any:
     """End this session. "Ganti pengguna" says the same to the server and other words to the person."""
+    if this_session().person is not None:
+        security.tell("signed_out", person=this_session().person)
     this_session().belong_to(None)
     change = "ganti" in request.form
     return redirect(url_for("door.sign_in", pesan="ganti" if change else "keluar"), 303)
@@ -415,6 +605,7 @@ def password() -> Any:
     problem = ""
     if request.method == "POST":
         session, form = this_session(), request.form
+        told = session.get("told")
         try:
             if form.get("baru") != form.get("ulang"):
                 raise Refused("wrong", _("Kedua isian kata sandi baru tidak sama."))
@@ -431,7 +622,10 @@ def password() -> Any:
         except Refused as refused:
             problem = str(refused)
         else:
-            session.belong_to(me().id)
+            session.renew()
+            if told:
+                session["told"] = True
+            security.tell("password_changed", person=me().id)
             tell(_("Kata sandi Anda sudah diganti."))
             return redirect(url_for("inbox.tasks"), 303)
     page = render_template("password.html", problem=problem, forced=bool(this_session().get("temporary")))

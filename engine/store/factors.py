@@ -13,7 +13,15 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, s
 from ..organisation import PENDING
 from . import records
 from .prepared import Prepared
-from .schema import announcement, confirmation, credential, last_sign_in, recovery_code, second_factor
+from .schema import (
+    announcement,
+    confirmation,
+    credential,
+    factor_requirement,
+    last_sign_in,
+    recovery_code,
+    second_factor,
+)
 
 TOTP, PASSKEY = "totp", "passkey"
 
@@ -88,6 +96,14 @@ def codes_left(db: Connection, person: str) -> int:
     found: int = db.execute(select(func.count()).select_from(recovery_code).where(
         recovery_code.c.person == person, recovery_code.c.used_at.is_(None))).scalar_one()
     return found
+
+
+REQUIRED = Prepared(select(factor_requirement.c.person).where(factor_requirement.c.person == bindparam("person")))
+
+
+def is_required(db: Connection, person: str) -> bool:
+    """Whether somebody may no longer sign in without a second factor."""
+    return REQUIRED(db, person=person).first() is not None
 
 
 # Signing in

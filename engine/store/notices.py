@@ -85,6 +85,7 @@ _still = or_(notice.c.user_task.is_(None), exists().where(
 PRESSING = Prepared(select(notice).where(
     notice.c.person == bindparam("person"),
     and_(*(notice.c.kind != kind for kind in (MORNING, NEW, RETURNED, ASKED))),  # they stand there themselves
+    notice.c.instance != "",                # a change of the organisation: it stands above the tasks by itself
     notice.c.seen_at.is_(None), _still).order_by(*_newest).limit(bindparam("most")))
 COUNT = Prepared(select(func.count()).select_from(notice).where(
     notice.c.person == bindparam("person"), _shown, notice.c.seen_at.is_(None)))

@@ -37,8 +37,18 @@ SEEN = Prepared(update(session).where(session.c.id == bindparam("of")).values(se
 def find(db: Connection, id: str) -> Session | None:
     """The session with this id, whatever its age."""
     row = FIND(db, id=id).first()
-    if row is None:
-        return None
+    return _session(row) if row else None
+
+
+OF_PERSON = Prepared(select(session).where(session.c.person == bindparam("person")).order_by(session.c.created_at))
+
+
+def of_person(db: Connection, person: str) -> tuple[Session, ...]:
+    """Every session of a person, whatever its age, the oldest first."""
+    return tuple(map(_session, OF_PERSON(db, person=person)))
+
+
+def _session(row: Any) -> Session:
     return Session(
         id=row.id,
         person=row.person,

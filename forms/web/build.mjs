@@ -22,6 +22,7 @@ const ENTRIES = {
   compare: 'src/compare.js',
   migration: 'src/migration.js',
   replay: 'src/replay.js',
+  passkey: 'src/passkey.js',
 };
 
 const outdir = process.argv[2];
