@@ -35,6 +35,6 @@ WORKDIR /var/lib/alur
 VOLUME /var/lib/alur
 EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=10s --start-period=20s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"ALUR_PORT\"]}/healthz', timeout=5)"]
+    CMD ["python", "-c", "import os, ssl, urllib.request; s = 'https' if os.environ.get('ALUR_TLS') == 'yes' else 'http'; urllib.request.urlopen(f'{s}://127.0.0.1:{os.environ[\"ALUR_PORT\"]}/healthz', timeout=5, context=ssl._create_unverified_context())"]
 ENTRYPOINT ["alur"]
 CMD ["web"]

@@ -29,6 +29,7 @@ from sqlalchemy import Connection
 
 from . import (
     calendars,
+    certificates,
     cli_definition,
     cli_diff,
     cli_migrate,
@@ -44,6 +45,7 @@ from . import (
     settings,
     terminal,
 )
+from .certificates import Certificate
 from .checkpoints import Keeper
 from .mail import Delayed, Mail, Undeliverable
 from .seed import SignIn
@@ -85,6 +87,14 @@ def served(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of what listens."""
     for option in (
         click.option(
+            "--tls",
+            is_flag=True,
+            default=None,
+            callback=_flag,
+            expose_value=False,
+            help="Answer https itself, with a certificate of its own unless one is named (ALUR_TLS).",
+        ),
+        click.option(
             "--threads", type=int, callback=_flag, expose_value=False, help="Requests answered at once (ALUR_THREADS)."
         ),
         click.option("--url", callback=_flag, expose_value=False, help="The public address (ALUR_URL)."),
@@ -112,14 +122,16 @@ def serve_(here: Terminal, seeded: bool) -> int:
         stop = stack.enter_context(serve.until_told())
         chosen = here.settings
         serve.set_up_log(chosen.log_level)
+        serve.refuse_plain(chosen)
         held = stack.enter_context(serve.listen(chosen.host, chosen.port))
         make_data_folder(chosen)
         before, after = here.migrated()
         if before != after:
             here.note(f"The database is at revision {after}." if before else "The database is new.")
         made = fill(here) if seeded else None
-        say_where(here, held, made)
-        return answer(here, held, stop, with_worker=True)
+        secured = certificates.certificate(chosen, datetime.now(UTC)) if chosen.tls else None
+        say_where(here, held, made, secured)
+        return answer(here, held, stop, with_worker=True, secured=secured)
 
 
 @alur.command()
@@ -130,9 +142,13 @@ def web(here: Terminal) -> int:
     with ExitStack() as stack:
         stop = stack.enter_context(serve.until_told())
         serve.set_up_log(here.settings.log_level)
+        serve.refuse_plain(here.settings)
         held = stack.enter_context(serve.listen(here.settings.host, here.settings.port))
         make_data_folder(here.settings)
-        return answer(here, held, stop, with_worker=False)
+        secured = certificates.certificate(here.settings, datetime.now(UTC)) if here.settings.tls else None
+        if secured:
+            here.note(fingerprint_of(secured))
+        return answer(here, held, stop, with_worker=False, secured=secured)
 
 
 @alur.command()
@@ -157,7 +173,14 @@ def the_worker(here: Terminal) -> Worker:
                   keeper, scanner.clamd(chosen.clamd))
 
 
-def answer(here: Terminal, held: Any, stop: threading.Event, with_worker: bool) -> int:
+def fingerprint_of(secured: Certificate) -> str:
+    """What to compare where a browser warns of the certificate."""
+    return f"Its certificate holds until {secured.ends:%Y-%m-%d}; SHA-256 {secured.fingerprint}"
+
+
+def answer(
+    here: Terminal, held: Any, stop: threading.Event, with_worker: bool, secured: Certificate | None = None
+) -> int:
     """Answer the web until told to stop; a worker that dies takes the process with it, so that somebody notices."""
     from forms import create_app
 
@@ -170,7 +193,8 @@ def answer(here: Terminal, held: Any, stop: threading.Event, with_worker: bool) 
         thread = threading.Thread(target=the_worker(here).run, args=(worker_stop,), name="worker", daemon=True)
         thread.start()
     request_bytes = (here.settings.upload_megabytes * 2 + 2) * 1_000_000
-    serve.serve(app, held, here.settings.threads, lambda: thread is None or thread.is_alive(), stop, request_bytes)
+    serve.serve(app, held, here.settings.threads, lambda: thread is None or thread.is_alive(), stop, request_bytes,
+                secured, here.settings)
     died = thread is not None and not thread.is_alive()
     worker_stop.set()
     if thread is not None:
@@ -242,11 +266,13 @@ def keep_sign_ins(path: Path, sign_ins: Sequence[SignIn]) -> None:
     os.replace(aside, path)
 
 
-def say_where(here: Terminal, held: Any, made: Sequence[SignIn] | None) -> None:
+def say_where(
+    here: Terminal, held: Any, made: Sequence[SignIn] | None, secured: Certificate | None = None
+) -> None:
     """The address and the sign-ins: what a newcomer needs, after all that could fail."""
     chosen = here.settings
     file = chosen.sign_ins_file
-    sentences = ["", f"Alur: {chosen.url}", ""]
+    sentences = ["", f"Alur: {chosen.url}", *([fingerprint_of(secured)] if secured else []), ""]
     if made:
         width = max(len(login) for _, login, _ in made)
         sentences += ["Sign in (shown once, kept in " + str(file) + "):"]
@@ -257,6 +283,7 @@ def say_where(here: Terminal, held: Any, made: Sequence[SignIn] | None) -> None:
     here.tell(
         {
             "url": chosen.url,
+            "fingerprint": secured.fingerprint if secured else None,
             "sign_ins": [{"login": login, "password": password, "name": name} for name, login, password in made or ()],
         },
         *sentences,

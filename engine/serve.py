@@ -6,11 +6,13 @@ import errno
 import logging
 import signal
 import socket
+import ssl
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, TextIO, cast
 
 import structlog
@@ -18,12 +20,29 @@ import waitress
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 
+from .certificates import Certificate
+from .settings import Settings, is_loopback
 from .store.database import Unavailable
 
 DRAIN_SECONDS = 25.0  # for what is under way when the process is told to stop
 BACKLOG = 1_024  # connections that wait to be accepted
+HEAD_SECONDS = 60.0  # in which the head of a request must have come
+LEAST_BYTES_A_SECOND = 500  # after that, on average: who sends slower keeps a place that others need
+TLS_RECORD = 65_536  # bytes asked for at once: more than a TLS record has, so that nothing stays behind in it
+CERTIFICATE_SECONDS = 3600.0  # how often it is looked whether the certificate is to be exchanged
 
 log = structlog.get_logger("alur.serve")
+
+
+def refuse_plain(settings: Settings) -> None:
+    """See that nobody of another machine is answered without https unawares. Raises Unavailable."""
+    if settings.secure or settings.plain_http or is_loopback(settings.host):
+        return
+    raise Unavailable(
+        "plain_http",
+        f"{settings.host} is reached from other machines, and without https anybody on the way reads passwords along.",
+        "Say --tls, or ALUR_URL=https://... where a proxy ends https, or ALUR_PLAIN_HTTP=yes if that is meant.",
+    )
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -65,6 +84,90 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
+class Channel(HTTPChannel):  # type: ignore[misc]
+    """A connection that has to send its requests in a bounded time."""
+
+    begun: float | None = None  # when the first byte of the request that is being read came
+
+    def received(self, data: bytes) -> bool:
+        more = bool(super().received(data))
+        if self.request is None:
+            self.begun = None
+            return more
+        now = time.monotonic()
+        self.begun = self.begun or now
+        seconds = now - self.begun
+        read = self.request.body_bytes_received if self.request.headers_finished else 0
+        if seconds > HEAD_SECONDS and read < LEAST_BYTES_A_SECOND * seconds and not self.requests:
+            self.will_close = True
+        return more
+
+
+class TLSChannel(Channel):
+    """A connection by TLS. Its handshake is part of what is read, so that a silent client keeps nobody waiting."""
+
+    def __init__(self, *arguments: Any, to: str, **named: Any) -> None:
+        self.one_at_a_time = threading.Lock()  # OpenSSL lets one thread into a connection, and answers come from others
+        self.to = to  # where who speaks plain HTTP is sent
+        super().__init__(*arguments, **named)
+
+    def handle_read(self) -> None:
+        try:
+            with self.one_at_a_time:
+                data = self.socket.recv(TLS_RECORD)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return
+        except ssl.SSLError as error:
+            if error.reason == "HTTP_REQUEST":
+                self.send_elsewhere()
+            self.handle_close()
+            return
+        except OSError:
+            self.handle_close()
+            return
+        if not data:
+            self.handle_close()
+            return
+        self.last_activity = time.time()
+        self.received(data)
+
+    def send(self, data: bytes, do_close: bool = True) -> int:
+        try:
+            with self.one_at_a_time:
+                return int(self.socket.send(data))
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return 0
+        except OSError:
+            if do_close:
+                self.handle_close()
+            return 0
+
+    def send_elsewhere(self) -> None:
+        """The address with https, said without it: they spoke plain HTTP."""
+        head = ["HTTP/1.1 308 Permanent Redirect", f"Location: {self.to}/", "Content-Length: 0", "Connection: close"]
+        try:
+            socket.socket.send(self.socket, ("\r\n".join(head) + "\r\n\r\n").encode("ascii", "ignore"))
+        except OSError:
+            log.debug("plain http was not answered")
+
+
+def tls_channel(certificate: Certificate, to: str) -> Callable[..., None]:
+    """What waitress makes a connection with, where it is one by TLS."""
+
+    def made(server: Any, sock: socket.socket, *arguments: Any, **named: Any) -> None:
+        try:
+            sock.setblocking(False)
+            secured = certificate.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+            if secured._sslobj is None:  # type: ignore[attr-defined]
+                secured.close()  # they were gone before it began; what such a socket says would be read as plain text
+                return
+            TLSChannel(server, secured, *arguments, to=to, **named)
+        except OSError:  # SSLError is one
+            sock.close()
+
+    return made
+
+
 def serve(
     app: Callable[..., Any],
     held: socket.socket,
@@ -72,10 +175,14 @@ def serve(
     goes_on: Callable[[], bool],
     stop: threading.Event,
     request_bytes: int,
+    certificate: Certificate | None = None,
+    settings: Settings | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> None:
     """Answer requests until `stop` is set or `goes_on` says no; then accept no more and finish those under way.
 
     request_bytes  the largest request that is read.
+    certificate    https is answered, with this one; looked after as the `settings` say. None: plain HTTP.
     """
     channels: dict[int, Any] = {}
     server = waitress.create_server(
@@ -89,9 +196,19 @@ def serve(
         max_request_body_size=request_bytes,
         channel_timeout=60,
         clear_untrusted_proxy_headers=False,
+        url_scheme="https" if certificate else "http",
+        log_socket_errors=False,  # a browser that goes away is no error of ours
     )
+    server.channel_class = Channel
+    if certificate:
+        server.channel_class = tls_channel(certificate, settings.url if settings else "")
+    looked = time.monotonic()
     while not stop.is_set() and goes_on():
         wasyncore.loop(timeout=0.5, use_poll=True, map=channels, count=1)
+        if certificate and settings and time.monotonic() - looked > CERTIFICATE_SECONDS:
+            looked = time.monotonic()
+            if certificate.refresh(settings, now()):
+                log.info("certificate exchanged", fingerprint=certificate.fingerprint)
     wasyncore.dispatcher.close(server)  # the listening socket; not the trigger, which the threads still pull
     end = time.monotonic() + DRAIN_SECONDS
     while any(under_way(one) for one in channels.values()) and time.monotonic() < end:

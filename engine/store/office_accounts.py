@@ -40,13 +40,15 @@ def find(db: Connection, issuer: str, subject: str) -> OfficeAccount | None:
 
 def _one(db: Connection, *holds: object) -> OfficeAccount | None:
     row = db.execute(select(office_account).where(*holds)).first()  # type: ignore[arg-type]
-    return row and OfficeAccount(row.issuer, row.subject, row.person, row.name, records.moment(row.linked_at))
+    if row is None:
+        return None
+    return OfficeAccount(row.issuer, row.subject, row.person, row.name, records.moment(row.linked_at))
 
 
 def link(db: Connection, key: bytes, account: OfficeAccount, id: str) -> None:
     """Link an account with its person, once. Raises Refused (`conflict`): it is another's, or they have another.
 
-    db   a connection in a write transaction. key  of the journal's MAC. id  of the form, so that a repeat finds it done.
+    db  a connection in a write transaction. key  of the journal's MAC. id  of the form: a repeat finds it done.
     """
     lock(db, "office accounts")
     known = find(db, account.issuer, account.subject)
