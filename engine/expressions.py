@@ -24,7 +24,9 @@ import calendar
 import decimal
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -68,6 +70,10 @@ class ExpressionError(ValueError):
 
 class OutOfFuel(ExpressionError):
     """A limit was passed: the expression or what it makes is too large, or it needs too many steps."""
+
+
+class OutOfFuelTogether(OutOfFuel):
+    """What all evaluations of one decision may take together is used up."""
 
 
 @dataclass(frozen=True)
@@ -122,12 +128,35 @@ def evaluate(expression: str | Expression, data: Mapping[str, Any], at: datetime
     if at.tzinfo is None or at.utcoffset() is None:
         raise ExpressionError("the instant of an evaluation has no zone; give an aware one in the unit's zone")
     parsed = parse(expression) if isinstance(expression, str) else expression
+    tank = _TANK.get()
+    given = fuel if tank is None else min(fuel, tank[0])
+    run = _Run(data, at, given)
     try:
-        run = _Run(data, at, fuel)
         return run.pay_for(parsed.tree.value(run))
     except (decimal.DecimalException, OverflowError) as error:
         raise ExpressionError("a number, date or duration grew out of the range of FEEL "
                               f"(34 digits, years 1 to 9999) in {_short(parsed.source)}") from error
+    except OutOfFuel as error:
+        if given < fuel and run.fuel < 0:
+            raise OutOfFuelTogether("the expressions of one step need too many steps together; make them simpler or "
+                                    "their lists shorter") from error
+        raise
+    finally:
+        if tank is not None:
+            tank[0] -= given - max(run.fuel, 0)
+
+
+@contextmanager
+def together(fuel: int) -> Iterator[None]:
+    """Within it all evaluations of this thread take from one tank of `fuel`, besides what each may take by itself."""
+    before = _TANK.set([fuel])
+    try:
+        yield
+    finally:
+        _TANK.reset(before)
+
+
+_TANK: ContextVar[list[int] | None] = ContextVar("fuel", default=None)
 
 
 def condition(expression: str | Expression, data: Mapping[str, Any], at: datetime, fuel: int = FUEL) -> bool:
@@ -1706,9 +1735,10 @@ def _mode(run: _Run, *numbers: Value) -> Value:
     """The most frequent numbers, in ascending order."""
     counts: dict[Decimal, int] = {}
     for item in run.burn_list(_several(numbers, run)):
-        counts[_number(item)] = counts.get(item, 0) + 1
+        number = _number(item)
+        counts[number] = counts.get(number, 0) + 1
     most = max(counts.values(), default=0)
-    return sorted(number for number, count in counts.items() if count == most)
+    return sorted(one for one, count in counts.items() if count == most)
 
 
 @_function("stddev(list)")

@@ -56,7 +56,7 @@ def parse_table(field: Field, posted: Posted, keep_empty_rows: bool) -> list[dic
     name = name_of(field.id)
     count = posted.get(f"{name}.baris", "")
     rows = []
-    for row in range(min(int(count) if count.isdigit() else 0, requirements.MOST_ROWS)):
+    for row in range(min(int(count) if re.fullmatch("[0-9]{1,9}", count) else 0, requirements.MOST_ROWS)):
         cells = {
             c.id: parse_value(c.type, name_of(field.id, row, c.id), posted) for c in field.columns if not c.readonly
         }
@@ -99,20 +99,20 @@ def parse_value(type: str, name: str, posted: Posted) -> Any:
 
 def whole_number(text: str) -> int | str:
     """`1.250` and `1250` are 1250."""
-    plain = re.sub(r"(?<=\d)\.(?=\d{3}(\D|$))", "", text)
-    return int(plain) if re.fullmatch(r"-?\d{1,15}", plain) else text
+    plain = re.sub(r"(?<=[0-9])\.(?=[0-9]{3}([^0-9]|$))", "", text)
+    return int(plain) if re.fullmatch("-?[0-9]{1,15}", plain) else text
 
 
 def decimal(text: str) -> str:
     """`1.250,5` is "1250.5". A point before three digits groups thousands, as Indonesian does."""
-    if re.fullmatch(r"-?\d{1,3}(\.\d{3})+(,\d+)?|-?\d+,\d+", text):
+    if re.fullmatch(r"-?[0-9]{1,3}(\.[0-9]{3})+(,[0-9]+)?|-?[0-9]+,[0-9]+", text):
         return text.replace(".", "").replace(",", ".")
     return text
 
 
 def day(text: str) -> str:
     """`2027-02-02`, `2/2/2027`, `02-02-2027` are "2027-02-02"."""
-    found = re.fullmatch(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", text)
+    found = re.fullmatch("([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})", text)
     if not found:
         return text
     try:
@@ -123,7 +123,7 @@ def day(text: str) -> str:
 
 def clock_time(text: str) -> str:
     """`14.30`, `14:30` and `9.00` are "14:30" and "09:00"."""
-    found = re.fullmatch(r"(\d{1,2})[.:](\d{2})(?::\d{2})?", text)
+    found = re.fullmatch("([0-9]{1,2})[.:]([0-9]{2})(?::[0-9]{2})?", text)
     return f"{int(found[1]):02d}:{found[2]}" if found else text
 
 

@@ -292,6 +292,8 @@ DMN_FACTS: list[tuple[str, dict, object]] = [
     ("0 * -1", {}, 0),
     ('--"a"', {}, None),
     ('-----1', {}, -1),
+    # found by fuzzing
+    ("mode(6, [6])", {}, None),
 ]
 
 # FEEL has an answer for most of these; we refuse, because the answer would hide a mistake. (expression, data, part of

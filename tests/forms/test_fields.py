@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
+from engine import requirements
 from engine.definition import Choice, Column, Element, Field
 from engine.instance import Problem
 from forms import fields
@@ -181,3 +185,50 @@ def test_groups_keep_the_order_of_the_diagram_and_leave_the_decision_out() -> No
         ("", ["tujuan", "sebab"]),
         ("Rincian", ["lama"]),
     ]
+
+
+# Whatever is posted
+
+EVERY_TYPE = [
+    *(Field(id=type, label=type, type=type, choices=(Choice(value="a", label="A"),) if type == "enum" else ())
+      for type in ("string", "text", "long", "decimal", "boolean", "date", "time", "enum", "person", "document")),
+    Field(id="tabel", label="Tabel", type="table", max_length=3, columns=(
+        Column(id="uraian", label="Uraian", type="string", required=True),
+        Column(id="jumlah", label="Jumlah", type="long"), Column(id="siapa", label="Siapa", type="person"))),
+]
+NAMES_POSTED = st.one_of(
+    st.sampled_from([*(fields.name_of(field.id) for field in EVERY_TYPE), "isian.person.nama", "isian.tabel.baris",
+                     "isian.tabel.0.uraian", "isian.tabel.1.jumlah", "isian.tabel.0.siapa", "isian.tabel.0.siapa.nama",
+                     "buang", "tambah", "isian.__class__", "isian.tabel"]),
+    st.text(max_size=20))
+VALUES_POSTED = st.one_of(
+    st.text(max_size=60), st.integers().map(str), st.sampled_from(["1", "²", "٣", "9" * 5_000, "1.250,5", "2/2/2027",
+                                                                  "31.31.2027", "tabel", "tabel.0", "\x00", "-0,0"]))
+
+
+@given(st.lists(st.tuples(NAMES_POSTED, VALUES_POSTED), max_size=25), st.booleans())
+@example([("isian.tabel.baris", "²")], False)
+@example([("isian.tabel.baris", "9" * 5_000)], False)
+def test_arbitrary_names_and_values_become_json_of_declared_fields_and_judged_values(pairs, keep):
+    posted = MultiDict(pairs)
+    values = fields.parse(EVERY_TYPE, posted, keep)
+    json.dumps(values, allow_nan=False)
+    assert values.keys() <= {field.id for field in EVERY_TYPE} - {"document"}
+    assert len(values.get("tabel") or []) <= requirements.MOST_ROWS
+    names = {**dict.fromkeys(field.id for field in EVERY_TYPE), **values, "putaran": 1, "tahun": 2026, "berkas": {}}
+    problems = [problem for field in EVERY_TYPE if not requirements.empty(values.get(field.id))
+                for problem in requirements.faults(field, values[field.id], names, AT)]
+    assert all(problem.place.split(".")[0] in values for problem in problems)
+    task = Element(id="t", kind="userTask", form=tuple(EVERY_TYPE))
+    asked = fields.questions(task, names, values, AT, problems)
+    assert {place for place, one in asked.items() if one.errors} == {
+        problem.place for problem in problems if "." not in problem.place}
+    assert fields.carried(posted) == list(posted.items(multi=True))
+
+
+@given(st.text(max_size=40))
+def test_what_is_read_as_a_number_or_a_day_is_written_with_plain_digits(text):
+    for type in ("long", "decimal", "date", "time"):
+        value = typed(type, text)
+        if isinstance(value, int) or (value is not None and value != text.replace("\r\n", "\n").strip()):
+            assert str(value).isascii()
