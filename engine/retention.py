@@ -40,6 +40,7 @@ FATES = (DESTROY, PERMANENT, REVIEW)        # what becomes of records at the end
 SCOPES = (EVERYTHING, OF_UNIT, OF_INSTANCE)
 MOST_YEARS = 100
 MOST_VALUES = 20_000                        # of one request
+LEAST_NAME = 3                              # letters of a name that is looked for
 MOST_DISPOSED = 200                         # instances of one berita acara
 NAMESPACE = UUID("3f2d9c7a-64ff-5c0e-9a1c-6b5c2f1d7e90")
 OF_PERSON = ("name", "login", "nip", "rank", "email")
@@ -284,7 +285,7 @@ def carry_out_in(db: Connection, rules: Rules, key: bytes, documents_dir: Path, 
     journal.append(db, key, stream=STREAM, sequence=sequence + 1, prev=prev, command_id=change.id, at=change.at,
                    command=doing.change, events=events)
     doing.erase_notes(archive, sequence + 1)
-    elsewhere = store.elsewhere(db, sorted(doing.texts)) if doing.texts else {}
+    elsewhere = store.elsewhere(db, doing.words or doing.searched())
     copies = tuple(store.copies(db, doing.touched)) if doing.touched else ()
     for one in sorted(doing.loose):
         if not store.referred(db, one):
@@ -304,6 +305,7 @@ class Doing:
     touched: list[str] = field(default_factory=list)        # instances
     loose: set[str] = field(default_factory=set)            # SHA-256 of files that an instance gave up
     texts: set[str] = field(default_factory=set)            # what was erased
+    words: list[str] = field(default_factory=list)          # how who it is about is called
 
     def judged(self, archive: Archive) -> list[Any]:
         """Does all that the act says, besides its own row; the events of that row."""
@@ -423,10 +425,10 @@ class Doing:
         if asked.act.about == PERSON:
             if hold := store.any_held(self.db):
                 raise Refused("held", f"Ada penahanan hukum yang berlaku (nomor {hold.number}).")
-            self.texts.update(texts_in(asked.act.subject))
+            self.subject(asked.act)
             return [self.erase_person(asked.act.id, why)]
         self.must_be_free(asked.act.id)
-        self.texts.update(texts_in(asked.act.subject))
+        self.subject(asked.act)
         kept = self.erasable(asked.act.id, asked.act.values, asked.act.files)
         self.erase(asked.act.id, kept, asked.act.files, EraseValues(
             request=asked.act.request, number=asked.act.number, basis=asked.act.basis, values=asked.act.values,
@@ -495,8 +497,13 @@ class Doing:
         self.touched.append(id)
         self.loose.update(files)
 
+    def subject(self, asked: RequestErasure) -> None:
+        if len(asked.subject or "") >= LEAST_NAME:
+            self.words = [asked.subject]
+
     def searched(self) -> list[str]:
-        return sorted(one for one in self.texts if len(one) >= store.LEAST_SEARCHED)
+        """What drafts and notices are searched for: who it is about, and what was erased."""
+        return sorted({*self.words, *(one for one in self.texts if len(one) >= store.LEAST_SEARCHED)})
 
     def erase_value(self, stream: str, one: Kept, why: str) -> None:
         value = journal.erase(self.db, stream, one.sequence, one.path, why)

@@ -35,7 +35,7 @@ from sqlalchemy import Connection, and_, delete, exists, func, insert, select, u
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..instance import Refused
-from . import records
+from . import records, retention
 from .database import sync_folder
 from .schema import blob, definition, document, document_file, setting
 
@@ -585,7 +585,10 @@ def settle(db: Connection, folder: Path) -> None:
 
 
 def sweep(db: Connection, folder: Path, at: datetime) -> int:
-    """Remove what nothing refers to and nobody touched for a day; how many files. In a write transaction."""
+    """Remove what nothing refers to and nobody touched for a day; how many files. In a write transaction. Nothing while
+    a legal hold is on everything: who knows what a court will ask for."""
+    if retention.everything_held(db):
+        return 0
     old = at - KEPT_UNATTACHED
     # The signed paper of an SOP belongs to a version, not to an instance.
     unattached = and_(~exists().where(document_file.c.sha256 == blob.c.sha256),

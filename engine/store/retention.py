@@ -47,7 +47,8 @@ EVERYTHING, OF_UNIT, OF_INSTANCE = "all", "unit", "instance"
 OF_A_PERSON = ("credential", "preference", "feed", "notice", "digest", "session", "draft", "second_factor",
                "recovery_code", "last_sign_in", "office_account", "announcement")
 JOURNAL = ("journal", "journal_value", "log_entry", "log_pending", "checkpoint")
-LEAST_SEARCHED = 4                      # letters of a text that is looked for elsewhere; shorter ones stand everywhere
+LEAST_SEARCHED = 8                      # letters of a value that is looked for elsewhere; shorter ones stand everywhere
+MOST_SEARCHED = 10                      # texts
 
 
 # Legal holds
@@ -206,15 +207,17 @@ def _escaped(text: str) -> str:
 def elsewhere(db: Connection, texts: Sequence[str]) -> dict[str, int]:
     """Where these texts still stand: table, or "journal_value" of another process -> how many rows. For who erased
     them: the same words may lawfully stand elsewhere, and may have been overlooked."""
-    wanted = [one for one in texts if len(one) >= LEAST_SEARCHED]
+    wanted = sorted(set(texts), key=len, reverse=True)[:MOST_SEARCHED]
     found: dict[str, int] = {}
     for table in metadata.sorted_tables if wanted else ():
         if table.name in JOURNAL and table.name != "journal_value":
             continue
-        columns = [one for one in table.c if isinstance(one.type, (Text, String, LargeBinary))]
-        hits = [_anywhere(db, column, text) for column in columns for text in wanted]
-        if hits and (count := db.execute(select(func.count()).select_from(table).where(or_(*hits))).scalar()):
-            found[table.name] = count
+        for column in table.c:
+            if isinstance(column.type, (Text, String, LargeBinary)):
+                hits = or_(*(_anywhere(db, column, text) for text in wanted))
+                count = db.execute(select(func.count()).select_from(table).where(hits)).scalar() or 0
+                if count:
+                    found[table.name] = max(count, found.get(table.name, 0))
     return found
 
 
