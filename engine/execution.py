@@ -75,9 +75,19 @@ Remembered = tuple[tuple[tuple[int, str, int | None, str], ...], int,
 
 
 class NoScripts:
-    """Stands where SpiffWorkflow keeps its Python engine. Nothing in a diagram is code: it refuses all it is asked."""
+    """Stands where SpiffWorkflow keeps its Python engine, and where that keeps its environment. Nothing in a diagram is
+    code: it refuses all it is asked, by whatever name.
 
-    environment = None
+    SpiffWorkflow asks the environment directly for correlations and ad-hoc conditions, past its engine. Every workflow
+    here is made by `Run`, also of a stored marking: nothing of SpiffWorkflow's own is ever restored.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        raise Stuck(f"SpiffWorkflow asked for a script to be run ({name}); no diagram carries one.")
+
+    @property
+    def environment(self) -> NoScripts:
+        return self
 
     def _refuse(self, *arguments: Any, **named: Any) -> NoReturn:
         raise Stuck("SpiffWorkflow asked for a script to be run; no diagram carries one.")
@@ -157,7 +167,7 @@ def node(spec: BpmnProcessSpec, element: Element) -> Any:
             return IntermediateCatchEvent(spec, element.id, ClocklessTimer(element.id))
         case "boundaryEvent":
             return BoundaryEvent(spec, element.id, ClocklessTimer(element.id), element.interrupting)
-    raise ValueError(f"{element.id!r} is a {element.kind}; the gate should have refused it.")
+    raise Stuck(f"{element.id!r} is a {element.kind}, which is not run here; the gate should have refused it.")
 
 
 class Run:

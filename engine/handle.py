@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -46,7 +46,9 @@ from .instance import ProcessInstance, Refused, Step
 from .organisation import OWNER, dated
 from .rules import Rules
 from .store import database, definitions, instances, journal, organisation, records
+from .watchdog import TookTooLong, watchdog
 
+EXHAUSTED = (TookTooLong, RecursionError, MemoryError)  # of a decision; how deep the stack was is nothing to replay
 NAMESPACE = UUID("6f4f6c1e-5a1b-5c0e-8a55-0d2b8f1f7c11")       # of the ids of instances and of timers' commands
 # Acts that an administrator may do besides, or instead of, a performer: only they cost the question.
 ADMINISTRATIVE = (SuspendProcessInstance, ResumeProcessInstance, CancelProcessInstance, RaiseIncident, ResolveIncident,
@@ -78,7 +80,11 @@ def handle(db: Connection, rules: Rules, key: bytes, instance_id: str, requests:
     key  of the journal's MAC.
     Raises Refused: nothing is written for that request, and the caller rolls back; "unknown" without such an instance.
     """
-    loaded = instances.lock(db, instance_id, requests[0].id)
+    try:
+        loaded = instances.lock(db, instance_id, requests[0].id)
+    except instances.Unreadable as error:
+        raise Refused("unreadable", "Berkas proses ini tidak dapat dibaca. Administrator menanganinya; yang sudah "
+                                    "tercatat tidak hilang.") from error
     if loaded is None:
         raise Refused("unknown", "Berkas proses ini tidak ada, atau Anda tidak dapat melihatnya.")
     instance = loaded.instance
@@ -91,7 +97,11 @@ def handle(db: Connection, rules: Rules, key: bytes, instance_id: str, requests:
         at, read_at = moment(db, request, instance)
         command = Command(id=request.id, at=at, read_at=read_at, asked=fingerprint(key, request.act), act=request.act,
                           actor=actor(db, rules, instance, request, at))
-        step = process.decide(rules, instance, command)
+        watched = watchdog_id(request.id, instance.incident_count)
+        if standing := open_watchdog(db, instance, request):    # it took too long before, and nobody has acted since
+            told.append(standing)
+            continue
+        step = decide(rules, instance, command, watched)
         instance = process.evolve(instance, step)
         head = append(db, key, instance, step, head)
         keep_draft(db, instance_id, request, step)
@@ -100,6 +110,39 @@ def handle(db: Connection, rules: Rules, key: bytes, instance_id: str, requests:
     if new:
         instances.save(db, loaded, instance, head, rules.definition(instance.definition), new)
     return told
+
+
+def decide(rules: Rules, instance: ProcessInstance, command: Command, watched: str) -> Step:
+    """The Step of a command; where the decision did not come to an end, the Step of an incident in its place.
+
+    The incident is another command, of the clock's, with the id `watched`: what was asked has not been decided and may
+    be asked again. Everything else that `process.decide` raises passes through.
+    """
+    rules.transitions(instance.definition)      # made beforehand: what is watched is the decision
+    try:
+        return watchdog.watch(lambda: process.decide(rules, instance, command))
+    except EXHAUSTED as error:
+        task = getattr(command.act, "user_task", None) or getattr(command.act, "timer", None)
+        place = f" at {instance.id}/{task}" if task else ""
+        detail = f"{type(command.act).__name__}{place}: {type(error).__name__}: {error}"[:500]
+        act = RaiseIncident(kind="watchdog", detail=detail)
+        in_its_place = replace(command, id=watched, act=act, actor=process.actor_of_the_clock())
+        return process.decide(rules, instance, in_its_place)
+
+
+def watchdog_id(command_id: str, incidents: int) -> str:
+    """The id of the incident in a command's place, the same whoever asks again: incidents that the instance has had."""
+    return str(uuid5(NAMESPACE, f"watchdog {command_id} {incidents}"))
+
+
+def open_watchdog(db: Connection, instance: ProcessInstance, request: Request) -> Step | None:
+    """The Step of the incident that this very request ended in before, while that is open; nearly always: None."""
+    newest = instance.incidents.get(instance.incident_count)
+    if newest is None or newest.kind != "watchdog":
+        return None
+    id = watchdog_id(request.id, instance.incident_count - 1)
+    sequence = journal.sequence_of(db, instances.stream(instance.id), id)
+    return next(iter(instances.steps(db, instance.id, sequence - 1)))[0] if sequence else None
 
 
 def start(db: Connection, rules: Rules, key: bytes, request: Request) -> tuple[str, Step]:
@@ -118,7 +161,11 @@ def start(db: Connection, rules: Rules, key: bytes, request: Request) -> tuple[s
     at, read_at = moment(db, request, empty)
     command = Command(id=request.id, at=at, read_at=read_at, asked=fingerprint(key, act), act=act,
                       actor=actor(db, rules, empty, request, at))
-    step = process.decide(rules, ProcessInstance(id=id), command)
+    try:
+        step = watchdog.watch(lambda: process.decide(rules, ProcessInstance(id=id), command))
+    except EXHAUSTED as error:
+        raise Refused("wrong", "Berkas proses tidak dapat dimulai: perhitungannya tidak selesai. Beri tahu "
+                               "administrator.") from error
     instance = process.evolve(ProcessInstance(id=id), step)
     if instance.year is not None and instances.of_year(db, act.key, act.unit, instance.year):
         raise Refused("wrong", (
@@ -187,8 +234,15 @@ def moment(db: Connection, request: Request, instance: ProcessInstance) -> tuple
 
 
 def fingerprint(key: bytes, act: Act) -> str:
-    """HMAC of the act as it was asked: tells a repeat from another use of its id, and gives nothing away."""
-    asked = orjson.dumps([type(act).__name__, act], option=orjson.OPT_SORT_KEYS)
+    """HMAC of the act as it was asked: tells a repeat from another use of its id, and gives nothing away.
+
+    Raises Refused for what no form sends and no journal takes: nested hundreds deep, or no text.
+    """
+    try:
+        asked = orjson.dumps([type(act).__name__, act], option=orjson.OPT_SORT_KEYS)
+    except (TypeError, ValueError) as error:
+        raise Refused("wrong", "Isian memuat nilai yang tidak dapat dicatat: terlalu dalam bersarang, atau huruf yang "
+                               "tidak sah. Ketik ulang bagian itu.") from error
     return hmac.digest(key, b"asked\x00" + asked, "sha256").hex()
 
 

@@ -179,7 +179,7 @@ class Refused(Exception):
     """The command cannot be carried out; the message is for the person who asked, in Indonesian.
 
     code      not_open, taken, not_yours, incomplete, not_running, not_due, parked, wrong, unknown, other (same key,
-              other content), unmapped (a migration lacks the counterpart of an element)
+              other content), unmapped (a migration lacks the counterpart of an element), unreadable (the stored state)
     problems  for `incomplete`: what is missing, field by field; for `unmapped`: element by element
     person    for `taken`: who was quicker (person id), where known
     """

@@ -108,7 +108,11 @@ from .instance import (
 )
 from .marking import ARMED, ARRIVED, OPEN, WAITING, Marking, Token
 
+# All bounds in one table: engine/limits.py.
 MOST_DATA_BYTES = 200_000       # of one command's values together
+MOST_INSTANCE_BYTES = 2_000_000     # of an instance's data document, after a command
+MOST_DEPTH = 20                 # of lists and mappings in one another, in a value
+FUEL_TOGETHER = 2_000_000       # of all expressions of one decision; each has its own (expressions.FUEL)
 MOST_FILES = 50                 # of one attachment
 LONGEST_EXTENSION = timedelta(days=366)
 
@@ -119,6 +123,10 @@ class Rules(Protocol):
     def definition(self, sha256: str) -> ProcessDefinition: ...
     def transitions(self, sha256: str) -> Transitions: ...
     def calendar(self, sha256: str) -> Calendar: ...
+
+
+class PastLimit(Exception):
+    """The instance would grow past what one instance may be. Becomes an incident; nothing of the act is kept."""
 
 
 class ReplayDiverged(Exception):
@@ -176,10 +184,11 @@ class Deciding:
             MigrateProcessInstance: self.migrate, UndoMigration: self.undo_migration, EraseValues: self.erase}
         command = self.command
         try:
-            clean = acts[type(self.act)](self.act)
+            with expressions.together(FUEL_TOGETHER):
+                clean = acts[type(self.act)](self.act)
             if clean is not None:               # the values as they were taken, not as they were typed
                 command = replace(command, act=clean)
-        except (expressions.ExpressionError, Stuck, timers.TimerError, calendars.CalendarError) as error:
+        except (expressions.ExpressionError, Stuck, PastLimit, timers.TimerError, calendars.CalendarError) as error:
             if isinstance(self.act, StartProcessInstance):
                 message = f"Berkas proses tidak dapat dimulai: {error} Beri tahu administrator."
                 raise Refused("wrong", message) from error
@@ -202,7 +211,8 @@ class Deciding:
 
     def incident(self, error: Exception) -> IncidentRaised:
         """What stopped the act, at the user task or timer that it was about."""
-        kind = ("condition" if isinstance(error, expressions.ExpressionError)
+        kind = ("limit" if isinstance(error, (PastLimit, expressions.OutOfFuelTogether))
+                else "condition" if isinstance(error, expressions.ExpressionError)
                 else "stuck" if isinstance(error, Stuck) else "timer")
         number = getattr(self.act, "user_task", None) or getattr(self.act, "timer", None)
         token = self.instance.marking.token(number) if number else None
@@ -277,11 +287,25 @@ class Deciding:
     def values(self, element: Element, number: int, round: int, data: Mapping[str, Any],
                only: frozenset[str] | None = None,
                attached: Mapping[str, int] | None = None) -> tuple[dict[str, Any], list[Problem]]:
-        if sum(len(str(v)) for v in data.values()) > MOST_DATA_BYTES:
-            raise Refused("wrong", "Isian terlalu besar. Pindahkan bagian yang panjang ke dalam berkas lampiran.")
+        self.must_be_bounded(data)
         values, problems = requirements.accept(
             self.definition, self.instance, element, number, round, data, self.local, attached, only)
         return {k: v for k, v in values.items() if v is not None or k in self.instance.data}, list(problems)
+
+    def must_be_bounded(self, data: Mapping[str, Any]) -> None:
+        """What somebody typed is bounded before anything looks at it: theirs to mend, so no incident."""
+        size, depth = weigh(data)
+        if size > MOST_DATA_BYTES:
+            raise Refused("wrong", "Isian terlalu besar. Pindahkan bagian yang panjang ke dalam berkas lampiran.")
+        if depth > MOST_DEPTH:
+            raise Refused("wrong", f"Isian bersarang terlalu dalam: paling banyak {MOST_DEPTH} tingkat.")
+
+    def must_hold(self, data: Mapping[str, Any]) -> None:
+        """The data document as it would be: what an instance may gather over all its steps."""
+        size, _ = weigh(data)
+        if size > MOST_INSTANCE_BYTES:
+            raise PastLimit(f"The data of this instance would have {size} characters; at most {MOST_INSTANCE_BYTES} "
+                            "are kept. Long texts belong into documents.")
 
     # What the engine did, as events
 
@@ -437,6 +461,7 @@ class Deciding:
         if problems:
             raise Refused("incomplete", "Isian belum dapat dicatat.", tuple(problems))
         values = {k: v for k, v in values.items() if v is not None}     # the hidden ones go when the task is completed
+        self.must_hold({**self.instance.data, **values})
         if not values:
             raise Refused("wrong", "Tidak ada isian yang dicatat.")
         self.tell(ValuesRecorded(task.number, tuple(values)))
@@ -448,6 +473,7 @@ class Deciding:
         judged = self.judged_at(act.done_at, task)
         values = act.data if self.plan else self.must_be_complete(act, task, element)
         self.data = {k: v for k, v in {**self.instance.data, **values}.items() if v is not None}
+        self.must_hold(self.data)
         calendar = self.calendar(task.lane)
         claimed = task.claimed_at
         if task.owner is None:
@@ -801,7 +827,9 @@ class Deciding:
         if unknown or wrong or gone:
             named = ", ".join(map(str, [*unknown, *wrong, *gone]))
             raise Refused("wrong", f"Koreksi menyebut yang tidak ada: {named}.")
+        self.must_be_bounded(act.data)
         self.data = {**self.instance.data, **act.data}
+        self.must_hold(self.data)
         self.tell(ProcessInstanceCorrected(tuple(sorted(act.data)), act.close, act.open))
         closed = set(act.close) | {t.number for t in self.marking.tokens if t.parent in act.close}
         for token in self.marking.tokens:
@@ -1044,6 +1072,25 @@ def members(field: Field, rows: Any) -> tuple[tuple[str, str], ...]:
                  if who and isinstance(row.get(who), dict) and "id" in row[who])
 
 
+def weigh(data: Any) -> tuple[int, int]:
+    """(characters of all texts, numbers and names in it, how deep it nests); in bounded memory, however it nests."""
+    size = deepest = 0
+    waiting = [(data, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        deepest = max(deepest, depth)
+        if isinstance(value, Mapping):
+            size += sum(len(str(name)) for name in value) if depth else 0
+            waiting += [(one, depth + 1) for one in value.values()]
+        elif isinstance(value, (list, tuple)):
+            waiting += [(one, depth + 1) for one in value]
+        else:
+            size += len(value) if isinstance(value, str) else value.bit_length() // 3 if isinstance(value, int) else 4
+        if size > 10 * MOST_INSTANCE_BYTES or depth > 10 * MOST_DEPTH:
+            break                       # far past every bound: how far does not matter
+    return size, deepest
+
+
 def blank(act: Act) -> Act:
     """The act without the values that were not taken: a draft is no fact."""
     return replace(act, data={}) if isinstance(act, (CompleteUserTask, RecordValues)) else act
@@ -1251,13 +1298,29 @@ def replay(rules: Rules, recorded: Iterable[tuple[Step, str | None]],
         try:
             again = decide(rules, instance, step.command)
         except Refused as refused:
-            raise ReplayDiverged(f"{place}: recorded {told(step.events)}, now refused: {refused.message}") from refused
+            if not stopped(instance, step):
+                said = f"{place}: recorded {told(step.events)}, now refused: {refused.message}"
+                raise ReplayDiverged(said) from refused
+            again = replace(step, marking=instance.marking)
+        if again.events != step.events and stopped(instance, step):
+            again = replace(step, marking=instance.marking)
         if again.events != step.events:
             raise ReplayDiverged(f"{place}: recorded {told(step.events)}, executed again gave {told(again.events)}.")
         if marking_hash is not None and again.marking.hash != marking_hash:
             raise ReplayDiverged(f"{place}: the marking is another one than was recorded.")
         instance = evolve(instance, again)
         yield instance, again
+
+
+def stopped(instance: ProcessInstance, step: Step) -> bool:
+    """Whether a recorded Step is an act that ended in an incident, so that what was typed is kept nowhere but in a
+    draft. What it was cannot be decided again; that nothing moved, and where it was, can be judged."""
+    act, events = step.command.act, step.events
+    if not isinstance(act, (CompleteUserTask, RecordValues)) or act.data or len(events) != 1:
+        return False
+    (event,), task = events, instance.user_tasks.get(act.user_task)
+    return (isinstance(event, IncidentRaised) and event.number == instance.incident_count + 1 and task is not None
+            and event.element == task.element and event.kind in ("condition", "stuck", "timer", "limit"))
 
 
 def told(events: tuple[Event, ...]) -> str:

@@ -17,17 +17,17 @@ from uuid import uuid5
 import structlog
 from sqlalchemy import Connection
 
-from . import handle, notify, recalendar
+from . import handle, invariants, notify, recalendar
 from .checkpoints import Keeper
 from .commands import FireTimer, RaiseIncident
 from .events import IncidentRaised
-from .instance import RUNNING, ProcessInstance, Refused, Step
+from .instance import Refused, Step
+from .invariants import is_stalled
 from .mail import Mailer
-from .marking import OPEN, WAITING
 from .rules import Rules
 from .scanner import Clamd, keep_scanning
 from .store import database as databases
-from .store import definitions, documents, due, instances, organisation, parts, passes
+from .store import definitions, documents, due, organisation, overview, parts, passes
 from .store.database import Database
 from .store.due import DueTimer
 
@@ -74,6 +74,7 @@ class Worker:
                 self.tell()
                 if time.monotonic() >= alarm_at:
                     self.raise_alarms()
+                    self.check()
                     alarm_at = time.monotonic() + ALARM_SECONDS
                 if time.monotonic() >= passes_at:
                     passes_at = time.monotonic() + (0 if self.project() == BATCH else PASSES_SECONDS)
@@ -151,6 +152,11 @@ class Worker:
         self.park(timer)
         if isinstance(error, Refused) and error.code == "parked":
             return                          # an incident about it is open already
+        if isinstance(error, Refused) and error.code == "unreadable":
+            # It can have no Step, so that this is its incident: it stands on the health page from now on.
+            invariants.note(self.database, "readable", timer.instance, f"Keadaannya tidak dapat dibaca: "
+                            f"{error.__cause__}", at)
+            return
         act = RaiseIncident(kind="watchdog", detail=f"Timer {timer.number}: {type(error).__name__}: {error}"[:500])
         # The same id from every worker: one incident, however many of them met it.
         id = uuid5(handle.NAMESPACE, f"watchdog {timer.instance}/{timer.number}/{timer.due_at.isoformat()}")
@@ -183,8 +189,8 @@ class Worker:
         while True:
             with self.database.read() as db:
                 ids = due.without_user_task(db, BATCH, last)
-                looked_at = [self.look(db, id) for id in ids]
-            stalled = [one for one in looked_at if one and is_stalled(one)]
+                looked_at = overview.loaded(db, ids)
+            stalled = [looked_at[id] for id in ids if id in looked_at and is_stalled(looked_at[id])]
             for instance in stalled:
                 # Of this standstill: a later one of the same instance is another.
                 id = uuid5(handle.NAMESPACE, f"alarm {instance.id}/{instance.sequence}")
@@ -194,12 +200,17 @@ class Worker:
                 return raised
             last = ids[-1]
 
-    def look(self, db: Connection, id: str) -> ProcessInstance | None:
+    def check(self, at: datetime | None = None) -> invariants.Looked:
+        """Look at the next slice of what must always hold; what is found stands on the health page and in the log."""
         try:
-            return instances.load(db, id)
-        except Exception as error:          # a row that cannot be read is the doctor's matter
-            log.error("instance cannot be read", instance=id, error=f"{type(error).__name__}: {error}")
-            return None
+            documents_dir = self.data_dir / "documents" if self.data_dir is not None else None
+            looked = invariants.look(self.database, self.rules, documents_dir, at)
+        except Exception as error:
+            log.error("invariants not looked at", error=f"{type(error).__name__}: {error}")
+            return invariants.Looked()
+        for one in looked.new:
+            log.error("invariant does not hold", invariant=one.invariant, subject=one.subject, detail=one.detail)
+        return looked
 
     def raise_incident(self, id: str, command_id: str, act: RaiseIncident, at: datetime | None) -> bool:
         try:
@@ -296,10 +307,3 @@ class Worker:
 
 def raised(step: Step) -> bool:
     return any(isinstance(event, IncidentRaised) for event in step.events)
-
-
-def is_stalled(instance: ProcessInstance) -> bool:
-    """Whether a running instance waits for nobody, for no timer, and nobody was told. The deadline moves no token."""
-    if instance.status != RUNNING or instance.incidents:
-        return False
-    return not any(token.status in (OPEN, WAITING) for token in instance.marking.tokens)

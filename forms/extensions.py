@@ -21,8 +21,8 @@ from engine.organisation import local_date
 from engine.store import organisation, queries
 
 from . import words
-from .processes import Names, Sight
-from .session import me, office
+from .processes import Names, Sight, drawing
+from .session import me
 
 REFUSED = words.Mark("×", _l("Perpanjangan ditolak"), "ahead")
 
@@ -178,7 +178,9 @@ def to_decide(db: Connection, now: datetime) -> list[Waiting]:
             performs.setdefault((one.key, one.unit), set()).add(one.lane)
     found = []
     for task in queries.asked_extensions(db, visitor.id, performs):
-        definition = office().rules.definition(task.definition)
+        definition = drawing(task.definition)
+        if definition is None:
+            continue  # the inbox itself says so
         lanes = {lane for lane in performs.get((task.key, task.unit), ()) if lane not in task.teams}
         lanes |= {lane for lane, members in task.teams.items() if visitor.id in members}
         if task.extension and decides(definition, task, lanes, visitor.id):

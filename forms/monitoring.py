@@ -23,7 +23,7 @@ from engine.instance import CANCELLED, COMPLETED, RUNNING, SUSPENDED, Problem, P
 from engine.store import definitions, organisation, overview, queries
 
 from . import bands, charts, extensions, words
-from .processes import Names, served
+from .processes import Names, readable, served
 from .session import Visitor, me, office
 
 monitoring = Blueprint("monitoring", __name__)
@@ -98,9 +98,11 @@ def page() -> Any:
         abort(403)
     with office().database.read() as db:
         found = queries.instances(db, visitor.id, visitor.leads, visitor.scopes, visitor.administrator)
-        found = [one for one in found if theirs(one, visitor)]
+        found, parked = readable(one for one in found if theirs(one, visitor))
         shown = [one for one in found if wanted(one)]
         loaded = overview.loaded(db, (one.id for one in found))
+        parked += [one for one in found if one.id not in loaded]
+        found, shown = [one for one in found if one.id in loaded], [one for one in shown if one.id in loaded]
         passed = overview.passed(db, (one.id for one in shown))
         names = Names(db)
         people = {task.owner for one in loaded.values() for task in one.user_tasks.values() if task.owner}
@@ -111,6 +113,7 @@ def page() -> Any:
     return render_template(
         "monitoring.html",
         rows=rows,
+        parked=parked,
         needs=needs,
         any=bool(found),
         asked={name: request.args.get(name, "") for name in FILTERS},
@@ -250,10 +253,10 @@ def next_task(db: Connection, performs: Mapping[queries.Pair, set[str]], now: da
 
     performs  (process key, unit) -> the lanes that they perform there.
     """
-    running = [one for one in queries.instances(db, me().id, performs) if one.status == RUNNING]
+    running, _parked = readable(one for one in queries.instances(db, me().id, performs) if one.status == RUNNING)
     loaded = overview.loaded(db, (one.id for one in running))
     found = []
-    for one in running:
+    for one in (one for one in running if one.id in loaded):
         instance, definition = loaded[one.id], office().rules.definition(one.definition)
         if forecast_ := bands.glance(db, instance, now):
             found.append((forecast_, definition, own_lanes(instance, performs.get((one.key, one.unit), ()))))

@@ -24,7 +24,7 @@ from .schema import document, document_file, draft, incident, instance, team, ti
 from .schema import journal as journal_table
 
 MOST_MARKING = 100_000                  # bytes of a marking: MOST_TOKENS tokens are some ten thousand
-MOST_STATE_BYTES = 8_000_000            # of a row's state: a whole data document and all that goes with it is far less
+MOST_STATE_BYTES = 16_000_000           # of a row's state: a whole data document and all that goes with it is less
 COLUMNS = ("id", "sequence", "definition", "key", "unit", "year", "status", "started_at", "ended_at", "last_at",
            "marking", "deadline_at")
 

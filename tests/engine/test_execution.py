@@ -229,7 +229,7 @@ def test_the_specification_knows_every_element_and_nothing_of_the_deadline() -> 
 def test_an_unknown_kind_of_element_has_no_specification() -> None:
     one = definition("three_tasks")
     strange = replace(one, elements={**one.elements, "read": replace(one.elements["read"], kind="scriptTask")})
-    with pytest.raises(ValueError, match="'read' is a scriptTask"):
+    with pytest.raises(Stuck, match="'read' is a scriptTask"):
         specification(strange)
 
 
