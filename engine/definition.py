@@ -229,6 +229,7 @@ class Finding:
     element: str | None
     line: int
     message: str
+    english: str = ""                       # the same in English; "" where only owners are told
 
     def __str__(self) -> str:
         return f"{self.line}: {self.severity}: {self.message}"

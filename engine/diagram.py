@@ -1,8 +1,8 @@
 """The reader of diagrams: the uploaded bytes become a ProcessDefinition, or findings that say why not.
 
-What is refused is said in `gate.py` and `soundness.py`; this file reads. Everything is taken from our own tree of the
-XML, in document order: lanes from their flowNodeRef, flows with their ids, texts stripped at both ends. Nothing else
-reads diagrams, and no XML leaves this file and `gate.py`.
+What is refused is said in `gate.py`, `gate_forms.py`, `soundness.py` and `gate_drawing.py`; this file reads. Everything
+is taken from our own tree of the XML, in document order: lanes from their flowNodeRef, flows with their ids, texts
+stripped at both ends. Nothing else reads diagrams, and no XML leaves this file and the gate's.
 """
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from . import gate, soundness
+from . import gate, gate_drawing, gate_forms, soundness
 from .definition import (
     Choice,
     Column,
@@ -41,10 +41,11 @@ from .gate import (
     MODELER,
     TIMER_KINDS,
     XSI,
-    column_parts,
+    leaf_lanes,
     listed,
     property_name,
 )
+from .gate_forms import column_parts
 
 
 def read(data: bytes) -> ProcessDefinition:
@@ -106,14 +107,18 @@ def _judged(data: bytes) -> tuple[ProcessDefinition | None, tuple[Finding, ...]]
     if root is None:
         return None, findings
     found = gate.Findings()
-    gate.of_tree(root, found)
-    if not gate.readable(root):
-        return None, found.all()
-    definition = definition_of(root, _hashes(data, root))
-    it = gate.judged(definition, root, found)
-    if soundness.of_bounded_size(it):
-        soundness.of_definition(it)
-        gate.of_drawing(it, root)
+    definition = None
+    try:
+        gate.of_tree(root, found)
+        gate_forms.of_forms(root, found)
+        if gate.readable(root):
+            definition = definition_of(root, _hashes(data, root))
+            it = gate.judged(definition, root, found)
+            if soundness.of_bounded_size(it):
+                soundness.of_definition(it)
+                gate_drawing.of_drawing(it, root)
+    except gate.Enough:
+        pass
     return definition, found.all()
 
 
@@ -148,18 +153,17 @@ def definition_of(root: etree._Element, hashes: tuple[str, str, str]) -> Process
 def _lanes(process: etree._Element) -> tuple[tuple[Lane, ...], dict[str, str]]:
     lanes: list[Lane] = []
     lane_of: dict[str, str] = {}
-    for node in process.iterchildren(BPMN + "laneSet"):
-        for lane in node.iterchildren(BPMN + "lane"):
-            properties = _sop(lane)
-            lanes.append(Lane(
-                id=lane.get("id", ""),
-                name=lane.get("name", "").strip(),
-                other_office=_yes(properties.get("sop.kantorLain")),
-                recorded_by=listed(properties.get("sop.dicatatOleh", "")),
-                properties=properties,
-            ))
-            for reference in lane.iterchildren(BPMN + "flowNodeRef"):
-                lane_of.setdefault(_text(reference), lane.get("id", ""))
+    for lane in leaf_lanes(process):
+        properties = _sop(lane)
+        lanes.append(Lane(
+            id=lane.get("id", ""),
+            name=lane.get("name", "").strip(),
+            other_office=_yes(properties.get("sop.kantorLain")),
+            recorded_by=listed(properties.get("sop.dicatatOleh", "")),
+            properties=properties,
+        ))
+        for reference in lane.iterchildren(BPMN + "flowNodeRef"):
+            lane_of.setdefault(_text(reference), lane.get("id", ""))
     return tuple(lanes), lane_of
 
 

@@ -1,10 +1,11 @@
 """The gate for diagrams: what is refused when one is uploaded, said as findings that an owner can act on.
 
 The doors, one behind the other: `opened` lets through bytes that are harmless XML of a bounded size, `of_tree` a tree
-that holds only what we read, `soundness.of_definition` a process that hangs together and runs to its end,
-`of_drawing` one that is drawn as it runs. What passes all, `diagram.py` reads without a doubt. Every rule says what
-is, what was expected and what to do, in the owners' language.
-Time and memory are bounded by the size of the file and by counts, never by a clock.
+that holds only what we read, `gate_forms.of_forms` its forms, `soundness.of_definition` a process that hangs together
+and runs to its end, `gate_drawing.of_drawing` one that is drawn as it runs. What passes all, `diagram.py` reads without
+a doubt. Every rule says what is, what was expected and what to do, in the owners' language and in English.
+What has no meaning for us and cannot mislead a reader is let be; what another engine would do and we would not is
+refused. Time and memory are bounded by the size of the file and by counts, never by a clock.
 """
 from __future__ import annotations
 
@@ -13,12 +14,10 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, time
 
 from lxml import etree
 
-from .definition import BUILT_IN_NAMES, OWN_TYPES, STOCK_TYPES, Element, Finding, ProcessDefinition
-from .expressions import RESERVED_NAMES
+from .definition import Element, Finding, ProcessDefinition
 
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 BPMNDI = "{http://www.omg.org/spec/BPMN/20100524/DI}"
@@ -30,6 +29,8 @@ ZEEBE = "{http://camunda.org/schema/zeebe/1.0}"
 BIOC = "{http://bpmn.io/schema/bpmn/biocolor/1.0}"
 COLOR = "{http://www.omg.org/spec/BPMN/non-normative/color/1.0}"
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
+# What drawing tools note about themselves: nothing that runs is ever written in these.
+OF_TOOLS = (MODELER, "{http://www.signavio.com}", "{http://www.bizagi.com/bpmn20}")
 
 TIMER_KINDS = {"timeDuration": "duration", "timeDate": "date", "timeCycle": "cycle"}
 SUPPORTED_NODES = ("startEvent", "endEvent", "userTask", "exclusiveGateway", "parallelGateway", "boundaryEvent",
@@ -49,48 +50,75 @@ MOST_ATTRIBUTES = 40            # of one element
 MOST_ATTRIBUTE = 400            # characters
 MOST_VALUE = 4_000              # characters: of an attribute that holds an owner's words, and of a text
 MOST_FINDINGS = 300
+MOST_GUESSES = 12               # how often a name that was probably meant is looked for
 SMALLEST = 10                   # units of the drawing: less is not seen
 EDGE = 30                       # units of the drawing: how far a line or a boundary event may be off its element
-MOST_COVERED = 0.2              # of the smaller of two user tasks
-WORDY_ATTRIBUTES = frozenset({"name", "label", "value", "defaultValue"})
+WORDY_ATTRIBUTES = frozenset({"name", "label", "value", "defaultValue", "metaValue"})
 TEXTS = frozenset(BPMN + name for name in (
     "documentation", "text", "conditionExpression", "timeDuration", "timeDate", "timeCycle", "flowNodeRef", "incoming",
-    "outgoing"))
+    "outgoing", "sourceRef", "targetRef"))
 
 # What nobody sees: controls, soft hyphen, directions, zero width, tags, fillers, private use and no characters.
 UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u115f\u1160\u17b4\u17b5"
-    "\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ue000-\uf8ff\ufeff\uffa0\ufff0-\uffff"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u08e2\u115f\u1160\u17b4\u17b5"
+    "\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ue000-\uf8ff\ufe00-\ufe0e\ufeff\uffa0"
+    "\ufff0-\uffff\U000110bd\U000110cd\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff\U000f0000-\U0010ffff]")
+# Marks piled up on one letter, until they cover what stands around.
+PILED = re.compile("[\u0300-\u036f\u0483-\u0489\u0e47-\u0e4e\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4}")
+_LETTERS = re.compile(r"[^\W\d_]+")
+# Letters of other alphabets that look like ours: what two names have in common for the eye.
+_LOOK_ALIKES = str.maketrans(
+    "АВЕЅІЈКМНОРСТУХаеѕіјкорсухԁһԛԝгпΑΒΕΖΗΙΚΜΝΟΡΤΥΧαικνορτυχ",
+    "ABESIJKMHOPCTYXaesijkopcyxdhqwrnABEZHIKMNOPTYXaiknoptux")
+
+
+class Enough(Exception):
+    """So many errors that nobody reads further; the findings say that there are more."""
 
 
 class Findings:
-    """What was found so far. Of errors, and of warnings, the first MOST_FINDINGS are kept, the rest counted."""
+    """What was found so far. The first MOST_FINDINGS warnings are kept, the rest counted; the error after as many
+    raises Enough, so that what is said of a file is bounded however wrong it is."""
 
     def __init__(self) -> None:
         self.kept: dict[str, list[Finding]] = {"error": [], "warning": []}
         self.counts = {"error": 0, "warning": 0}
+        self.guesses = 0
 
     @property
     def errors(self) -> int:
         return self.counts["error"]
 
-    def error(self, place: tuple[str | None, int], message: str) -> None:
-        self._add("error", place, message)
+    def error(self, place: tuple[str | None, int], message: str, english: str) -> None:
+        """message is Indonesian; both say what is, what was expected and what to do."""
+        self._add("error", place, message, english)
+        if self.errors > MOST_FINDINGS:
+            raise Enough
 
-    def warning(self, place: tuple[str | None, int], message: str) -> None:
-        self._add("warning", place, message)
+    def warning(self, place: tuple[str | None, int], message: str, english: str) -> None:
+        self._add("warning", place, message, english)
 
-    def _add(self, severity: str, place: tuple[str | None, int], message: str) -> None:
+    def _add(self, severity: str, place: tuple[str | None, int], message: str, english: str) -> None:
         self.counts[severity] += 1
         if len(self.kept[severity]) < MOST_FINDINGS:
-            self.kept[severity].append(Finding(severity=severity, element=place[0], line=place[1], message=message))
+            self.kept[severity].append(Finding(
+                severity=severity, element=place[0] or None, line=place[1] or 1, message=message, english=english))
+
+    def nearest(self, name: str, known: Iterable[str]) -> str:
+        """The known name that was probably meant, "" if none is near; looked for a few times only."""
+        self.guesses += 1
+        if self.guesses > MOST_GUESSES:
+            return ""
+        return next(iter(difflib.get_close_matches(name[:60], list(known)[:100], 1)), "")
 
     def all(self) -> tuple[Finding, ...]:
         kept = self.kept["error"] + self.kept["warning"]
-        if left_out := sum(self.counts.values()) - len(kept):
-            kept.append(Finding(severity="warning", element=None, line=0, message=(
-                f"Masih ada {counted(left_out)} temuan lain. Perbaiki dahulu yang tercantum, lalu periksa lagi.")))
+        if sum(self.counts.values()) > len(kept):
+            kept.append(Finding(
+                severity="warning", element=None, line=1,
+                message="Masih ada temuan lain. Perbaiki dahulu yang tercantum, lalu periksa lagi.",
+                english="There are more findings. Mend those that are listed first, then check again."))
         return sorted_by_line(tuple(kept))
 
 
@@ -101,11 +129,11 @@ class Judged:
     lines: Mapping[str, int]            # of every BPMN id
     found: Findings
 
-    def error(self, id: str, message: str, line: int = 0) -> None:
-        self.found.error((id, line or self.lines.get(id, 0)), message)
+    def error(self, id: str, message: str, english: str, line: int = 0) -> None:
+        self.found.error((id, line or self.lines.get(id, 0)), message, english)
 
-    def warning(self, id: str, message: str, line: int = 0) -> None:
-        self.found.warning((id, line or self.lines.get(id, 0)), message)
+    def warning(self, id: str, message: str, english: str, line: int = 0) -> None:
+        self.found.warning((id, line or self.lines.get(id, 0)), message, english)
 
     def named(self, id: str) -> str:
         """An element as an owner knows it."""
@@ -146,34 +174,57 @@ def opened(data: bytes, without: Callable[[etree._Element], None] | None = None)
             without(root)
 
     found = Findings()
-    text = _decoded(data, found)
-    root = None if text is None else _parsed(text, found)
-    for rule in (_no_instructions, pruned, _bounded, _seen):
-        # Each rule may count on what those before it bound: looking at 50,000 attributes of one element takes minutes.
-        if root is not None and not found.errors:
-            rule(root, found)
+    root = None
+    try:
+        text = _decoded(data, found)
+        root = None if text is None else _parsed(text, found)
+        for rule in (_no_instructions, pruned, _bounded, _seen):
+            # Each rule may count on what those before it bound: looking at 50,000 attributes of one element takes
+            # minutes.
+            if root is not None and not found.errors:
+                rule(root, found)
+    except Enough:
+        pass
     return (None if found.errors else root), found.all()
+
+
+# How a file may begin: with this declaration or none. Whoever reads it otherwise reads another text than we do.
+_DECLARED = re.compile(
+    r"<\?xml\s{1,9}version\s{0,9}=\s{0,9}[\"']1\.0[\"'](?:\s{1,9}encoding\s{0,9}=\s{0,9}[\"']([A-Za-z][A-Za-z0-9._-]{0,39})"
+    r"[\"'])?(?:\s{1,9}standalone\s{0,9}=\s{0,9}[\"'](?:yes|no)[\"'])?\s{0,9}\?>")
 
 
 def _decoded(data: bytes, found: Findings) -> str | None:
     """The text of the file, when it is of bounded size, in UTF-8 or UTF-16, and defines nothing of its own."""
-    file = (None, 0)
+    file = (None, 1)
     if not data.strip():
-        found.error(file, "Berkas kosong. Unggah berkas BPMN yang disimpan dari pemodel.")
+        found.error(file, "Berkas kosong. Unggah berkas BPMN yang disimpan dari pemodel.",
+                    "The file is empty. Upload a BPMN file saved by a modeler.")
     elif len(data) > MOST_BYTES:
         found.error(file, f"Berkas berukuran {counted(len(data))} bita; paling besar {counted(MOST_BYTES)} bita. "
-                          "Pecah proses menjadi beberapa diagram.")
-    elif data.startswith((b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ")):
-        found.error(file, "Berkas dimampatkan (gzip atau zip). Unggah berkas BPMN-nya sendiri, tidak dimampatkan.")
+                          "Pecah proses menjadi beberapa diagram.",
+                    f"The file has {len(data):,} bytes; at most {MOST_BYTES:,} are read. Split the process into "
+                    "several "
+                    "diagrams.")
+    elif data.startswith((b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"\x28\xb5\x2f\xfd")):
+        found.error(file, "Berkas dimampatkan (gzip atau zip). Unggah berkas BPMN-nya sendiri, tidak dimampatkan.",
+                    "The file is compressed (gzip or zip). Upload the BPMN file itself, not compressed.")
     elif (text := _text_of(data)) is None:
         found.error(file, "Huruf dalam berkas tidak ditulis dalam UTF-8 atau UTF-16 sebagaimana dinyatakannya. "
-                          "Simpan ulang diagram dari pemodel (UTF-8).")
-    elif "<!DOCTYPE" in text or "<!ENTITY" in text:
-        found.error(file, "Berkas memuat DOCTYPE atau ENTITY, yang dapat menyembunyikan isi. Hapus deklarasi itu; "
-                          "diagram BPMN tidak memerlukannya.")
+                          "Simpan ulang diagram dari pemodel (UTF-8).",
+                    "The letters of the file are not in UTF-8 or UTF-16 as it declares. Save the diagram again in a "
+                    "modeler (UTF-8).")
+    elif (at := next((text.find(one) for one in ("<!DOCTYPE", "<!ENTITY") if one in text), -1)) >= 0:
+        found.error((None, text.count("\n", 0, at) + 1),
+                    "Berkas memuat DOCTYPE atau ENTITY, yang dapat menyembunyikan isi. Hapus deklarasi itu; "
+                    "diagram BPMN tidak memerlukannya.",
+                    "The file has a DOCTYPE or ENTITY, which can hide what it says. Delete that declaration; a BPMN "
+                    "diagram needs none.")
     elif text.count("<") > MOST_TAGS or text.count("=") > MOST_EQUALS:
         found.error(file, f"Berkas memuat terlalu banyak tag atau atribut (paling banyak {counted(MOST_TAGS)} tag). "
-                          "Pecah proses menjadi beberapa diagram.")
+                          "Pecah proses menjadi beberapa diagram.",
+                    f"The file has too many tags or attributes (at most {MOST_TAGS:,} tags). Split the process into "
+                    "several diagrams.")
     else:
         return text
     return None
@@ -185,12 +236,16 @@ def _text_of(data: bytes) -> str | None:
         text = data.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError:
         return None
-    declared = re.match(r"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([^\"'>]{0,40})", text)
+    if "\0" in text:
+        return None
+    if not re.match(r"<\?xml\s", text):
+        return text
+    declared = _DECLARED.match(text)
     known = {"utf-16", "utf-16le", "utf-16be"} if wide else {"utf-8", "utf8", "us-ascii", "ascii"}
     if text.isascii() and not wide:
         # Plain letters are the same bytes in these two; every reader reads the same text.
         known |= {"iso-8859-1", "windows-1252"}
-    return text if declared is None or declared[1].casefold() in known else None
+    return text if declared and (declared[1] is None or declared[1].casefold() in known) else None
 
 
 def _parsed(text: str, found: Findings) -> etree._Element | None:
@@ -203,12 +258,16 @@ def _parsed(text: str, found: Findings) -> etree._Element | None:
     except etree.XMLSyntaxError as problem:
         line, column = problem.position
         found.error((None, line), f"Berkas bukan XML yang utuh: pembacaan berhenti di baris {line}, kolom {column}. "
-                                  "Simpan ulang diagram dari pemodel.")
+                                  "Simpan ulang diagram dari pemodel.",
+                    f"The file is no well-formed XML: reading stopped at line {line}, column {column}. Save the "
+                    "diagram "
+                    "again in a modeler.")
         return None
     if root.tag != BPMN + "definitions":
         found.error((None, root.sourceline or 0),
             "Berkas ini XML, tetapi bukan diagram BPMN 2.0. Unggah berkas yang disimpan dari pemodel sebagai BPMN "
-            "2.0.")
+            "2.0.",
+            "The file is XML, but no BPMN 2.0 diagram. Upload a file that a modeler saved as BPMN 2.0.")
         return None
     return root
 
@@ -216,35 +275,71 @@ def _parsed(text: str, found: Findings) -> etree._Element | None:
 def _no_instructions(root: etree._Element, found: Findings) -> None:
     for node in root.getroottree().xpath("//processing-instruction()"):
         found.error((None, node.sourceline or 0),
-            "Berkas memuat instruksi pemrosesan (<?...?>). Hapus; diagram BPMN tidak memerlukannya.")
+            "Berkas memuat instruksi pemrosesan (<?...?>). Hapus; diagram BPMN tidak memerlukannya.",
+            "The file has a processing instruction (<?...?>). Delete it; a BPMN diagram needs none.")
 
 
 def _bounded(root: etree._Element, found: Findings) -> None:
     for node in root.xpath("/*" * (MOST_DEPTH + 1))[:1]:
-        found.error(place(node), f"Unsur bersarang lebih dari {MOST_DEPTH} tingkat. Sederhanakan berkas.")
+        found.error(place(node), f"Unsur bersarang lebih dari {MOST_DEPTH} tingkat. Sederhanakan berkas.",
+                    f"Elements are nested deeper than {MOST_DEPTH} levels. Make the file simpler.")
     for node in root.iter(etree.Element):
         if len(node.attrib) > MOST_ATTRIBUTES:
             found.error(place(node), f"Satu unsur memuat {len(node.attrib)} atribut; paling banyak {MOST_ATTRIBUTES}. "
-                                     "Hapus yang tidak perlu.")
+                                     "Hapus yang tidak perlu.",
+                        f"One element has {len(node.attrib)} attributes; at most {MOST_ATTRIBUTES} are read. Delete "
+                        "those that are not needed.")
             return
         for name, value in node.attrib.items():
             most = MOST_VALUE if name in WORDY_ATTRIBUTES else MOST_ATTRIBUTE
             if len(value) > most:
                 found.error(place(node),
-                    f"Isi atribut {quoted(name)} sepanjang {len(value)} huruf; paling panjang {most}. Persingkat.")
+                    f"Isi atribut {quoted(name)} sepanjang {len(value)} huruf; paling panjang {most}. Persingkat.",
+                    f"The attribute {quoted(name)} has {len(value)} characters; at most {most} are read. Shorten it.")
         if node.text and len(node.text) > MOST_VALUE:
-            found.error(place(node), f"Teks sepanjang {len(node.text)} huruf; paling panjang {MOST_VALUE}. Persingkat.")
+            found.error(place(node), f"Teks sepanjang {len(node.text)} huruf; paling panjang {MOST_VALUE}. Persingkat.",
+                        f"A text has {len(node.text)} characters; at most {MOST_VALUE} are read. Shorten it.")
 
 
 def _seen(root: etree._Element, found: Findings) -> None:
+    """Every text reads as it looks: no letter that nobody sees, none that passes for another."""
     for node in root.iter(etree.Element):
         for text in (node.text, node.tail, *node.attrib.values()):
-            unseen = UNSEEN.search(text) if text else None
-            if unseen:
+            if not text or (text.isascii() and text.isprintable()):
+                continue
+            if unseen := UNSEEN.search(text):
                 found.error(place(node),
                     f"Ada huruf yang tidak terlihat (U+{ord(unseen[0]):04X}) di dalam teks atau atribut. Ketik ulang "
-                    "bagian itu tanpa menyalin dari aplikasi lain.")
+                    "bagian itu tanpa menyalin dari aplikasi lain.",
+                    f"There is a letter that nobody sees (U+{ord(unseen[0]):04X}) in a text or attribute. Type that "
+                    "part again, without copying it from elsewhere.")
                 break
+            if piled := PILED.search(text):
+                found.error(place(node),
+                    f"Ada tanda yang bertumpuk pada satu huruf (U+{ord(piled[0][0]):04X}) sehingga menutupi "
+                    "sekelilingnya. Ketik ulang bagian itu.",
+                    f"There are marks piled up on one letter (U+{ord(piled[0][0]):04X}), which cover what stands "
+                    "around. Type that part again.")
+                break
+            if mixed := _mixed(text):
+                found.error(place(node),
+                    f"Kata {quoted(mixed, 40)} mencampur huruf latin dengan huruf lain yang rupanya sama. Ketik ulang "
+                    "kata itu dengan huruf latin.",
+                    f"The word {quoted(mixed, 40)} mixes Latin letters with others that look like them. Type that word "
+                    "again in Latin letters.")
+                break
+
+
+def _mixed(text: str) -> str:
+    """The first word whose letters are of two alphabets, "" if there is none."""
+    if text.isascii():
+        return ""
+    for word in _LETTERS.findall(text):
+        if not word.isascii():
+            alphabets = {unicodedata.name(one, "").split(" ", 1)[0] for one in set(word)}
+            if len(alphabets & {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU"}) > 1:
+                return word
+    return ""
 
 
 # --- The second door: a tree that holds only what we read ------------------------------------------------------------
@@ -352,15 +447,54 @@ def _rules(grammar: str) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
 
 GRAMMAR = _rules(_GRAMMAR)
 
+# What is let through besides, because it only draws or notes and nothing of ours runs by it: data that is drawn, other
+# pools and what they are told, lanes in lanes. A foreign file that is imported leaves these behind (`bpmn_import.py`).
+_JOBS = "camunda:asyncBefore camunda:asyncAfter camunda:exclusive camunda:jobPriority"
+_DATA = "dataInputAssociation dataOutputAssociation"
+_BESIDE = f"""
+definitions              | camunda:diagramRelationId               | dataStore
+process                  |                                         | dataObject dataObjectReference dataStoreReference
+subProcess               |                                         | dataObject dataObjectReference dataStoreReference
+collaboration            |                                         | messageFlow
+messageFlow              | id name sourceRef targetRef             | documentation extensionElements
+lane                     |                                         | childLaneSet
+childLaneSet             | id name                                 | documentation extensionElements lane
+dataObject               | id name isCollection                    | documentation extensionElements
+dataObjectReference      | id name dataObjectRef                   | documentation extensionElements dataState
+dataStore                | id name capacity isUnlimited            | documentation extensionElements
+dataStoreReference       | id name dataStoreRef                    | documentation extensionElements dataState
+dataState                | id name                                 | documentation extensionElements
+userTask                 |                                         | property {_DATA}
+startEvent               |                                         | dataOutputAssociation
+endEvent                 |                                         | property dataInputAssociation
+property                 | id name                                 |
+dataInputAssociation     | id                                      | documentation extensionElements sourceRef targetRef
+dataOutputAssociation    | id                                      | documentation extensionElements sourceRef targetRef
+sourceRef                |                                         |
+targetRef                |                                         |
+process                  | camunda:jobPriority                     |
+startEvent               | {_JOBS}                                 |
+endEvent                 | {_JOBS}                                 |
+userTask                 | {_JOBS}                                 |
+exclusiveGateway         | {_JOBS}                                 |
+parallelGateway          | {_JOBS}                                 |
+boundaryEvent            | {_JOBS}                                 |
+intermediateCatchEvent   | {_JOBS}                                 |
+"""
+ALLOWED = _rules(_GRAMMAR + _BESIDE)
+_PLACEHOLDER = "__targetRef_placeholder"        # how modelers write a data association into a task
+
 # Of these one is read; a second one would be drawn or kept by a tool, and ignored by us.
 ONCE = frozenset(_qualified(name, BPMN) for name in (
     "collaboration process participant laneSet extensionElements documentation conditionExpression text "
     "timerEventDefinition terminateEventDefinition timeDuration timeDate timeCycle camunda:formData "
     "camunda:properties camunda:validation bpmndi:BPMNDiagram bpmndi:BPMNPlane dc:Bounds").split())
+_ONCE = (ONCE - {BPMN + "participant"}) | {BPMN + name for name in ("childLaneSet", "targetRef", "sourceRef")} | {
+    BPMNDI + "BPMNLabel"}
 # The values under which an attribute changes nothing, or which we carry.
 VALUES = {
     "isForCompensation": ("false",), "startQuantity": ("1",), "completionQuantity": ("1",),
-    "parallelMultiple": ("false",), "implementation": ("##unspecified", "##WebService"),
+    "parallelMultiple": ("false",), "implementation": ("##unspecified", "##WebService", "webService"),
     "cancelActivity": ("true", "false"), "isInterrupting": ("true", "false"), "triggeredByEvent": ("true", "false"),
 }
 
@@ -372,14 +506,16 @@ _LOOP = "Ulangi dengan panah kembali melalui gateway eksklusif."
 _LANE = "Pelaksana ditentukan oleh lane."
 _FORM = "Nyatakan isian sebagai Form Data (Generated Task Forms)."
 _EDGE = "Pakai timer pada tepi user task."
+_FLAT = "Gambarkan langkah-langkahnya langsung di dalam proses."
+_DELETE = "Hapus dari diagram."
+_DELETE_IT = "Hapus atribut itu."
 INSTEAD = {
     **dict.fromkeys((
         "task", "manualTask", "serviceTask", "scriptTask", "businessRuleTask", "sendTask", "receiveTask",
         "callActivity", "globalTask", "globalUserTask", "globalManualTask", "globalScriptTask",
         "globalBusinessRuleTask"), _USER_TASK),
     **dict.fromkeys((
-        "transaction", "adHocSubProcess", "subChoreography", "choreographyTask", "callChoreography"),
-        "Gambarkan langkah-langkahnya langsung di dalam proses."),
+        "transaction", "adHocSubProcess", "subChoreography", "choreographyTask", "callChoreography"), _FLAT),
     **dict.fromkeys(("inclusiveGateway", "complexGateway", "eventBasedGateway"), _GATEWAY),
     **dict.fromkeys((
         "intermediateThrowEvent", "messageEventDefinition", "signalEventDefinition", "conditionalEventDefinition",
@@ -399,13 +535,30 @@ INSTEAD_OF_ATTRIBUTES = {
     "candidateStarterGroups": "Pakai properti sop.pemulai pada start event.",
     "formKey": _FORM, "formRef": _FORM, "dueDate": _EDGE, "followUpDate": _EDGE,
 }
+_REMEDY = {                     # the same in English
+    _USER_TASK: "Use a user task, which a person completes.",
+    _TIMER: "Use a timer, or a user task that records what happened.",
+    _GATEWAY: "Use an exclusive gateway (one way is chosen) or a parallel gateway (every way).",
+    _DOCUMENT: "Declare the file as a form field of type document on a user task.",
+    _LOOP: "Repeat by a flow back through an exclusive gateway.",
+    _LANE: "Who performs is said by the lane.",
+    _FORM: "Declare the fields as form data (generated task forms).",
+    _EDGE: "Use a timer at the edge of the user task.",
+    _FLAT: "Draw its steps directly in the process.",
+    _DELETE: "Delete it from the diagram.",
+    _DELETE_IT: "Delete that attribute.",
+    INSTEAD["childLaneSet"]: "Draw the lanes side by side.",
+    INSTEAD["script"]: "There is no code in a diagram.",
+    INSTEAD["import"]: "A diagram stands alone; delete the reference to another file.",
+    INSTEAD_OF_ATTRIBUTES["candidateStarterGroups"]: "Use the property sop.pemulai on the start event.",
+}
 
 
 def of_tree(root: etree._Element, found: Findings) -> None:
     """What is to be said of an opened tree: what it holds that we do not read, and what is written wrongly in it."""
     _grammar(root, found)
-    for rule in (_ids, _one_process, _participant, _events, _timers_drawn, _deadline_shape, _defaults, _languages,
-                 _numbers, _lanes, _extensions_in_place, _element_properties, _form_fields):
+    for rule in (_ids, _one_process, _pools, _events, _timers_drawn, _deadline_shape, _defaults, _links, _languages,
+                 _lanes, _data, _notes, _element_properties):
         rule(root, found)
 
 
@@ -419,21 +572,32 @@ def _grammar(root: etree._Element, found: Findings) -> None:
     waiting = [root]
     while waiting:
         node = waiting.pop()
-        attributes, children = GRAMMAR[node.tag]
+        attributes, children = ALLOWED[node.tag]
         for name, value in node.attrib.items():
             _attribute(node, name, value, attributes, found)
         _plain_text(node, found)
         once = set()
         for child in node.iterchildren(etree.Element):
             if child.tag not in children:
-                found.error(place(child), _not_here(child))
+                if not (node.tag == BPMN + "extensionElements" and _of_a_tool(child)):
+                    found.error(place(child), *_not_here(child))
                 continue
             if child.tag in once:
                 found.error(place(child),
                     f"{said(child)} adalah yang kedua di dalam {said(node)}; hanya satu {local(child)} yang dibaca. "
-                    "Hapus yang lain.")
-            once |= {child.tag} & ONCE
+                    "Hapus yang lain.",
+                    f"{in_english(child)} is the second in {in_english(node)}; only one {local(child)} is read. Delete "
+                    "the other.")
+            once |= {child.tag} & _ONCE
             waiting.append(child)
+
+
+def _of_a_tool(node: etree._Element) -> bool:
+    """Whether an extension is what a drawing tool notes for itself, and holds nothing else. That a user task of
+    Camunda 8 is one of its own is such a note too."""
+    if node.tag == ZEEBE + "userTask":
+        return not len(node) and not node.attrib
+    return all(one.tag.startswith(OF_TOOLS) for one in node.iter(etree.Element))
 
 
 def _plain_text(node: etree._Element, found: Findings) -> None:
@@ -441,44 +605,57 @@ def _plain_text(node: etree._Element, found: Findings) -> None:
     if node.tag in TEXTS:
         if len(node):
             found.error(place(node), f"Di dalam teks {quoted(local(node))} ada komentar atau unsur lain, yang dapat "
-                                     "menyembunyikan sebagian isinya. Hapus.")
+                                     "menyembunyikan sebagian isinya. Hapus.",
+                        f"In the text {quoted(local(node))} there is a comment or another element, which can hide a "
+                        "part "
+                        "of it. Delete it.")
     elif (node.text and node.text.strip()) or any(one.tail and one.tail.strip() for one in node):
-        found.error(place(node), f"Ada teks lepas di dalam {said(node)}, yang tidak akan dibaca. Hapus.")
+        found.error(place(node), f"Ada teks lepas di dalam {said(node)}, yang tidak akan dibaca. Hapus.",
+                    f"There is loose text in {in_english(node)}, which would not be read. Delete it.")
 
 
 def _attribute(node: etree._Element, name: str, value: str, known: frozenset[str], found: Findings) -> None:
-    if name not in known and not (node.tag == BPMN + "definitions" and name.startswith((MODELER, ZEEBE))):
+    of_a_tool = name.startswith(OF_TOOLS) or (node.tag == BPMN + "definitions" and name.startswith(ZEEBE))
+    if name not in known and not of_a_tool:
         word = name.rpartition("}")[2]
-        remedy = INSTEAD_OF_ATTRIBUTES.get(word, "Hapus atribut itu.")
-        found.error(place(node), f"Atribut {quoted(word)} pada {said(node)} belum didukung. {remedy}")
+        remedy = INSTEAD_OF_ATTRIBUTES.get(word, _DELETE_IT)
+        found.error(place(node), f"Atribut {quoted(word)} pada {said(node)} belum didukung. {remedy}",
+                    f"The attribute {quoted(word)} of {in_english(node)} is not supported. {_REMEDY[remedy]}")
     elif name in VALUES and value not in VALUES[name]:
-        expected = " atau ".join(VALUES[name])
         found.error(place(node), f"Atribut {quoted(name)} pada {said(node)} bernilai {quoted(value)}; yang didukung "
-                                 f"{expected}. Ubah atau hapus.")
+                                 f"{' atau '.join(VALUES[name])}. Ubah atau hapus.",
+                    f"The attribute {quoted(name)} of {in_english(node)} is {quoted(value)}; what is supported is "
+                    f"{' or '.join(VALUES[name])}. Change or delete it.")
 
 
-def _not_here(node: etree._Element) -> str:
+def _not_here(node: etree._Element) -> tuple[str, str]:
     """Why an element is refused where it stands, and what to use instead."""
     name, around = local(node), node.getparent()
     if around.tag == BPMN + "extensionElements":
         return (f"Ekstensi {quoted(name)} pada {said(around.getparent())} belum didukung. Hapus; yang dibaca hanya "
-                "camunda:formData dan camunda:properties.")
-    if node.tag in GRAMMAR:
-        return f"{said(node)} tidak dibaca di dalam {said(around)}. Pindahkan ke tempatnya atau hapus."
-    remedy = INSTEAD.get(name) if node.tag.startswith(BPMN) else None
-    return f"{said(node)} belum didukung. {remedy or 'Hapus dari diagram.'}"
+                "camunda:formData dan camunda:properties.",
+                f"The extension {quoted(name)} of {in_english(around.getparent())} is not supported. Delete it; only "
+                "camunda:formData and camunda:properties are read.")
+    if node.tag in ALLOWED:
+        return (f"{said(node)} tidak dibaca di dalam {said(around)}. Pindahkan ke tempatnya atau hapus.",
+                f"{in_english(node)} is not read in {in_english(around)}. Move it to its place or delete it.")
+    remedy = (INSTEAD.get(name) if node.tag.startswith(BPMN) else None) or _DELETE
+    return f"{said(node)} belum didukung. {remedy}", f"{in_english(node)} is not supported. {_REMEDY[remedy]}"
 
 
-# Ids travel: into addresses, expressions, names of the engine. Letters, digits, "_", "-" and "." survive everywhere.
+# Ids travel: into addresses, expressions, names of the engine, objects of the browser. Letters, digits, "_", "-" and
+# "." survive everywhere.
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,99}")
-_RESERVED = frozenset({"Start", "End", "Root"})
+# What SpiffWorkflow, Python or a browser's objects have a meaning of their own for.
+_OF_OBJECTS = frozenset({"constructor", "prototype", "toString", "valueOf", "hasOwnProperty", "typename"})
+_RESERVED = frozenset({"Start", "End", "Root"}) | _OF_OBJECTS
 _NAMED = FLOW_NODES | {BPMN + name for name in ("process", "sequenceFlow", "lane", "participant")}
 
 
 def sound_id(id: str) -> bool:
     """Whether an id travels, and the engine has no use of its own for it."""
     return (_ID.fullmatch(id) is not None and id not in _RESERVED and not id.endswith(".EndJoin")
-            and ".BoundaryEvent" not in id)
+            and ".BoundaryEvent" not in id and not (id.startswith("__") and id.endswith("__")) and ".." not in id)
 
 
 def _ids(root: etree._Element, found: Findings) -> None:
@@ -487,44 +664,80 @@ def _ids(root: etree._Element, found: Findings) -> None:
         id = node.get("id")
         if id is None:
             if node.tag in _NAMED:
-                found.error(place(node), f"{said(node)} tidak mempunyai id. Beri id, misalnya langkah_1.")
+                found.error(place(node), f"{said(node)} tidak mempunyai id. Beri id, misalnya langkah_1.",
+                            f"{in_english(node)} has no id. Give it one, such as langkah_1.")
             continue
         if not _ID.fullmatch(id):
             found.error(place(node), f"Id {quoted(id)} tidak sah. Pakai huruf latin, angka, garis bawah, titik atau "
-                                     "tanda hubung, diawali huruf, paling panjang 100.")
+                                     "tanda hubung, diawali huruf, paling panjang 100.",
+                        f"The id {quoted(id)} is not valid. Use Latin letters, digits, underscores, dots or hyphens, "
+                        "beginning with a letter, at most 100 of them.")
         if id in seen:
-            found.error(place(node), f"Id {quoted(id)} dipakai lebih dari sekali. Beri setiap unsur id sendiri.")
+            found.error(place(node), f"Id {quoted(id)} dipakai lebih dari sekali. Beri setiap unsur id sendiri.",
+                        f"The id {quoted(id)} is used more than once. Give each element an id of its own.")
         seen.add(id)
         if _ID.fullmatch(id) and not sound_id(id):
-            found.error(place(node), f"Id {quoted(id)} dipakai oleh mesin sendiri. Beri id lain.")
+            found.error(place(node), f"Id {quoted(id)} dipakai oleh mesin sendiri. Beri id lain.",
+                        f"The id {quoted(id)} is one that the engine uses itself. Give it another.")
 
 
 def _one_process(root: etree._Element, found: Findings) -> None:
     if not readable(root):
         found.error(place(root), "Diagram tidak memuat proses. Gambarkan satu proses dengan start event, user task "
-                                 "dan end event.")
-    for process in root.iterchildren(BPMN + "process"):
+                                 "dan end event.",
+                    "The diagram has no process. Draw one process with a start event, user tasks and an end event.")
+    for process in list(root.iterchildren(BPMN + "process"))[:1]:
         if not process_name(process):
-            found.error(place(process), "Proses belum bernama. Tulis nama SOP pada proses atau pool.")
+            found.error(place(process), "Proses belum bernama. Tulis nama SOP pada proses atau pool.",
+                        "The process has no name. Write the SOP's name on the process or its pool.")
+    language = root.get("expressionLanguage", "")
+    if not _in_feel(language) and language.rstrip("/") not in ("", "http://www.w3.org/1999/XPath"):
+        found.error(place(root), f"Diagram menyatakan bahasa ungkapan {quoted(language)}; yang dibaca hanya FEEL. "
+                                 "Hapus "
+                                 "pernyataan itu.",
+                    f"The diagram declares the expression language {quoted(language)}; only FEEL is read. Delete that "
+                    "declaration.")
 
 
 def process_name(process: etree._Element) -> str:
     """The name of a process, else of the pool around it: modelers show the one or the other."""
     pools = process.getparent().iterfind(f"{BPMN}collaboration/{BPMN}participant")
-    return process.get("name", "").strip() or next((one.get("name", "").strip() for one in pools), "")
+    return process.get("name", "").strip() or next(
+        (one.get("name", "").strip() for one in pools if one.get("processRef") is not None), "")
 
 
-def _participant(root: etree._Element, found: Findings) -> None:
-    keys = {one.get("id") for one in root.iterchildren(BPMN + "process")}
+def _pools(root: etree._Element, found: Findings) -> None:
+    """One pool holds the process; the others are drawn as who stands outside, and are told things by messages."""
+    key = next((one.get("id") for one in root.iterchildren(BPMN + "process")), None)
+    nodes = {one.get("id") for one in root.iter(*FLOW_NODES)}
     for collaboration in root.iterchildren(BPMN + "collaboration"):
         participants = list(collaboration.iterchildren(BPMN + "participant"))
-        if not participants:
+        ours = [one for one in participants if one.get("processRef") is not None]
+        outside = {one.get("id") for one in participants if one.get("processRef") is None}
+        if not ours:
             found.error(place(collaboration),
-                "Kolaborasi tidak memuat pool. Gambarkan satu pool yang memuat proses, atau hapus kolaborasi.")
-        for one in participants[:1]:
-            if one.get("processRef") not in keys:
+                "Kolaborasi tidak memuat pool yang menunjuk proses. Gambarkan satu pool yang memuat proses, atau hapus "
+                "kolaborasi.",
+                "The collaboration has no pool that holds the process. Draw one pool around the process, or delete "
+                "the collaboration.")
+        for n, one in enumerate(ours):
+            if n or one.get("processRef") != key:
                 found.error(place(one), f"Pool {quoted(one.get('name', ''))} tidak menunjuk proses di dalam berkas "
-                                        "ini. Pakai satu pool yang memuat proses; pihak lain menjadi lane.")
+                                        "ini, atau proses itu sudah mempunyai pool. Pakai satu pool yang memuat "
+                                        "proses; pihak lain menjadi lane atau pool kosong.",
+                            f"The pool {quoted(one.get('name', ''))} holds no process of this file, or that process "
+                            "has "
+                            "a pool already. Use one pool for the process; others are lanes or empty pools.")
+        for flow in collaboration.iterchildren(BPMN + "messageFlow"):
+            ends = [flow.get("sourceRef"), flow.get("targetRef")]
+            if (sum(one in outside for one in ends) < 1
+                    or any(one not in outside and one not in nodes for one in ends)):
+                found.error(place(flow),
+                    f"{said(flow)} tidak menghubungkan proses dengan pool lain yang kosong. Di dalam proses pakai "
+                    "panah "
+                    "biasa; hubungkan ulang atau hapus.",
+                    f"{in_english(flow)} does not join the process with another, empty pool. Use a sequence flow "
+                    "inside the process; join it again or delete it.")
 
 
 def _events(root: etree._Element, found: Findings) -> None:
@@ -534,12 +747,17 @@ def _events(root: etree._Element, found: Findings) -> None:
             if start.find(BPMN + "timerEventDefinition") is not None:
                 found.error(place(start),
                     f"{said(start)} memakai timer, yang belum didukung. Pakai start event biasa; proses dimulai oleh "
-                    "orang.")
+                    "orang.",
+                    f"{in_english(start)} has a timer, which is not supported. Use a plain start event; a person "
+                    "starts "
+                    "the process.")
         for event in process.iterchildren(BPMN + "boundaryEvent", BPMN + "intermediateCatchEvent"):
             kinds = [one for one in event.iterchildren(BPMN + "*") if local(one).endswith("EventDefinition")]
             if not kinds:
                 found.error(place(event),
-                    f"{said(event)} tidak menunggu apa pun. Beri timer dengan lamanya, misalnya P2D (dua hari kerja).")
+                    f"{said(event)} tidak menunggu apa pun. Beri timer dengan lamanya, misalnya P2D (dua hari kerja).",
+                    f"{in_english(event)} waits for nothing. Give it a timer with its duration, such as P2D (two "
+                    "working days).")
 
 
 def _timers_drawn(root: etree._Element, found: Findings) -> None:
@@ -547,22 +765,29 @@ def _timers_drawn(root: etree._Element, found: Findings) -> None:
         texts = list(timer.iterchildren(*(BPMN + tag for tag in TIMER_KINDS)))
         if len(texts) != 1 or not (texts[0].text or "").strip():
             found.error(place(timer), "Timer harus memuat tepat satu isi: lama (P2D), tanggal, atau siklus (R3/P1D). "
-                                      "Lengkapi pada panel properti.")
+                                      "Lengkapi pada panel properti.",
+                        "A timer says exactly one thing: a duration (P2D), a date or a cycle (R3/P1D). Complete it in "
+                        "the properties panel.")
 
 
 def _deadline_shape(root: etree._Element, found: Findings) -> None:
     """The only subprocess we carry: a non-interrupting timer start event with a date, straight to an end event."""
     drawn = list(root.iter(BPMN + "subProcess"))
     for node in drawn[1:]:
-        found.error(place(node), "Hanya satu subproses tenggat yang didukung. Hapus yang lain.")
+        found.error(place(node), "Hanya satu subproses tenggat yang didukung. Hapus yang lain.",
+                    "Only one deadline subprocess is supported. Delete the other.")
     for node in drawn[:1]:
         if node.get("triggeredByEvent") != "true":
             found.error(place(node), f"{said(node)} belum didukung. Gambarkan langkah-langkahnya langsung di dalam "
-                                     "proses; subproses hanya untuk tenggat (event subprocess).")
+                                     "proses; subproses hanya untuk tenggat (event subprocess).",
+                        f"{in_english(node)} is not supported. Draw its steps directly in the process; a subprocess "
+                        "is only for the deadline (event subprocess).")
         elif not is_deadline(node):
             found.error(place(node), f"{said(node)} bukan bentuk tenggat yang didukung: satu start event bertimer "
                                      "tanggal yang tidak menghentikan proses, satu panah, satu end event biasa. "
-                                     "Gambarkan persis begitu.")
+                                     "Gambarkan persis begitu.",
+                        f"{in_english(node)} has not the shape of a deadline that is supported: one non-interrupting "
+                        "start event with a timer date, one flow, one plain end event. Draw exactly that.")
 
 
 def is_deadline(node: etree._Element) -> bool:
@@ -583,34 +808,46 @@ def _defaults(root: etree._Element, found: Findings) -> None:
     for node in root.iter(BPMN + "exclusiveGateway"):
         if (default := node.get("default")) is not None and sources.get(default) != node.get("id"):
             found.error(place(node), f"{said(node)} menyebut {quoted(default)} sebagai jalan bawaan, yang bukan panah "
-                                     "keluarnya. Pilih ulang jalan bawaannya di pemodel.")
+                                     "keluarnya. Pilih ulang jalan bawaannya di pemodel.",
+                        f"{in_english(node)} names {quoted(default)} as its default flow, which does not leave it. "
+                        "Choose its default flow again in the modeler.")
+
+
+def _links(root: etree._Element, found: Findings) -> None:
+    """What an element lists as its incoming and outgoing flows is what the flows say: other engines go by the list."""
+    ends = {"incoming": "targetRef", "outgoing": "sourceRef"}
+    drawn: dict[tuple[str, str | None], set[str]] = {}
+    for flow in root.iter(BPMN + "sequenceFlow"):
+        for kind, end in ends.items():
+            drawn.setdefault((kind, flow.get(end)), set()).add(flow.get("id", ""))
+    for node in root.iter(*FLOW_NODES):
+        for kind in ends:
+            listed = [(one.text or "").strip() for one in node.iterchildren(BPMN + kind)]
+            real = drawn.get((kind, node.get("id")), set())
+            if listed and (len(set(listed)) < len(listed) or set(listed) != real):
+                wrong = next(iter([*(one for one in listed if one not in real), *real.difference(listed), *listed]))
+                found.error(place(node),
+                    f"{said(node)} mencantumkan panah ({kind}) yang berbeda dari panah yang ada, mulai dari "
+                    f"{quoted(wrong)}. Hubungkan ulang panahnya di pemodel lalu simpan ulang.",
+                    f"{in_english(node)} lists flows ({kind}) other than those there are, beginning with "
+                    f"{quoted(wrong)}. Join the flows again in the modeler and save.")
+
+
+_FEEL = re.compile(r"(?:.*[/:])?feel(?:[/:].*)?", re.DOTALL)
+
+
+def _in_feel(language: str) -> bool:
+    return _FEEL.fullmatch(language.casefold()) is not None
 
 
 def _languages(root: etree._Element, found: Findings) -> None:
     for node in root.iter(*(BPMN + tag for tag in ("conditionExpression", *TIMER_KINDS))):
         type, language = node.get(XSI + "type", "tFormalExpression"), node.get("language", "feel")
-        if type.rpartition(":")[2] != "tFormalExpression" or "feel" not in language.casefold():
+        if type.rpartition(":")[2] != "tFormalExpression" or not _in_feel(language):
             found.error(place(node), f"Ungkapan pada {said(node)} ditulis dalam bahasa {quoted(language)}; yang "
-                                     "dibaca hanya FEEL. Tulis dalam FEEL dan hapus pilihan bahasanya.")
-
-
-def _extensions_in_place(root: etree._Element, found: Findings) -> None:
-    for form in root.iter(CAMUNDA + "formData"):
-        around = form.getparent().getparent()
-        if around is not None and around.tag not in (BPMN + "userTask", BPMN + "startEvent"):
-            found.error(place(form), f"Isian (Form Data) pada {said(around)} tidak akan tampil. Pindahkan ke user "
-                                     "task atau start event.")
-
-
-_NUMBER = re.compile(r"-?[0-9]{1,6}(\.[0-9]{1,20})?")
-
-
-def _numbers(root: etree._Element, found: Findings) -> None:
-    for node in root.iter(DC + "Bounds", DI + "waypoint"):
-        names = ("x", "y", "width", "height") if node.tag == DC + "Bounds" else ("x", "y")
-        if not all(_NUMBER.fullmatch(node.get(one, "")) for one in names):
-            found.error(place(node), "Letak atau ukuran gambar bukan angka yang wajar. Geser unsur itu di pemodel "
-                                     "lalu simpan ulang.")
+                                     "dibaca hanya FEEL. Tulis dalam FEEL dan hapus pilihan bahasanya.",
+                        f"The expression of {in_english(node)} is in the language {quoted(language)}; only FEEL is "
+                        "read. Write it in FEEL and delete the choice of language.")
 
 
 # Lanes
@@ -620,49 +857,131 @@ def folded(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
+def looks(name: str) -> str:
+    """What names have in common that nobody can tell apart: letters of other alphabets, I, l and 1, O and 0 are one."""
+    plain = unicodedata.normalize("NFKC", name).replace("\ufe0f", "").translate(_LOOK_ALIKES)
+    return " ".join(re.sub("[I1|]", "l", plain).replace("0", "O").casefold().split())
+
+
+def leaf_lanes(process: etree._Element) -> Iterator[etree._Element]:
+    """The lanes that hold no lanes, in document order: who performs."""
+    for lane in process.iterfind(f"{BPMN}laneSet//{BPMN}lane"):
+        if lane.find(f"{BPMN}childLaneSet/{BPMN}lane") is None:
+            yield lane
+
+
 def _lanes(root: etree._Element, found: Findings) -> None:
-    for process in root.iterchildren(BPMN + "process"):
-        _lane_names(process, found)
-        _lane_of_each(process, found)
+    for process in list(root.iterchildren(BPMN + "process"))[:1]:
+        leaves = list(leaf_lanes(process))
+        _lane_names(leaves, found)
+        inner = set(leaves)
+        for lane in process.iterfind(f"{BPMN}laneSet//{BPMN}lane"):
+            if lane not in inner and lane.find(f"{BPMN}extensionElements/{CAMUNDA}properties") is not None:
+                found.error(place(lane), f"{said(lane)} memuat lane lain, sehingga propertinya tidak dibaca. Pindahkan "
+                                         "properti itu ke lane di dalamnya.",
+                            f"{in_english(lane)} holds other lanes, so that its properties are not read. Move them to "
+                            "the lanes in it.")
+        _lane_of_each(process, leaves, found)
 
 
-def _lane_names(process: etree._Element, found: Findings) -> None:
+def _lane_names(leaves: list[etree._Element], found: Findings) -> None:
     names: set[str] = set()
-    for lane in process.iterfind(f"{BPMN}laneSet/{BPMN}lane"):
-        name = folded(lane.get("name", ""))
+    for lane in leaves:
+        name = looks(lane.get("name", ""))
         if not name:
-            found.error(place(lane), "Lane belum bernama. Tulis nama pelaksananya, misalnya Sekretaris PD.")
+            found.error(place(lane), "Lane belum bernama. Tulis nama pelaksananya, misalnya Sekretaris PD.",
+                        "The lane has no name. Write who performs, such as Sekretaris PD.")
         elif name in names:
-            found.error(place(lane), f"Nama lane {quoted(lane.get('name', ''))} dipakai dua kali. Gabungkan lane itu "
-                                     "atau beri nama lain.")
+            found.error(place(lane), f"Nama lane {quoted(lane.get('name', ''))} dipakai dua kali, atau tidak dapat "
+                                     "dibedakan dari nama lane lain. Gabungkan lane itu atau beri nama lain.",
+                        f"The lane name {quoted(lane.get('name', ''))} is used twice, or cannot be told from another "
+                        "lane's. Join the lanes or give one another name.")
         names.add(name)
 
 
-def _lane_of_each(process: etree._Element, found: Findings) -> None:
-    """A user task stands in exactly one lane, everything else in one at most."""
+def _lane_of_each(process: etree._Element, leaves: list[etree._Element], found: Findings) -> None:
+    """A user task stands in exactly one lane without lanes in it, everything else in one at most."""
     nodes = {one.get("id"): one for one in process.iterchildren(etree.Element) if one.tag in FLOW_NODES}
-    lanes_of: dict[str, list[str]] = {}
-    for lane in process.iterfind(f"{BPMN}laneSet/{BPMN}lane"):
+    lanes_of: dict[str, list[etree._Element]] = {}
+    for lane in process.iterfind(f"{BPMN}laneSet//{BPMN}lane"):
         for reference in lane.iterchildren(BPMN + "flowNodeRef"):
             id = (reference.text or "").strip()
             if id not in nodes:
                 found.error(place(reference),
                     f"Lane {quoted(lane.get('name', ''))} menyebut {quoted(id)}, yang tidak ada di dalam proses. "
-                    "Hapus sebutan itu (simpan ulang dari pemodel).")
-            lanes_of.setdefault(id, []).append(lane.get("name", ""))
+                    "Hapus sebutan itu (simpan ulang dari pemodel).",
+                    f"The lane {quoted(lane.get('name', ''))} names {quoted(id)}, which is not in the process. Delete "
+                    "that reference (save the diagram again in a modeler).")
+            lanes_of.setdefault(id, []).append(lane)
+    is_leaf = set(leaves)
     for id, node in nodes.items():
         lanes = lanes_of.get(id, [])
-        if len(lanes) > 1:
-            found.error(place(node), f"{said(node)} tercantum di {len(lanes)} lane: "
-                                     f"{', '.join(quoted(one) for one in lanes[:4])}. Letakkan di satu lane saja.")
-        elif not lanes and node.tag == BPMN + "userTask":
+        inner = [one for one in lanes if one in is_leaf]
+        # A lane around the one that an element stands in may name it too.
+        around = set(inner[0].iterancestors()) if inner else set()
+        if len(inner) > 1 or len(set(lanes)) < len(lanes) or (inner and any(
+                one not in is_leaf and one not in around for one in lanes)):
+            names = ", ".join(quoted(one.get("name", "")) for one in lanes[:4])
+            found.error(place(node), f"{said(node)} tercantum di {len(lanes)} lane: {names}. Letakkan di satu lane "
+                                     "saja.",
+                        f"{in_english(node)} is listed in {len(lanes)} lanes: {names}. Put it into one lane only.")
+        elif not inner and node.tag == BPMN + "userTask":
             found.error(place(node), f"{said(node)} tidak berada di lane mana pun, sehingga tidak ada pelaksananya. "
-                                     "Letakkan di dalam satu lane.")
+                                     "Letakkan di dalam satu lane (yang terdalam).",
+                        f"{in_english(node)} is in no lane, so that nobody performs it. Put it into one lane (the "
+                        "innermost).")
+
+
+# What is only drawn
+
+def _data(root: etree._Element, found: Findings) -> None:
+    """Drawn data is a picture of documents: it refers to what is there, and moves nothing."""
+    ids = {one.get("id") for one in root.iter(BPMN + "dataObject", BPMN + "dataStore")}
+    drawn = {one.get("id") for one in root.iter(BPMN + "dataObjectReference", BPMN + "dataStoreReference")}
+    # A shape of data that two tasks share is read from the tasks' placeholders.
+    drawn |= ids | {one.get("id") for one in root.iter(BPMN + "property") if one.get("name") == _PLACEHOLDER}
+    for node in root.iter(BPMN + "dataObjectReference", BPMN + "dataStoreReference"):
+        named = node.get("dataObjectRef" if local(node) == "dataObjectReference" else "dataStoreRef")
+        if named not in ids and not (named is None and local(node) == "dataStoreReference"):
+            found.error(place(node), f"{said(node)} menunjuk {quoted(named or '')}, yang tidak ada di dalam berkas. "
+                                     "Gambarkan ulang di pemodel.",
+                        f"{in_english(node)} refers to {quoted(named or '')}, which is not in the file. Draw it again "
+                        "in the modeler.")
+    for node in root.iter(BPMN + "property"):
+        if node.get("name") != _PLACEHOLDER:
+            found.error(place(node), f"{said(node)} belum didukung. {_DOCUMENT}",
+                        f"{in_english(node)} is not supported. {_REMEDY[_DOCUMENT]}")
+    for node in root.iter(BPMN + "dataInputAssociation", BPMN + "dataOutputAssociation"):
+        ends = [(one.text or "").strip() for one in node.iterchildren(BPMN + "sourceRef", BPMN + "targetRef")]
+        if not ends or any(one not in drawn and one != node.getparent().get("id") for one in ends):
+            found.error(place(node), f"{said(node)} tidak menghubungkan unsurnya dengan data yang tergambar. Hubungkan "
+                                     "ulang di pemodel atau hapus.",
+                        f"{in_english(node)} does not join its element with data that is drawn. Join it again in the "
+                        "modeler or delete it.")
+
+
+def _notes(root: etree._Element, found: Findings) -> None:
+    ids: set[str] | None = None
+    for node in root.iter(BPMN + "association"):
+        ids = ids or {one.get("id", "") for one in root.iter(BPMN + "*")}
+        for end in (node.get("sourceRef", ""), node.get("targetRef", "")):
+            if end not in ids:
+                found.error(place(node), f"{said(node)} menunjuk {quoted(end)}, yang tidak ada di dalam berkas. "
+                                         "Hubungkan ulang di pemodel atau hapus.",
+                            f"{in_english(node)} refers to {quoted(end)}, which is not in the file. Join it again in "
+                            "the modeler or delete it.")
+    for form in root.iter(CAMUNDA + "formData"):
+        holder = form.getparent().getparent()
+        if holder is not None and holder.tag not in (BPMN + "userTask", BPMN + "startEvent"):
+            found.error(place(form), f"Isian (Form Data) pada {said(holder)} tidak akan tampil. Pindahkan ke user "
+                                     "task atau start event.",
+                        f"Form data of {in_english(holder)} would not be shown. Move it to a user task or the start "
+                        "event.")
 
 
 # Properties
 
-_YES_NO = ("ya", "tidak")
+YES_NO = ("ya", "tidak")
 Known = Mapping[str, tuple[str, ...] | None]
 """Names of properties and the values they may have (None: any text)."""
 _TIMER_PROPERTIES: Known = {
@@ -675,10 +994,10 @@ ELEMENT_PROPERTIES: Mapping[str, Known] = {
         "sop.tanggalRevisi", "sop.tanggalPengesahan", "sop.tanggalEfektif", "sop.disahkanOleh", "sop.dasarHukum",
         "sop.kualifikasiPelaksana", "sop.keterkaitan", "sop.peralatanPerlengkapan", "sop.peringatan",
         "sop.pencatatanDanPendataan")),
-    "lane": {"sop.kantorLain": _YES_NO, "sop.dicatatOleh": None},
+    "lane": {"sop.kantorLain": YES_NO, "sop.dicatatOleh": None},
     "startEvent": {"sop.pemulai": None, **_TIMER_PROPERTIES},
     "userTask": {"sop.nomor": None, "sop.kelengkapan": None, "sop.waktu": None, "sop.output": None,
-                 "sop.keterangan": None, "sop.asumsi": _YES_NO},
+                 "sop.keterangan": None, "sop.asumsi": YES_NO},
     "boundaryEvent": _TIMER_PROPERTIES,
     "intermediateCatchEvent": _TIMER_PROPERTIES,
     "subProcess": {"sop.tenggatUntuk": None, **_TIMER_PROPERTIES},
@@ -690,355 +1009,55 @@ def _element_properties(root: etree._Element, found: Findings) -> None:
         around = properties.getparent()
         if around.tag == BPMN + "extensionElements":
             holder = around.getparent()
-            _properties(properties, said(holder), ELEMENT_PROPERTIES.get(local(holder), {}), found)
+            known = ELEMENT_PROPERTIES.get(local(holder), {})
+            of_properties(properties, (said(holder), in_english(holder)), known, found)
 
 
-def _properties(properties: etree._Element, where: str, known: Known, found: Findings) -> None:
-    """The properties of one element or field: known, each once, with a value that means something."""
+def of_properties(properties: etree._Element, where: tuple[str, str], known: Known, found: Findings) -> None:
+    """The properties of one element or field: known, each once, with a value that means something.
+
+    where  the element or field, in Indonesian and in English
+    """
     names: set[str] = set()
     for one in properties.iterchildren(CAMUNDA + "property"):
         name, value = property_name(one), one.get("value", "")
         if name in names:
-            found.error(place(one), f"Properti {quoted(name)} pada {where} tertulis dua kali. Hapus salah satu.")
+            found.error(place(one), f"Properti {quoted(name)} pada {where[0]} tertulis dua kali. Hapus salah satu.",
+                        f"The property {quoted(name)} of {where[1]} is written twice. Delete one.")
         names.add(name)
         if name not in known:
             _unknown_property(one, name, where, known, found)
         elif (values := known[name]) and value.strip() and value.strip() not in values:
-            found.error(place(one), f"Properti {quoted(name)} pada {where} bernilai {quoted(value)}; yang dikenal: "
-                                    f"{', '.join(values)}. Pakai salah satu.")
+            found.error(place(one), f"Properti {quoted(name)} pada {where[0]} bernilai {quoted(value)}; yang dikenal: "
+                                    f"{', '.join(values)}. Pakai salah satu.",
+                        f"The property {quoted(name)} of {where[1]} is {quoted(value)}; known are: "
+                        f"{', '.join(values)}. "
+                        "Use one of these.")
 
 
-def _unknown_property(node: etree._Element, name: str, where: str, known: Known, found: Findings) -> None:
-    near = nearest(name, known)
+def _unknown_property(node: etree._Element, name: str, where: tuple[str, str], known: Known, found: Findings) -> None:
+    near = found.nearest(name, known)
     remedy = f"Mungkin maksudnya {near}." if near else f"Yang dikenal di sini: {some(sorted(known))}."
+    english = f"Probably {near} is meant." if near else f"Known here are: {some(sorted(known))}."
     if name.startswith(("sop.", "kolom.")) or local(node.getparent().getparent()) == "formField":
-        found.error(place(node), f"Properti {quoted(name)} pada {where} tidak dikenal. {remedy}")
+        found.error(place(node), f"Properti {quoted(name)} pada {where[0]} tidak dikenal. {remedy}",
+                    f"The property {quoted(name)} of {where[1]} is not known. {english}")
     else:
-        found.warning(place(node), f"Properti {quoted(name)} pada {where} tidak dibaca. Hapus bila tidak diperlukan. "
-                                   f"{remedy if near else ''}".strip())
-
-
-# Form fields, as written
-
-FIELD_TYPES = STOCK_TYPES | OWN_TYPES
-COLUMN_TYPES = FIELD_TYPES - {"table", "document"}
-_EVERY_FIELD: Known = {
-    "sop.kelompok": None, "sop.petunjuk": None, "sop.wajibJika": None, "sop.tampilJika": None, "sop.benarJika": None,
-    "sop.pesan": None, "sop.keputusan": _YES_NO, "sop.pribadi": _YES_NO, "sop.sumber": ("S", "D", "T")}
-FIELD_PROPERTIES: Mapping[str, Known] = {
-    "table": {
-        **_EVERY_FIELD, "sop.barisDari": None, "sop.barisBawaan": None, "sop.barisBawaanJika": None,
-        "sop.menunjukTim": None},
-    "document": {
-        **_EVERY_FIELD, "sop.peran": ("kelengkapan", "output", "bacaan"), "sop.asal": None, "sop.bentuk": None,
-        "sop.jumlah": ("1", "banyak"), "sop.versi": ("baru", "sama"), "sop.samaJika": None, "sop.menyusul": None,
-        "sop.menyusulJika": None, "sop.dispensasi": _YES_NO, "sop.pelampir": None, "sop.teksDari": None},
-}
-SLOT_FORMS = frozenset({"berkas", "teks", "cetak", "tautan"})
-CONSTRAINTS = {                 # and the types they say something about
-    "required": FIELD_TYPES, "readonly": FIELD_TYPES,
-    "min": frozenset({"long", "decimal", "date"}), "max": frozenset({"long", "decimal", "date"}),
-    "minlength": frozenset({"string", "text", "table"}), "maxlength": frozenset({"string", "text", "table"}),
-}
-# A field's id is a name in expressions and a key of the data document.
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
-_NO_NAMES = BUILT_IN_NAMES | RESERVED_NAMES | {"typename"}
-
-
-def _form_fields(root: etree._Element, found: Findings) -> None:
-    for form in root.iter(CAMUNDA + "formData"):
-        ids: set[str] = set()
-        for node in form.iterchildren(CAMUNDA + "formField"):
-            id = node.get("id", "")
-            if id in ids:
-                found.error(place(node),
-                    f"Isian {quoted(id)} tertulis dua kali dalam satu formulir. Beri id lain atau hapus salah satu.")
-            ids.add(id)
-            for rule in (_field_name, _field_type, _choices, _constraints, _field_properties, _columns, _slot):
-                rule(node, found)
-
-
-def _field_name(node: etree._Element, found: Findings) -> None:
-    _name(node, node.get("id", ""), "isian", found)
-    if not node.get("label", "").strip():
-        found.error(place(node), f"Isian {quoted(node.get('id', ''))} tidak mempunyai label. Tulis label yang dibaca "
-                                 "pelaksana.")
-
-
-def _name(node: etree._Element, id: str, what: str, found: Findings) -> None:
-    if not _NAME.fullmatch(id):
-        found.error(place(node), f"Id {what} {quoted(id)} tidak sah. Pakai huruf latin, angka dan garis bawah, "
-                                 "diawali huruf, paling panjang 60.")
-    elif id in _NO_NAMES:
-        found.error(place(node), f"Id {what} {quoted(id)} mempunyai arti sendiri dalam ungkapan. Beri id lain.")
-
-
-def _field_type(node: etree._Element, found: Findings) -> None:
-    if node.get("type") not in FIELD_TYPES:
-        found.error(place(node), f"Jenis isian {quoted(node.get('type', ''))} pada {quoted(node.get('id', ''))} tidak "
-                                 f"dikenal. Pakai salah satu: {', '.join(sorted(FIELD_TYPES))}.")
-
-
-def _choices(node: etree._Element, found: Findings) -> None:
-    id, values = node.get("id", ""), [one.get("id", "").strip() for one in node.iterchildren(CAMUNDA + "value")]
-    if node.get("type") != "enum":
-        if values:
-            found.error(place(node), f"Isian {quoted(id)} mempunyai pilihan tetapi jenisnya bukan enum. Ubah jenisnya "
-                                     "atau hapus pilihannya.")
-    elif not values or not all(values) or len(set(values)) < len(values):
-        found.error(place(node), f"Isian {quoted(id)} memerlukan pilihan yang bernilai dan tidak kembar. Lengkapi "
-                                 "daftar pilihannya.")
-
-
-def _constraints(node: etree._Element, found: Findings) -> None:
-    id, type, names = quoted(node.get("id", "")), node.get("type", ""), set()
-    for one in node.iterfind(f"{CAMUNDA}validation/{CAMUNDA}constraint"):
-        name, config = one.get("name", ""), one.get("config", "").strip()
-        if name in names:
-            found.error(place(one), f"Batasan {quoted(name)} pada isian {id} tertulis dua kali. Hapus salah satu.")
-        names.add(name)
-        if name not in CONSTRAINTS:
-            found.error(place(one), f"Batasan {quoted(name)} pada isian {id} tidak dikenal. Pakai salah satu: "
-                                    f"{', '.join(CONSTRAINTS)}.")
-        elif type not in CONSTRAINTS[name]:
-            found.error(place(one), f"Batasan {quoted(name)} tidak berlaku untuk isian {id} yang berjenis "
-                                    f"{quoted(type)}. Hapus batasan itu.")
-        elif not _limit(name, type, config):
-            found.error(place(one), f"Batasan {quoted(name)} pada isian {id} bernilai {quoted(config)}, yang tidak "
-                                    "dapat dibaca. Tulis angka, tanggal (2027-02-28), atau true/false sesuai "
-                                    "batasannya.")
-
-
-def _limit(name: str, type: str, config: str) -> bool:
-    if name in ("required", "readonly"):
-        return config.casefold() in ("", "true", "false")
-    if name in ("minlength", "maxlength"):
-        return re.fullmatch(r"[0-9]{1,6}", config) is not None
-    return plain_value(type, config)
-
-
-def plain_value(type: str, text: str) -> bool:
-    """Whether a text written in the diagram is a value of this type of field."""
-    match type:
-        case "long":
-            return re.fullmatch(r"-?[0-9]{1,18}", text) is not None
-        case "decimal":
-            return re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,15})?", text) is not None
-        case "boolean":
-            return text in ("true", "false")
-        case "date" | "time":
-            try:
-                (date if type == "date" else time).fromisoformat(text)
-            except ValueError:
-                return False
-            return re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}:[0-9]{2}", text) is not None
-    return type in ("string", "text", "enum", "person")
-
-
-def _field_properties(node: etree._Element, found: Findings) -> None:
-    known = FIELD_PROPERTIES.get(node.get("type", ""), _EVERY_FIELD)
-    if node.get("type") == "table":
-        known = {**known, **{property_name(one): None for one in _own_properties(node) if _is_column(one)}}
-    for properties in node.iterchildren(CAMUNDA + "properties"):
-        _properties(properties, f"isian {quoted(node.get('id', ''))}", known, found)
-
-
-def _own_properties(node: etree._Element) -> Iterator[etree._Element]:
-    yield from node.iterfind(f"{CAMUNDA}properties/{CAMUNDA}property")
-
-
-def _is_column(property: etree._Element) -> bool:
-    return property_name(property).startswith("kolom.")
-
-
-def _columns(node: etree._Element, found: Findings) -> None:
-    """`kolom.ID` of a table: `Label | type | wajib, tidak, baca or wajib jika FEEL | options`."""
-    if node.get("type") != "table":
-        return
-    columns = [one for one in _own_properties(node) if _is_column(one)]
-    if not columns:
-        found.error(place(node), f"Tabel {quoted(node.get('id', ''))} tidak mempunyai kolom. Tambahkan properti "
-                                 "kolom.ID, misalnya kolom.uraian = Uraian | text | wajib.")
-    for one in columns:
-        id = property_name(one).removeprefix("kolom.")
-        _name(one, id, "kolom", found)
-        label, type, need, options = column_parts(one.get("value", ""))
-        if not label or type not in COLUMN_TYPES or not _NEED.fullmatch(need):
-            found.error(place(one), f"Kolom {quoted(id)} tidak dapat dibaca. Tulis: Label | jenis | wajib, tidak, baca "
-                                    "atau wajib jika UNGKAPAN | pilihan. "
-                                    f"Jenis: {', '.join(sorted(COLUMN_TYPES))}.")
-        elif not _column_options(type, options):
-            found.error(place(one), f"Pilihan kolom {quoted(id)} tidak dapat dibaca. Untuk enum tulis "
-                                    "ketua=Ketua; anggota=Anggota, untuk jenis lain awal=ISI atau kosong.")
-
-
-_NEED = re.compile(r"(wajib|tidak|baca|wajib\s+jika\s+\S.*)?", re.DOTALL)
-
-
-def column_parts(value: str) -> tuple[str, str, str, str]:
-    """The four parts of a column's description; what is not written is empty, the type then string."""
-    label, type, need, options, *_ = ([part.strip() for part in value.split("|", 3)] + [""] * 3)
-    return label, type or "string", need, options
-
-
-def _column_options(type: str, options: str) -> bool:
-    if type != "enum":
-        return not options or (options.startswith("awal=") and plain_value(type, options.removeprefix("awal=").strip()))
-    values = [one.partition("=")[0].strip() for one in options.split(";") if one.strip()]
-    return bool(set(values) - {"awal"}) and all(values) and len(set(values)) == len(values)
-
-
-def _slot(node: etree._Element, found: Findings) -> None:
-    if node.get("type") != "document":
-        return
-    properties = {property_name(one): one.get("value", "").strip() for one in _own_properties(node)}
-    id = quoted(node.get("id", ""))
-    if not properties.get("sop.peran"):
-        found.error(place(node), f"Berkas {id} tidak menyebut perannya. Isi sop.peran: kelengkapan, output atau "
-                                 "bacaan.")
-    unknown = [one for one in listed(properties.get("sop.bentuk", "")) if one not in SLOT_FORMS]
-    if unknown:
-        found.error(place(node), f"Bentuk {quoted(unknown[0])} pada berkas {id} tidak dikenal. Pakai: "
-                                 f"{', '.join(sorted(SLOT_FORMS))}.")
-    if properties.get("sop.menyusulJika") and not properties.get("sop.menyusul"):
-        found.error(place(node), f"Berkas {id} mempunyai sop.menyusulJika tanpa sop.menyusul. Sebut user task yang "
-                                 "menjadi batas menyusulnya.")
-
-
-# --- The last door: it is drawn as it runs ---------------------------------------------------------------------------
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle of the drawing, in its units."""
-    left: float
-    top: float
-    width: float
-    height: float
-
-    @property
-    def centre(self) -> tuple[float, float]:
-        return self.left + self.width / 2, self.top + self.height / 2
-
-    def holds(self, point: tuple[float, float], margin: float = 0) -> bool:
-        return (self.left - margin <= point[0] <= self.left + self.width + margin
-                and self.top - margin <= point[1] <= self.top + self.height + margin)
-
-    def shared(self, other: Box) -> float:
-        """The area that both cover."""
-        width = min(self.left + self.width, other.left + other.width) - max(self.left, other.left)
-        height = min(self.top + self.height, other.top + other.height) - max(self.top, other.top)
-        return width * height if width > 0 and height > 0 else 0.0
-
-
-def of_drawing(it: Judged, root: etree._Element) -> None:
-    """Staff see the picture, the engine runs the process: they say the same, or the diagram is refused."""
-    plane = root.find(f"{BPMNDI}BPMNDiagram/{BPMNDI}BPMNPlane")
-    if plane is None:
-        it.error(it.definition.key, "Diagram tidak memuat gambar. Buka dan simpan di pemodel, sehingga setiap unsur "
-                                    "tergambar.")
-        return
-    around = root.find(BPMN + "collaboration")
-    expected = it.definition.key if around is None else around.get("id")
-    if plane.get("bpmnElement") != expected:
-        it.error(it.definition.key, f"Gambar menunjuk {quoted(plane.get('bpmnElement', ''))}, bukan "
-                                    f"{quoted(expected or '')}. Simpan ulang dari pemodel.", plane.sourceline or 0)
-    boxes = _boxes(it, plane)
-    _all_drawn(it, boxes)
-    _in_lanes(it, boxes)
-    _apart(it, boxes)
-    _edges(it, plane, boxes)
-
-
-def _boxes(it: Judged, plane: etree._Element) -> dict[str, Box]:
-    boxes: dict[str, Box] = {}
-    for shape in plane.iterchildren(BPMNDI + "BPMNShape"):
-        id, bounds = shape.get("bpmnElement", ""), shape.find(DC + "Bounds")
-        values = [] if bounds is None else [bounds.get(name, "") for name in ("x", "y", "width", "height")]
-        if id in boxes:
-            it.error(id, f"{it.named(id)} tergambar lebih dari sekali. Hapus salah satu gambarnya.",
-                     shape.sourceline or 0)
-        elif id not in it.lines:
-            it.error(id, f"Ada gambar untuk {quoted(id)}, yang tidak ada di dalam proses. Hapus gambar itu.",
-                     shape.sourceline or 0)
-        elif values and all(_NUMBER.fullmatch(one) for one in values):
-            boxes[id] = Box(*map(float, values))
-    return boxes
-
-
-def _all_drawn(it: Judged, boxes: Mapping[str, Box]) -> None:
-    ids = [*it.definition.elements, *(lane.id for lane in it.definition.lanes)]
-    ids += [it.definition.deadline.id, it.definition.deadline.start_event] if it.definition.deadline else []
-    for id in ids:
-        box = boxes.get(id)
-        if box is None:
-            it.error(id, f"{it.named(id)} tidak tergambar, sehingga tidak terlihat oleh siapa pun. Gambarkan di "
-                         "pemodel.")
-        elif box.width < SMALLEST or box.height < SMALLEST:
-            it.error(id, f"{it.named(id)} tergambar terlalu kecil untuk dilihat. Perbesar paling sedikit {SMALLEST} "
-                         "satuan.")
-
-
-def _in_lanes(it: Judged, boxes: Mapping[str, Box]) -> None:
-    lanes = {lane.id: boxes[lane.id] for lane in it.definition.lanes if lane.id in boxes}
-    names = {lane.id: lane.name for lane in it.definition.lanes}
-    for one in it.definition.elements.values():
-        box, host = boxes.get(one.id), boxes.get(one.attached_to or "")
-        if box is None:
-            continue
-        if one.kind == "boundaryEvent":
-            if host and not host.holds(box.centre, margin=EDGE):
-                it.error(one.id, f"Boundary event {it.named(one.id)} tergambar jauh dari "
-                                 f"{it.named(one.attached_to or '')}, tempatnya menempel. Tempelkan kembali di "
-                                 "pemodel.")
-        elif one.lane in lanes:
-            drawn = [id for id, lane in lanes.items() if lane.holds(box.centre)]
-            if drawn != [one.lane]:
-                seen = ", ".join(quoted(names[id]) for id in drawn) or "di luar semua lane"
-                it.error(one.id, f"{it.named(one.id)} tercantum di lane {quoted(names[one.lane])}, tetapi tergambar "
-                                 f"di {seen}. Geser ke dalam lane-nya lalu simpan ulang.")
-
-
-def _apart(it: Judged, boxes: Mapping[str, Box]) -> None:
-    tasks = [(one.id, boxes[one.id]) for one in it.nodes("userTask") if one.id in boxes]
-    for n, (id, box) in enumerate(tasks):
-        for other, covered in tasks[:n]:
-            smaller = min(box.width * box.height, covered.width * covered.height)
-            if box.shared(covered) > smaller * MOST_COVERED:
-                it.error(id, f"Gambar {it.named(id)} menutupi {it.named(other)}. Geser salah satunya.")
-
-
-def _edges(it: Judged, plane: etree._Element, boxes: Mapping[str, Box]) -> None:
-    edges: dict[str, etree._Element] = {}
-    for edge in plane.iterchildren(BPMNDI + "BPMNEdge"):
-        if edges.setdefault(edge.get("bpmnElement", ""), edge) is not edge:
-            it.error(edge.get("bpmnElement", ""), "Panah ini tergambar lebih dari sekali. Hapus salah satu gambarnya.",
-                     edge.sourceline or 0)
-    for flow in it.definition.flows.values():
-        edge = edges.get(flow.id)
-        if edge is None:
-            it.warning(flow.id, f"Panah {quoted(flow.name or flow.id)} tidak tergambar. Gambarkan di pemodel.",
-                       flow.line)
-            continue
-        points = [(one.get("x", ""), one.get("y", "")) for one in edge.iterchildren(DI + "waypoint")]
-        if len(points) < 2 or not all(_NUMBER.fullmatch(x) and _NUMBER.fullmatch(y) for x, y in points):
-            it.error(flow.id, f"Panah {quoted(flow.name or flow.id)} tergambar tanpa titik awal dan akhir. Gambarkan "
-                              "ulang di pemodel.", edge.sourceline or 0)
-            continue
-        for id, (x, y) in ((flow.source, points[0]), (flow.target, points[-1])):
-            if id in boxes and not boxes[id].holds((float(x), float(y)), margin=EDGE):
-                it.error(flow.id, f"Gambar panah {quoted(flow.name or flow.id)} tidak menyentuh {it.named(id)}, "
-                                  "padahal panah itu menghubungkannya. Sambungkan kembali di pemodel.",
-                                  edge.sourceline or 0)
+        found.warning(place(node), f"Properti {quoted(name)} pada {where[0]} tidak dibaca. Hapus bila tidak "
+                                   f"diperlukan. {remedy if near else ''}".strip(),
+                      f"The property {quoted(name)} of {where[1]} is not read. Delete it if it is not needed. "
+                      f"{english if near else ''}".strip())
 
 
 # --- Words -----------------------------------------------------------------------------------------------------------
 
-_KINDS = {
-    "startEvent": "Start event", "endEvent": "End event", "userTask": "User task",
-    "exclusiveGateway": "Gateway eksklusif", "parallelGateway": "Gateway paralel",
-    "boundaryEvent": "Boundary event", "intermediateCatchEvent": "Event antara",
-    "subProcess": "Subproses", "sequenceFlow": "Panah", "process": "Proses", "lane": "Lane", "participant": "Pool",
-    "formField": "Isian", "definitions": "Berkas",
+_KINDS = {                      # Indonesian, English
+    "startEvent": ("Start event", "Start event"), "endEvent": ("End event", "End event"),
+    "userTask": ("User task", "User task"), "exclusiveGateway": ("Gateway eksklusif", "Exclusive gateway"),
+    "parallelGateway": ("Gateway paralel", "Parallel gateway"), "boundaryEvent": ("Boundary event", "Boundary event"),
+    "intermediateCatchEvent": ("Event antara", "Intermediate event"), "subProcess": ("Subproses", "Subprocess"),
+    "sequenceFlow": ("Panah", "Flow"), "process": ("Proses", "Process"), "lane": ("Lane", "Lane"),
+    "participant": ("Pool", "Pool"), "formField": ("Isian", "Field"), "definitions": ("Berkas", "File"),
 }
 
 
@@ -1053,8 +1072,17 @@ def quoted(text: str, most: int = 80) -> str:
 
 def said(node: etree._Element) -> str:
     """An XML element as an owner knows it: what it is, and its name or id."""
-    name = " ".join((node.get("name") or node.get("id") or "").split())
-    return f"{_KINDS.get(local(node), local(node))} {quoted(name)}" if name else _KINDS.get(local(node), local(node))
+    return _said(node, 0)
+
+
+def in_english(node: etree._Element) -> str:
+    return _said(node, 1)
+
+
+def _said(node: etree._Element, language: int) -> str:
+    name = " ".join((node.get("name") or node.get("id") or "")[:200].split())
+    kind = _KINDS[local(node)][language] if local(node) in _KINDS else local(node)[:80]
+    return f"{kind} {quoted(name)}" if name else kind
 
 
 def listed(text: str) -> tuple[str, ...]:
@@ -1065,12 +1093,7 @@ def listed(text: str) -> tuple[str, ...]:
 def some(ids: Iterable[str]) -> str:
     """The first ids of a list, for a sentence."""
     all = list(ids)
-    return ", ".join(all[:12]) + (", ..." if len(all) > 12 else "") or "tidak ada"
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The known name that was probably meant, "" if none is near; looked for among the first few only."""
-    return next(iter(difflib.get_close_matches(name[:100], list(known)[:200], 1)), "")
+    return ", ".join(all[:12]) + (", ..." if len(all) > 12 else "") or "-"
 
 
 def counted(number: int) -> str:

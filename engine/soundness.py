@@ -6,13 +6,17 @@ Conditions are not evaluated: a run is any way that tokens could take, whatever 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
 
 from . import expressions
 from .definition import BUILT_IN_NAMES, Element, Field, ProcessDefinition, Timer
-from .gate import SUPPORTED_NODES, Findings, Judged, counted, folded, listed, nearest, plain_value, quoted, some
+from .gate import SUPPORTED_NODES, Findings, Judged, counted, folded, listed, quoted, some
+from .gate_forms import plain_value
+from .reduction import reduced
 from .reminders import PLACEHOLDERS
 from .sop import in_words, norm
 
@@ -22,7 +26,8 @@ MOST_LANES = 50
 MOST_FIELDS = 1_000             # of all forms, columns of tables included
 MOST_EXPRESSIONS = 100_000      # characters of all expressions together
 MOST_MARKINGS = 20_000          # of the token game
-MOST_MOVES = 200_000            # of tokens in it
+MOST_WORK = 250_000             # tokens that are moved or looked at in it
+MOST_FUEL = 200                 # steps of an expression that is tried out here
 WAITING = ("userTask", "intermediateCatchEvent")
 
 
@@ -30,14 +35,19 @@ def of_bounded_size(it: Judged) -> bool:
     """Whether the process is of a size that can be looked at, and run."""
     definition = it.definition
     fields = sum(1 + len(one.columns) for element in definition.elements.values() for one in element.form)
-    counts = {"unsur": (len(definition.elements), MOST_NODES), "panah": (len(definition.flows), MOST_FLOWS),
-              "lane": (len(definition.lanes), MOST_LANES), "isian dan kolom": (fields, MOST_FIELDS)}
+    counts = {("unsur", "elements"): (len(definition.elements), MOST_NODES),
+              ("panah", "flows"): (len(definition.flows), MOST_FLOWS),
+              ("lane", "lanes"): (len(definition.lanes), MOST_LANES),
+              ("isian dan kolom", "fields and columns"): (fields, MOST_FIELDS)}
     if all(count <= most for count, most in counts.values()):
-        counts["huruf dalam ungkapan"] = (sum(len(one.source) for one in _written(it)), MOST_EXPRESSIONS)
-    for what, (count, most) in counts.items():
+        counts[("huruf dalam ungkapan", "characters of expressions")] = (
+            sum(len(one.source) for one in _written(it)), MOST_EXPRESSIONS)
+    for (what, english), (count, most) in counts.items():
         if count > most:
             it.error(definition.key, f"Proses memuat {counted(count)} {what}; paling banyak {counted(most)}. Pecah "
-                                     "menjadi beberapa proses.")
+                                     "menjadi beberapa proses.",
+                     f"The process has {count:,} {english}; at most {most:,} are read. Split it into several "
+                     "processes.")
     return all(count <= most for count, most in counts.values())
 
 
@@ -62,19 +72,27 @@ def of_definition(it: Judged) -> None:
 def _start_and_ends(it: Judged) -> None:
     starts = it.nodes("startEvent")
     if not starts:
-        it.error(it.definition.key, "Proses tidak mempunyai start event. Tambahkan satu start event.")
+        it.error(it.definition.key, "Proses tidak mempunyai start event. Tambahkan satu start event.",
+                 "The process has no start event. Add one start event.")
     for one in starts[1:]:
-        it.error(one.id, f"Proses mempunyai {len(starts)} start event; yang didukung tepat satu. Hapus yang lain.")
+        it.error(one.id, f"Proses mempunyai {len(starts)} start event; yang didukung tepat satu. Hapus yang lain.",
+                 f"The process has {len(starts)} start events; exactly one is supported. Delete the others.")
     for one in starts:
         if it.definition.incoming[one.id]:
             it.error(one.id, f"Start event {it.named(one.id)} mempunyai panah masuk. Arahkan panah itu ke langkah "
-                             "pertama yang diulang.")
+                             "pertama yang diulang.",
+                     f"The start event {it.named(one.id)} has an incoming flow. Lead that flow to the first step that "
+                     "is repeated.")
     if not it.nodes("endEvent"):
-        it.error(it.definition.key, "Proses tidak mempunyai end event. Tambahkan end event setelah langkah terakhir.")
+        it.error(it.definition.key, "Proses tidak mempunyai end event. Tambahkan end event setelah langkah terakhir.",
+                 "The process has no end event. Add an end event after the last step.")
     for one in it.nodes("endEvent"):
         if it.definition.outgoing[one.id]:
             it.error(one.id, f"End event {it.named(one.id)} mempunyai panah keluar. Hapus panah itu atau ganti end "
-                             "event dengan gateway.")
+                             "event dengan gateway.",
+                     f"The end event {it.named(one.id)} has an outgoing flow. Delete that flow or use a gateway "
+                     "instead "
+                     "of the end event.")
 
 
 def _ways_out(it: Judged) -> None:
@@ -83,14 +101,18 @@ def _ways_out(it: Judged) -> None:
         ways = len(it.definition.outgoing[one.id])
         if ways == 0:
             it.error(one.id, f"{it.named(one.id)} tidak mempunyai panah keluar. Hubungkan ke langkah berikutnya atau "
-                             "ke end event.")
+                             "ke end event.",
+                     f"{it.named(one.id)} has no outgoing flow. Join it to the next step or to an end event.")
         elif ways > 1:
             it.error(one.id, f"{it.named(one.id)} mempunyai {ways} panah keluar; yang didukung satu. Letakkan gateway "
-                             "sesudahnya: eksklusif untuk memilih, paralel untuk serentak.")
+                             "sesudahnya: eksklusif untuk memilih, paralel untuk serentak.",
+                     f"{it.named(one.id)} has {ways} outgoing flows; one is supported. Put a gateway after it: "
+                     "exclusive to choose, parallel for all at once.")
     for one in it.nodes("exclusiveGateway", "parallelGateway"):
         if not it.definition.outgoing[one.id]:
             it.error(one.id, f"Gateway {it.named(one.id)} tidak mempunyai panah keluar. Hubungkan ke langkah "
-                             "berikutnya.")
+                             "berikutnya.",
+                     f"The gateway {it.named(one.id)} has no outgoing flow. Join it to the next step.")
 
 
 def _boundaries(it: Judged) -> None:
@@ -98,28 +120,40 @@ def _boundaries(it: Judged) -> None:
         host = it.definition.elements.get(one.attached_to or "")
         if host is None or host.kind != "userTask":
             it.error(one.id, f"Boundary event {it.named(one.id)} tidak menempel pada user task. Tempelkan pada tepi "
-                             "user task.")
+                             "user task.",
+                     f"The boundary event {it.named(one.id)} is not attached to a user task. Attach it to the edge of "
+                     "a user task.")
         elif host.lane and one.lane and one.lane != host.lane:
             it.warning(one.id, f"Boundary event {it.named(one.id)} tercantum di lane lain daripada "
-                               f"{it.named(host.id)}. Simpan ulang dari pemodel.")
+                               f"{it.named(host.id)}. Simpan ulang dari pemodel.",
+                       f"The boundary event {it.named(one.id)} is listed in another lane than {it.named(host.id)}. "
+                       "Save "
+                       "the diagram again in a modeler.")
         if it.definition.incoming[one.id]:
             it.error(one.id, f"Boundary event {it.named(one.id)} mempunyai panah masuk. Arahkan panah itu ke user "
-                             "task-nya.")
+                             "task-nya.",
+                     f"The boundary event {it.named(one.id)} has an incoming flow. Lead that flow to its user task.")
 
 
 def _flow_ends(it: Judged) -> None:
     pairs: set[tuple[str, str]] = set()
     for flow in it.definition.flows.values():
-        for end, word in ((flow.source, "asal"), (flow.target, "tujuan")):
+        for end, word, english in ((flow.source, "asal", "source"), (flow.target, "tujuan", "target")):
             if end not in it.definition.elements:
                 it.error(flow.id, f"Panah {quoted(flow.id)} menyebut {word} {quoted(end)}, yang tidak ada di dalam "
-                                  "proses. Hubungkan ulang panah itu.", flow.line)
+                                  "proses. Hubungkan ulang panah itu.",
+                         f"The flow {quoted(flow.id)} names the {english} {quoted(end)}, which is not in the process. "
+                         "Join that flow again.", flow.line)
         if flow.source == flow.target:
             it.error(flow.id, f"Panah {quoted(flow.id)} kembali ke unsur asalnya sendiri. Untuk mengulang, pakai "
-                              "gateway eksklusif.", flow.line)
+                              "gateway eksklusif.",
+                     f"The flow {quoted(flow.id)} leads back to its own source. To repeat, use an exclusive gateway.",
+                     flow.line)
         if (flow.source, flow.target) in pairs:
             it.error(flow.id, f"Ada dua panah dari {it.named(flow.source)} ke {it.named(flow.target)}. Hapus salah "
-                              "satu; gabungkan syaratnya dengan or.", flow.line)
+                              "satu; gabungkan syaratnya dengan or.",
+                     f"There are two flows from {it.named(flow.source)} to {it.named(flow.target)}. Delete one; join "
+                     "their conditions with or.", flow.line)
         pairs.add((flow.source, flow.target))
 
 
@@ -130,20 +164,32 @@ def _conditions(it: Judged) -> None:
         deciding = element.kind == "exclusiveGateway" and len(flows) > 1
         if sum(flow.default for flow in flows) > 1 or (not deciding and any(flow.default for flow in flows)):
             it.error(element.id, f"{it.named(element.id)} mempunyai jalan bawaan (default) yang tidak berarti. Jalan "
-                                 "bawaan hanya untuk satu panah keluar gateway eksklusif yang memilih.")
+                                 "bawaan hanya untuk satu panah keluar gateway eksklusif yang memilih.",
+                     f"{it.named(element.id)} has a default flow without a meaning. A default is for one outgoing flow "
+                     "of an exclusive gateway that chooses; delete it elsewhere.")
+        if deciding and all(flow.condition is not None and _tried(flow.condition) is False for flow in flows):
+            it.error(element.id, f"Tidak satu pun syarat panah keluar {it.named(element.id)} dapat terpenuhi, sehingga "
+                                 "proses berhenti di sini. Perbaiki syaratnya atau beri jalan bawaan.",
+                     f"None of the conditions of the flows out of {it.named(element.id)} can hold, so that the process "
+                     "stops here. Mend the conditions or give it a default flow.")
         for flow in flows:
             named = quoted(flow.name or flow.id)
             if flow.condition is None:
                 if deciding and not flow.default:
                     it.error(flow.id, f"Panah {named} keluar dari gateway eksklusif {it.named(element.id)} tanpa "
                                       "syarat. Tulis syaratnya, misalnya =keputusan = \"setujui\", atau jadikan "
-                                      "jalan bawaan.", flow.line)
+                                      "jalan bawaan.",
+                             f"The flow {named} leaves the exclusive gateway {it.named(element.id)} without a "
+                             "condition. Write one, such as =keputusan = \"setujui\", or make it the default flow.",
+                             flow.line)
             elif not deciding:
                 it.error(flow.id, f"Panah {named} bersyarat, padahal tidak keluar dari gateway eksklusif yang "
-                                  "memilih. Hapus syaratnya atau tambahkan gateway.", flow.line)
+                                  "memilih. Hapus syaratnya atau tambahkan gateway.",
+                         f"The flow {named} has a condition but does not leave an exclusive gateway that chooses. "
+                         "Delete the condition or add a gateway.", flow.line)
             elif flow.default:
                 it.error(flow.id, f"Panah {named} adalah jalan bawaan tetapi juga bersyarat. Hapus salah satunya.",
-                         flow.line)
+                         f"The flow {named} is the default but has a condition too. Delete one of them.", flow.line)
 
 
 # That every run ends
@@ -174,51 +220,79 @@ def _reached(it: Judged) -> None:
     for id in it.definition.elements:
         if id not in reached:
             it.error(id, f"{it.named(id)} tidak dapat dicapai dari start event. Hubungkan dengan panah masuk atau "
-                         "hapus.")
+                         "hapus.",
+                     f"{it.named(id)} cannot be reached from the start event. Lead a flow to it or delete it.")
         elif id not in ending:
-            it.error(id, f"Dari {it.named(id)} tidak ada jalan ke end event. Hubungkan lanjutannya sampai end event.")
+            it.error(id, f"Dari {it.named(id)} tidak ada jalan ke end event. Hubungkan lanjutannya sampai end event.",
+                     f"From {it.named(id)} no way leads to an end event. Join what follows until an end event.")
+
+
+def _makes_wait(one: Element) -> bool:
+    """Whether time goes by in it each time: a date that is over makes nobody wait."""
+    return one.kind == "userTask" or (one.kind == "intermediateCatchEvent" and not (
+        one.timer and one.timer.kind == "date"))
 
 
 def _loops_that_wait(it: Judged) -> None:
-    """A loop without a user task or timer in it would turn for ever in one moment."""
-    left = {one.id for one in it.definition.elements.values() if one.kind not in WAITING}
-    while True:
-        # What nothing in `left` leads to, or what leads to nothing in it, is on no loop.
-        off = {id for id in left if not any(flow.source in left for flow in it.definition.incoming[id])
-               or not any(flow.target in left for flow in it.definition.outgoing[id])}
-        if not off:
-            break
-        left -= off
-    if left:
-        names = ", ".join(it.named(id) for id in sorted(left)[:5])
-        it.error(min(left), f"Panah-panah antara {names} berputar tanpa user task atau timer, sehingga proses "
-                            "berputar tanpa henti. Letakkan user task atau timer di dalam putaran itu.")
+    """A loop without a user task or a timer of some length in it would turn for ever in one moment."""
+    left = {one.id for one in it.definition.elements.values() if not _makes_wait(one)}
+    into = {id: sum(flow.source in left for flow in it.definition.incoming[id]) for id in left}
+    free = [id for id, count in into.items() if not count]
+    while free:                                 # what nothing in `left` leads to is on no loop
+        id = free.pop()
+        left.discard(id)
+        for flow in it.definition.outgoing[id]:
+            if flow.target in left:
+                into[flow.target] -= 1
+                if not into[flow.target]:
+                    free.append(flow.target)
+    on_a_loop = {id for id in left if id in _walk(
+        [flow.target for flow in it.definition.outgoing[id] if flow.target in left],
+        lambda one: [flow.target for flow in it.definition.outgoing[one] if flow.target in left])}
+    if on_a_loop:
+        names = ", ".join(it.named(id) for id in sorted(on_a_loop)[:5])
+        it.error(min(on_a_loop), f"Panah-panah antara {names} berputar tanpa user task atau timer berdurasi, sehingga "
+                                 "proses berputar tanpa henti. Letakkan user task atau timer berdurasi di dalam "
+                                 "putaran "
+                                 "itu.",
+                 f"The flows between {names} turn without a user task or a timer of some length, so that the process "
+                 "would turn for ever. Put a user task or such a timer into that loop.")
 
 
 class TooMany(Exception):
     """More markings than we look at."""
 
 
-_Moving = tuple[frozenset[str], tuple[str, ...]]
-"""Tokens at rest, and the flows that others move along."""
-
-
 def _sound(it: Judged) -> None:
     """Plays every run with tokens, whatever the conditions say: none gets stuck at a join, none meets another."""
     game = _Game(it.definition)
     try:
-        game.play()
+        try:
+            game.play()
+        except TooMany:         # told of what was found already, else of a smaller process that runs the same way
+            if not game.doubled and not game.stuck:
+                game = _Game(reduced(it.definition, game.harmless))
+                game.play()
     except TooMany:
         it.error(it.definition.key, f"Proses mempunyai lebih dari {counted(MOST_MARKINGS)} keadaan yang mungkin, "
-                                    "terlalu banyak untuk diperiksa. Kurangi cabang paralel yang berjalan bersamaan.")
+                                    "terlalu banyak untuk diperiksa. Kurangi cabang paralel yang berjalan bersamaan.",
+                 f"The process has more than {MOST_MARKINGS:,} possible states, too many to be checked. Use fewer "
+                 "parallel branches at a time.")
     for id in sorted(game.doubled):
         it.error(id, f"Di {it.named(id)} dapat berkumpul lebih dari satu token: dua cabang yang berjalan bersamaan "
                      "tiba di sini sendiri-sendiri, atau timer membukanya lagi sebelum yang pertama selesai. Satukan "
-                     "kedua cabang dengan gateway paralel sebelum unsur ini, atau ubah arah panah timer itu.")
+                     "kedua cabang dengan gateway paralel sebelum unsur ini, atau ubah arah panah timer itu.",
+                 f"More than one token may gather at {it.named(id)}: two branches that run at the same time come here "
+                 "each for itself, or a timer opens it again before the first is done. Join both branches by a "
+                 "parallel "
+                 "gateway before it, or lead the timer's flow elsewhere.")
     for id in sorted(game.stuck):
         it.error(id, f"Gateway paralel {it.named(id)} dapat menunggu selamanya: tidak semua panah masuknya pasti "
                      "dilalui, misalnya karena sebelumnya satu jalan dipilih. Satukan jalan pilihan dengan gateway "
-                     "eksklusif.")
+                     "eksklusif.",
+                 f"The parallel gateway {it.named(id)} may wait for ever: not all its incoming flows are sure to be "
+                 "taken, for example because one way was chosen before. Join ways that were chosen by an exclusive "
+                 "gateway.")
 
 
 def resting_places(definition: ProcessDefinition) -> frozenset[frozenset[str]] | None:
@@ -231,29 +305,47 @@ def resting_places(definition: ProcessDefinition) -> frozenset[frozenset[str]] |
         seen = game.play()
     except TooMany:
         return None
-    return frozenset(frozenset(one for one in marking if game.rests(one)) for marking in seen)
+    return frozenset(frozenset(game.places[n] for n in game.tokens(marking & ~game.fired)) for marking in seen)
 
 
 class _Game:
-    """A bounded token game. A marking is the set of where tokens rest: at a waiting element (its id), at a parallel
-    join (the id of the flow it came by), and for a reminder that fired once, the id of its boundary event."""
+    """A bounded token game. A marking is the set of where tokens rest, each place a bit of a number: a waiting element,
+    a flow that leads to a parallel join; and for a reminder that fired once, its boundary event."""
 
     def __init__(self, definition: ProcessDefinition):
         self.elements = definition.elements
-        self.flows = definition.flows
-        self.edges = definition.boundary_events
-        self.start = definition.start.id
+        self.targets = {id: flow.target for id, flow in definition.flows.items()}
         self.outgoing = {id: tuple(flow.id for flow in flows) for id, flows in definition.outgoing.items()}
-        self.awaited = {id: frozenset(flow.id for flow in definition.incoming[id]) for id in definition.elements
-                        if definition.elements[id].kind == "parallelGateway" and len(definition.incoming[id]) > 1}
+        self.start = definition.start.id
+        joins = [id for id, one in definition.elements.items()
+                 if one.kind == "parallelGateway" and len(definition.incoming[id]) > 1]
+        waiting = [id for id, one in definition.elements.items() if one.kind in WAITING]
+        arriving = [flow.id for id in joins for flow in definition.incoming[id]]
+        edges = [id for id, one in definition.elements.items() if one.attached_to]
+        self.places = (*waiting, *arriving, *edges)
+        self.bit = {id: 1 << n for n, id in enumerate(self.places)}
+        self.awaited = {id: sum(self.bit[flow.id] for flow in definition.incoming[id]) for id in joins}
+        self.waits, self.fired = self._bits(waiting), self._bits(edges)
+        self.edges = {id: definition.boundary_events[id] for id in waiting}
+        self.closed = {id: self.bit[id] | self._bits(one.id for one in self.edges[id]) for id in waiting}
         self.doubled: set[str] = set()
         self.stuck: set[str] = set()
-        self.moves = 0
-        self.harmless = {id for id, one in definition.elements.items() if one.attached_to and self._only_ends(id)}
+        self.work = 0
+        self.harmless = frozenset(id for id in edges if self._only_ends(id))
 
-    def play(self) -> set[frozenset[str]]:
+    def _bits(self, ids: Iterable[str]) -> int:
+        return sum(self.bit[id] for id in ids)
+
+    def tokens(self, marking: int) -> Iterator[int]:
+        """The places of a marking, by their numbers."""
+        while marking:
+            lowest = marking & -marking
+            yield lowest.bit_length() - 1
+            marking ^= lowest
+
+    def play(self) -> set[int]:
         """Looks at every marking that can be reached, and gives them. Raises TooMany past the limit."""
-        waiting = list(self._settle(frozenset(), self.outgoing[self.start]))
+        waiting = list(self._settle(0, self.outgoing[self.start]))
         seen = set(waiting)
         while waiting:
             marking = waiting.pop()
@@ -263,40 +355,34 @@ class _Game:
                     waiting.append(after)
             if len(seen) > MOST_MARKINGS:
                 raise TooMany
-            if not any(self._waits(one) for one in marking):
-                self.stuck |= {self.flows[one].target for one in marking if one in self.flows}
+            if not marking & self.waits:
+                self.stuck |= {self.targets[self.places[n]] for n in self.tokens(marking & ~self.fired)}
         return seen
 
-    def rests(self, id: str) -> bool:
-        return id in self.flows or self._waits(id)
-
-    def _waits(self, id: str) -> bool:
-        return id in self.elements and self.elements[id].kind in WAITING
-
-    def _after(self, marking: frozenset[str]) -> Iterator[frozenset[str]]:
+    def _after(self, marking: int) -> Iterator[int]:
         """The markings one act further: a waiting element goes on, or a timer at its edge fires."""
-        for id in filter(self._waits, marking):
-            edges = self.edges[id]
-            gone = marking - {id} - {one.id for one in edges}
+        for n in self.tokens(marking & self.waits):
+            id = self.places[n]
+            gone = marking & ~self.closed[id]
             yield from self._settle(gone, self.outgoing[id])
-            for edge in edges:
+            for edge in self.edges[id]:
                 if edge.interrupting:
                     yield from self._settle(gone, self.outgoing[edge.id])
-                elif edge.id not in marking and edge.id not in self.harmless:
+                elif not marking & self.bit[edge.id] and edge.id not in self.harmless:
                     # A cycle fires again and again, other timers once while their task is open.
-                    fired = marking if edge.timer and edge.timer.kind == "cycle" else marking | {edge.id}
+                    fired = marking if edge.timer and edge.timer.kind == "cycle" else marking | self.bit[edge.id]
                     yield from self._settle(fired, self.outgoing[edge.id])
 
-    def _settle(self, tokens: frozenset[str], moving: tuple[str, ...]) -> Iterator[frozenset[str]]:
+    def _settle(self, tokens: int, moving: tuple[str, ...]) -> Iterator[int]:
         """Every marking in which tokens moving along these flows may come to rest. Which way a gateway decides is not
         known here, so every way is gone."""
         waiting = [(tokens, moving)]
         seen = set(waiting)
         while waiting:
-            self.moves += 1
-            if self.moves > MOST_MOVES:
-                raise TooMany
             tokens, moving = waiting.pop()
+            self.work += 1 + len(moving)
+            if self.work > MOST_WORK:
+                raise TooMany
             if not moving:
                 yield tokens
                 continue
@@ -304,35 +390,41 @@ class _Game:
                 if further not in seen:
                     seen.add(further)
                     waiting.append(further)
+                    self.work += len(further[1]) // 8
 
-    def _move(self, tokens: frozenset[str], flow: str, rest: tuple[str, ...]) -> list[_Moving]:
+    def _move(self, tokens: int, flow: str, rest: tuple[str, ...]) -> list[tuple[int, tuple[str, ...]]]:
         """What may come of one token that arrives by `flow`, while `rest` still move."""
-        element = self.elements[self.flows[flow].target]
+        element = self.elements[self.targets[flow]]
         out = self.outgoing[element.id]
         if element.kind in WAITING or element.id in self.awaited:
             return self._rest(tokens, flow, element.id, rest)
         if element.kind == "exclusiveGateway":
+            self.work += len(out) * (1 + len(rest) // 8)
+            if self.work > MOST_WORK:
+                raise TooMany
             return [(tokens, (way, *rest)) for way in out]
         if element.kind == "parallelGateway":
             return [(tokens, (*out, *rest))]
         assert element.kind == "endEvent", element.kind
-        return [(frozenset(), ())] if element.terminate else [(tokens, rest)]
+        return [(0, ())] if element.terminate else [(tokens, rest)]
 
-    def _rest(self, tokens: frozenset[str], flow: str, id: str, rest: tuple[str, ...]) -> list[_Moving]:
+    def _rest(self, tokens: int, flow: str, id: str, rest: tuple[str, ...]) -> list[tuple[int, tuple[str, ...]]]:
         """A token comes to a waiting element, or to a join: from there it goes on when the others have come."""
-        place = flow if id in self.awaited else id
-        if place in tokens:
+        place = self.bit[flow if id in self.awaited else id]
+        if place & tokens:
             self.doubled.add(id)
             return []
-        tokens |= {place}
-        if id in self.awaited and self.awaited[id] <= tokens:
-            return [(tokens - self.awaited[id], (*self.outgoing[id], *rest))]
+        tokens |= place
+        if id in self.awaited and self.awaited[id] & tokens == self.awaited[id]:
+            return [(tokens & ~self.awaited[id], (*self.outgoing[id], *rest))]
         return [(tokens, rest)]
 
     def _only_ends(self, id: str) -> bool:
         """Whether a token that leaves here just ends, so that it need not be played."""
         def further(one: str) -> Iterable[str]:
-            return () if self._waits(one) else [self.flows[way].target for way in self.outgoing[one]]
+            kind = self.elements[one].kind
+            return [self.targets[way] for way in self.outgoing[one]] if kind in ("boundaryEvent", "exclusiveGateway") \
+                else ()
 
         behind = _walk([id], further)
         return all(one.kind in ("boundaryEvent", "exclusiveGateway") or (one.kind == "endEvent" and not one.terminate)
@@ -344,6 +436,7 @@ class _Game:
 _DURATION = re.compile(r"P(?:([0-9]{1,6})D)?(?:T(?:([0-9]{1,6})H)?(?:([0-9]{1,6})M)?)?")
 _CYCLE = re.compile(r"R([1-9][0-9]{0,3})/(\S+)")
 _INSTANT = re.compile(r"2[01][0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})")
+FIRST_YEAR, LAST_YEAR = 2026, 2199      # of a date that is written: before it Alur was not
 MOST_MINUTES = 3_650 * 24 * 60
 
 
@@ -368,34 +461,61 @@ def _timers(it: Judged) -> None:
     for id, timer, repeats in timed:
         if timer.kind == "cycle" and not repeats:
             it.error(id, f"Timer {it.named(id)} berulang, padahal hanya dapat lewat sekali. Pakai lama (P2D); siklus "
-                         "hanya untuk boundary event yang tidak menghentikan user task.")
+                         "hanya untuk boundary event yang tidak menghentikan user task.",
+                     f"The timer {it.named(id)} repeats, but can go by only once. Use a duration (P2D); a cycle is "
+                     "only "
+                     "for a boundary event that does not interrupt its user task.")
         elif not timer.expression.startswith("=") or timer.kind == "cycle":
-            _timer_literal(it, id, timer)
+            _timer_written(it, id, timer, timer.expression)
+        elif (computed := _tried(timer.expression)) is not _UNKNOWN:
+            # What needs no data can be told now.
+            _timer_written(it, id, timer, _as_written(computed))
 
 
-def _timer_literal(it: Judged, id: str, timer: Timer) -> None:
+def _as_written(value: object) -> str:
+    """A computed date or duration as a timer would write it; what is neither as a text that no timer has."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=value.tzinfo or UTC, microsecond=0).isoformat()
+    if isinstance(value, date):
+        return f"{value.isoformat()}T00:00:00Z"
+    if isinstance(value, timedelta):
+        whole, rest = divmod(value, timedelta(minutes=1))
+        return f"PT{whole}M" if not rest and 0 < whole < 10**6 else f"P{value.days}D" if not rest and value.days >= 0 \
+            and not value.seconds else "?"
+    return value if isinstance(value, str) else "?"
+
+
+def _timer_written(it: Judged, id: str, timer: Timer, text: str) -> None:
     written = quoted(timer.expression)
     if timer.kind == "duration":
-        length = minutes(timer.expression)
+        length = minutes(text)
         if length is None or not 0 < length <= MOST_MINUTES:
             it.error(id, f"Lama {written} pada timer {it.named(id)} tidak dapat dihitung. Tulis hari, jam atau menit: "
-                         "P2D, PT4H, PT20M, P1DT2H; lebih dari nol dan paling lama 3.650 hari.")
+                         "P2D, PT4H, PT20M, P1DT2H; lebih dari nol dan paling lama 3.650 hari.",
+                     f"The duration {written} of the timer {it.named(id)} cannot be counted. Write days, hours or "
+                     "minutes: P2D, PT4H, PT20M, P1DT2H; more than nothing and at most 3,650 days.")
     elif timer.kind == "date":
-        if not _is_instant(timer.expression):
-            it.error(id, f"Tanggal {written} pada timer {it.named(id)} tidak dapat dibaca. Tulis ungkapan "
-                         "(=date(tahun + 1, 3, 1)) atau tanggal lengkap dengan selisih waktunya "
-                         "(2027-03-01T00:00:00+07:00).")
+        if not _is_instant(text):
+            it.error(id, f"Tanggal {written} pada timer {it.named(id)} tidak dapat dibaca, atau tidak di antara tahun "
+                         f"{FIRST_YEAR} dan {LAST_YEAR}. Tulis ungkapan (=date(tahun + 1, 3, 1)) atau tanggal lengkap "
+                         "dengan selisih waktunya (2027-03-01T00:00:00+07:00).",
+                     f"The date {written} of the timer {it.named(id)} cannot be read, or is not between the years "
+                     f"{FIRST_YEAR} and {LAST_YEAR}. Write an expression (=date(tahun + 1, 3, 1)) or a whole date with "
+                     "its offset (2027-03-01T00:00:00+07:00).")
     else:
-        cycle = _CYCLE.fullmatch(timer.expression)
+        cycle = _CYCLE.fullmatch(text)
         length = minutes(cycle[2]) if cycle else None
         if length is None or not 1 <= length <= MOST_MINUTES:
             it.error(id, f"Siklus {written} pada timer {it.named(id)} tidak dapat dihitung. Tulis berapa kali dan "
-                         "setiap berapa lama: R3/P1D; 1 sampai 9999 kali, paling singkat PT1M.")
+                         "setiap berapa lama: R3/P1D; 1 sampai 9999 kali, paling singkat PT1M.",
+                     f"The cycle {written} of the timer {it.named(id)} cannot be counted. Write how often and every "
+                     "how "
+                     "long: R3/P1D; 1 to 9999 times, at least PT1M apart.")
 
 
 def _is_instant(text: str) -> bool:
     try:
-        return _INSTANT.fullmatch(text) is not None and datetime.fromisoformat(text).tzinfo is not None
+        return _INSTANT.fullmatch(text) is not None and FIRST_YEAR <= datetime.fromisoformat(text).year <= LAST_YEAR
     except ValueError:
         return False
 
@@ -418,10 +538,16 @@ def _shared_fields(it: Judged) -> None:
         if (one.type, one.choices, one.columns) != (other.type, other.choices, other.columns):
             it.error(element.id, f"Isian {quoted(one.id)} di {it.named(element.id)} berbeda jenis, pilihan atau "
                                  f"kolomnya dari yang di {it.named(there.id)}, padahal nilainya satu. Samakan atau "
-                                 "beri id lain.", one.line)
+                                 "beri id lain.",
+                     f"The field {quoted(one.id)} of {it.named(element.id)} has another type, other choices or columns "
+                     f"than that of {it.named(there.id)}, although it is one value. Make them equal or give one "
+                     "another "
+                     "id.", one.line)
         else:
             it.warning(element.id, f"Isian {quoted(one.id)} juga ada di {it.named(there.id)}: nilainya satu dan yang "
-                                   "belakangan menggantikan. Beri id lain bila itu bukan maksudnya.", one.line)
+                                   "belakangan menggantikan. Beri id lain bila itu bukan maksudnya.",
+                       f"The field {quoted(one.id)} is in {it.named(there.id)} too: it is one value, and the later "
+                       "replaces the earlier. Give it another id if that is not meant.", one.line)
 
 
 def _initial_values(it: Judged) -> None:
@@ -433,16 +559,26 @@ def _initial_values(it: Judged) -> None:
         unknown = [name for name in _PLACEHOLDER.findall(text) if name not in known]
         if one.type in ("table", "document"):
             it.error(element.id, f"Isian {quoted(one.id)} berjenis {one.type} tidak dapat bernilai awal. Hapus nilai "
-                                 "awalnya.", one.line)
+                                 "awalnya.",
+                     f"The field {quoted(one.id)} of type {one.type} cannot have an initial value. Delete "
+                     "it.", one.line)
         elif unknown:
             it.error(element.id, f"Nilai awal isian {quoted(one.id)} menyebut {{{unknown[0][:60]}}}, yang bukan isian "
-                                 "dalam proses ini. Perbaiki namanya.", one.line)
+                                 "dalam proses ini. Perbaiki namanya.",
+                     f"The initial value of the field {quoted(one.id)} names {{{unknown[0][:60]}}}, which is no "
+                     "field of "
+                     "this process. Mend the name.", one.line)
         elif not _suits(one, text):
             it.error(element.id, f"Nilai awal {quoted(text)} tidak cocok dengan jenis isian {quoted(one.id)} "
-                                 f"({one.type}). Perbaiki nilainya.", one.line)
+                                 f"({one.type}). Perbaiki nilainya.",
+                     f"The initial value {quoted(text)} does not suit the type of the field {quoted(one.id)} "
+                     f"({one.type}). Mend the value.", one.line)
         elif one.type == "person":
             it.error(element.id, f"Isian {quoted(one.id)} memilih orang, sehingga tidak dapat bernilai awal. Hapus "
-                                 "nilai awalnya.", one.line)
+                                 "nilai awalnya.",
+                     f"The field {quoted(one.id)} chooses a person, so that it cannot have an initial value. Delete "
+                     "it.",
+                     one.line)
 
 
 def _suits(one: Field, text: str) -> bool:
@@ -466,38 +602,54 @@ def _references(it: Judged) -> None:
             named.append((id, "sop.atasanTembusan", timer.superior_copy))
             named.append((id, "sop.kabarKembaliKepada", timer.returned_to))
             named.append((id, "sop.perpanjangan", timer.extended_by))
+    known = {one.id for one in definition.lanes}
+    there = some(one.id for one in definition.lanes)
     for id, property, lanes in named:
-        for lane in [one for one in lanes if definition.lane(one.partition(":")[0]) is None][:1]:
+        for lane in [one for one in lanes if one.partition(":")[0] not in known][:1]:
             it.error(id, f"Properti {property} menyebut lane {quoted(lane)}, yang tidak ada. Lane dalam proses ini: "
-                         f"{some(one.id for one in definition.lanes)}.")
+                         f"{there}.",
+                     f"The property {property} names the lane {quoted(lane)}, which does not exist. Name one of the "
+                     f"lanes of this process: {there}.")
     for one in definition.lanes:
         if one.recorded_by and not one.other_office:
             it.warning(one.id, f"Lane {quoted(one.name)} mempunyai sop.dicatatOleh tetapi bukan kantor lain. "
-                                "Tambahkan sop.kantorLain = ya atau hapus.")
+                                "Tambahkan sop.kantorLain = ya atau hapus.",
+                       f"The lane {quoted(one.name)} has sop.dicatatOleh but is not another office. Add sop.kantorLain "
+                       "= ya or delete it.")
 
 
 def _slots_refer(it: Judged) -> None:
     tasks, start = {one.id: one for one in it.nodes("userTask")}, next(iter(it.nodes("startEvent")), None)
+    lanes = {lane.id: None for lane in it.definition.lanes}
     for element, one in _form_places(it):
         if (slot := one.slot) is None:
             continue
-        said = f"Berkas {quoted(one.id)}"
+        said, english = f"Berkas {quoted(one.id)}", f"The document {quoted(one.id)}"
         source = start if slot.origin == "mulai" else tasks.get(slot.origin or "")
         if slot.origin not in (None, "langkah") and (source is None or source.field(one.id) is None):
             it.error(element.id, f"{said} di {it.named(element.id)} berasal dari {quoted(slot.origin or '')}, yang "
                                  "tidak mempunyai berkas itu. Isi sop.asal dengan mulai, langkah, atau id user task "
-                                 "yang menghasilkannya.", one.line)
+                                 "yang menghasilkannya.",
+                     f"{english} of {it.named(element.id)} comes from {quoted(slot.origin or '')}, which has no such "
+                     "document. Set sop.asal to mulai, langkah, or the id of the user task that makes it.", one.line)
         if slot.owed_until is not None and slot.owed_until not in tasks:
             it.error(element.id, f"{said} boleh menyusul sampai {quoted(slot.owed_until)}, yang bukan user task dalam "
-                                 "proses ini. Isi sop.menyusul dengan id user task.", one.line)
-        lanes = [lane.id for lane in it.definition.lanes]
+                                 "proses ini. Isi sop.menyusul dengan id user task.",
+                     f"{english} may follow until {quoted(slot.owed_until)}, which is no user task of this process. "
+                     "Set "
+                     "sop.menyusul to the id of a user task.", one.line)
         for attacher in [one for one in slot.attachers if one not in lanes][:1]:
             it.error(element.id, f"{said} boleh dilampirkan oleh lane {quoted(attacher)}, yang tidak ada. Isi "
-                                 f"sop.pelampir dengan: {some(lanes)}.", one.line)
+                                 f"sop.pelampir dengan: {some(lanes)}.",
+                     f"{english} may be attached by the lane {quoted(attacher)}, which does not exist. Set "
+                     "sop.pelampir "
+                     f"to: {some(lanes)}.", one.line)
         text = it.definition.fields.get(slot.text_from or "")
         if slot.text_from is not None and (text is None or text.type == "document"):
             it.error(element.id, f"{said} dibuat dari isian {quoted(slot.text_from)}, yang tidak ada. Isi "
-                                 "sop.teksDari dengan id isian dalam proses ini.", one.line)
+                                 "sop.teksDari dengan id isian dalam proses ini.",
+                     f"{english} is made from the field {quoted(slot.text_from)}, which does not exist. Set "
+                     "sop.teksDari to the id of a field of this process.", one.line)
 
 
 def _tables_refer(it: Judged) -> None:
@@ -506,25 +658,35 @@ def _tables_refer(it: Judged) -> None:
             other = it.definition.fields.get(id)
             if other is None or other.type != "table" or id == one.id:
                 it.error(element.id, f"Tabel {quoted(one.id)} menjawab baris {quoted(id)}, yang bukan tabel lain "
-                                     "dalam proses ini. Perbaiki sop.barisDari.", one.line)
+                                     "dalam proses ini. Perbaiki sop.barisDari.",
+                         f"The table {quoted(one.id)} answers rows of {quoted(id)}, which is no other table of this "
+                         "process. Mend sop.barisDari.", one.line)
         if one.appoints is None:
             continue
         if it.definition.lane(one.appoints) is None:
+            lanes = some(lane.id for lane in it.definition.lanes)
             it.error(element.id, f"Tabel {quoted(one.id)} menunjuk tim untuk lane {quoted(one.appoints)}, yang tidak "
-                                 f"ada. Isi sop.menunjukTim dengan: {some(lane.id for lane in it.definition.lanes)}.",
-                                 one.line)
+                                 f"ada. Isi sop.menunjukTim dengan: {lanes}.",
+                     f"The table {quoted(one.id)} appoints a team for the lane {quoted(one.appoints)}, which does not "
+                     f"exist. Set sop.menunjukTim to: {lanes}.", one.line)
         if not any(column.type == "person" for column in one.columns):
             it.error(element.id, f"Tabel {quoted(one.id)} menunjuk tim tetapi tidak mempunyai kolom berjenis person. "
-                                 "Tambahkan kolom itu.", one.line)
+                                 "Tambahkan kolom itu.",
+                     f"The table {quoted(one.id)} appoints a team but has no column of type person. Add that column.",
+                     one.line)
         if one.personal:        # its rows say who performs: once erased, replay could not appoint them again
             it.error(element.id, f"Tabel {quoted(one.id)} menunjuk tim, padahal isiannya bersifat pribadi dan kelak "
-                                 "dapat dihapus. Hapus sop.pribadi.", one.line)
+                                 "dapat dihapus. Hapus sop.pribadi.",
+                     f"The table {quoted(one.id)} appoints a team, although it is personal and may be erased later. "
+                     "Delete sop.pribadi.", one.line)
 
 
 def _deadline_refers(it: Judged) -> None:
     if (deadline := it.definition.deadline) and deadline.satisfied_by not in {one.id for one in it.nodes("userTask")}:
         it.error(deadline.id, f"Tenggat menyebut {quoted(deadline.satisfied_by)} sebagai langkah yang memenuhinya, "
-                              "yang bukan user task dalam proses ini. Isi sop.tenggatUntuk dengan id user task.")
+                              "yang bukan user task dalam proses ini. Isi sop.tenggatUntuk dengan id user task.",
+                 f"The deadline names {quoted(deadline.satisfied_by)} as the step that meets it, which is no user task "
+                 "of this process. Set sop.tenggatUntuk to the id of a user task.")
 
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -534,13 +696,14 @@ def _placeholders(it: Judged) -> None:
     timers = [(one.id, one.timer) for one in it.definition.elements.values() if one.timer]
     if it.definition.deadline:
         timers.append((it.definition.deadline.id, it.definition.deadline.timer))
+    known = ", ".join(sorted(PLACEHOLDERS))
     for id, timer in timers:
         texts = (timer.reminder, timer.subject, timer.near, timer.escalation, timer.returned)
         said = " ".join(text or "" for text in texts)
         for name in _PLACEHOLDER.findall(said):
             if name not in PLACEHOLDERS:
-                it.error(id, f"Pengingat menyebut {{{name[:60]}}}, yang tidak dikenal. Yang dikenal: "
-                             f"{', '.join(sorted(PLACEHOLDERS))}.")
+                it.error(id, f"Pengingat menyebut {{{name[:60]}}}, yang tidak dikenal. Yang dikenal: {known}.",
+                         f"The reminder names {{{name[:60]}}}, which is not known. Known are: {known}.")
 
 
 # Expressions
@@ -551,28 +714,35 @@ class _Written:
     element: str
     line: int
     what: str
+    english: str
     source: str
     names: frozenset[str] = frozenset()
+    decides: bool = False                   # it must be true or false
 
 
 def _written(it: Judged) -> Iterator[_Written]:
     for flow in it.definition.flows.values():
         if flow.condition is not None:
-            yield _Written(flow.id, flow.line, f"syarat panah {quoted(flow.name or flow.id)}", flow.condition)
+            named = quoted(flow.name or flow.id)
+            yield _Written(flow.id, flow.line, f"syarat panah {named}", f"condition of the flow {named}",
+                           flow.condition, decides=True)
     timers = [(one.id, one.timer) for one in it.definition.elements.values()]
     timers += [(one.start_event, one.timer) for one in (it.definition.deadline,) if one]
     for id, timer in timers:
         if timer and timer.kind != "cycle" and timer.expression.startswith("="):
-            yield _Written(id, it.lines.get(id, 0), f"timer {it.named(id)}", timer.expression)
+            yield _Written(id, it.lines.get(id, 0), f"timer {it.named(id)}", f"timer {it.named(id)}", timer.expression)
     for element, one in _form_places(it):
         for source, property in _field_expressions(one):
-            yield _Written(element.id, one.line, f"{property} isian {quoted(one.id)}", source)
+            english = "initial value" if property == "nilai awal" else property
+            yield _Written(element.id, one.line, f"{property} isian {quoted(one.id)}",
+                           f"{english} of the field {quoted(one.id)}", source, decides=property != "nilai awal")
         names = frozenset(column.id for column in one.columns)
         for column in one.columns:
             if column.required_if is not None:
                 yield _Written(element.id, one.line,
                     f"kolom {quoted(column.id)} tabel {quoted(one.id)}",
-                    column.required_if, names)
+                    f"column {quoted(column.id)} of the table {quoted(one.id)}",
+                    column.required_if, names, decides=True)
 
 
 def _field_expressions(one: Field) -> Iterator[tuple[str, str]]:
@@ -584,20 +754,63 @@ def _field_expressions(one: Field) -> Iterator[tuple[str, str]]:
     return ((source, property) for source, property in written if source is not None)
 
 
+_UNKNOWN = object()
+_SOME_DAY = datetime(2027, 1, 4, 8, tzinfo=UTC)
+_SAMPLES: Mapping[str, object] = {
+    "string": "a", "text": "a", "enum": "a", "person": "a", "long": Decimal(1), "decimal": Decimal(1), "boolean": True,
+    "date": _SOME_DAY.date(), "time": time(8), "table": []}
+
+
+def _tried(source: str, data: Mapping[str, Any] | None = None) -> object:
+    """What an expression gives over this data, _UNKNOWN when it cannot be told cheaply: it needs other data, or many
+    steps. An answer that does not exist is None."""
+    try:
+        parsed = expressions.parse(source)
+        if not (parsed.names | parsed.row_names) <= set(data or ()):
+            return _UNKNOWN
+        return expressions.evaluate(parsed, data or {}, _SOME_DAY, MOST_FUEL)
+    except expressions.OutOfFuel:
+        return _UNKNOWN
+    except expressions.ExpressionError:
+        return _UNKNOWN if data else None
+
+
 def _expressions(it: Judged) -> None:
     forms = [one for _, one in _form_places(it)]
     columns = frozenset(column.id for one in forms for column in one.columns)
     personal = frozenset(one.id for one in forms if one.personal)
+    sample = {"putaran": Decimal(1), "tahun": Decimal(2026)} | {
+        one.id: _SAMPLES.get(one.type) for one in reversed(forms) if one.type != "document"}
     for written in _written(it):
         try:
             parsed = expressions.parse(written.source)
         except expressions.ExpressionError as problem:
             where = "" if problem.position is None else f", mulai huruf ke-{problem.position + 1}"
+            place = "" if problem.position is None else f", from character {problem.position + 1} on"
             it.error(written.element, f"Ungkapan {written.what} tidak dapat dibaca sebagai FEEL{where}: "
                                       f"{quoted(written.source)}. Periksa penulisannya (a = b, a >= 2, \"teks\", and, "
-                                      "or).", written.line)
+                                      "or).",
+                     f"The expression of the {written.english} cannot be read as FEEL{place}: "
+                     f"{quoted(written.source)}. "
+                     "Check how it is written (a = b, a >= 2, \"text\", and, or).", written.line)
             continue
+        before = it.found.errors
         _names(it, written, parsed, columns, personal)
+        if written.decides and it.found.errors == before:
+            _decides(it, written, parsed, sample)
+
+
+def _decides(it: Judged, written: _Written, parsed: expressions.Expression, sample: Mapping[str, Any]) -> None:
+    """What must be true or false is neither over plain data: it would stop every process that comes to it."""
+    constant = not (parsed.names | parsed.row_names)
+    answer = _tried(written.source, None if constant else sample)
+    if answer is _UNKNOWN or isinstance(answer, bool) or (answer is None and not constant):
+        return
+    it.error(written.element, f"Ungkapan {written.what} tidak bernilai benar atau salah: {quoted(written.source)}. "
+                              "Tulis "
+                              "perbandingan, misalnya keputusan = \"setujui\".",
+             f"The expression of the {written.english} is neither true nor false: {quoted(written.source)}. Write a "
+             "comparison, such as keputusan = \"setujui\".", written.line)
 
 
 def _names(it: Judged, written: _Written, parsed: expressions.Expression, columns: frozenset[str],
@@ -608,23 +821,31 @@ def _names(it: Judged, written: _Written, parsed: expressions.Expression, column
         if name in BUILT_IN_NAMES or name in written.names or (name in columns and name in parsed.row_names):
             continue
         if one is None:
-            near = nearest(name, [*fields, *BUILT_IN_NAMES])
+            near = it.found.nearest(name, [*BUILT_IN_NAMES, *fields])
             it.error(written.element, f"Ungkapan {written.what} menyebut {quoted(name)}, yang bukan isian dalam proses "
                                       f"ini. {f'Mungkin maksudnya {near}.' if near else 'Tulis id isian yang ada.'}",
+                     f"The expression of the {written.english} names {quoted(name)}, which is no field of this "
+                     "process. "
+                     f"{f'Probably {near} is meant.' if near else 'Write the id of a field that exists.'}",
                      written.line)
         elif one.type == "document":
             it.error(written.element, f"Ungkapan {written.what} menyebut berkas {quoted(name)} sebagai nilai. Tulis "
-                                      f"berkas.{name[:60]}, yaitu jumlah berkas yang dilampirkan.", written.line)
+                                      f"berkas.{name[:60]}, yaitu jumlah berkas yang dilampirkan.",
+                     f"The expression of the {written.english} names the document {quoted(name)} as a value. Write "
+                     f"berkas.{name[:60]}, which is how many files are attached.", written.line)
         elif name in personal:
             it.error(written.element, f"Ungkapan {written.what} membaca {quoted(name)}, padahal isian itu bersifat "
                                       "pribadi dan kelak dapat dihapus. Pakai isian lain atau hapus sop.pribadi.",
-                                      written.line)
+                     f"The expression of the {written.english} reads {quoted(name)}, although that field is personal "
+                     "and may be erased later. Use another field or delete sop.pribadi.", written.line)
     for path in sorted(parsed.paths):
         name, _, member = path.partition(".")
         if name == "berkas" and member.partition(".")[0] not in it.definition.document_types:
+            known = some(it.definition.document_types)
             it.error(written.element, f"Ungkapan {written.what} menyebut {quoted(path)}, yang bukan berkas dalam "
-                                      f"proses ini. Berkas yang ada: {some(it.definition.document_types)}.",
-                                      written.line)
+                                      f"proses ini. Berkas yang ada: {known}.",
+                     f"The expression of the {written.english} names {quoted(path)}, which is no document of this "
+                     f"process. Name one of its documents: {known}.", written.line)
 
 
 def of_expression(definition: ProcessDefinition, parsed: expressions.Expression,
@@ -636,7 +857,8 @@ def of_expression(definition: ProcessDefinition, parsed: expressions.Expression,
     found = Findings()
     columns = frozenset(column.id for one in definition.fields.values() for column in one.columns)
     personal = frozenset(one.id for one in definition.fields.values() if one.personal)
-    _names(Judged(definition, {}, found), _Written("", 0, "ini", parsed.source, fresh), parsed, columns, personal)
+    _names(Judged(definition, {}, found), _Written("", 0, "ini", "field", parsed.source, fresh), parsed, columns,
+           personal)
     return tuple(one.message for one in found.all())
 
 
@@ -647,13 +869,19 @@ def _numbers_of_tasks(it: Judged) -> None:
     for one in it.nodes("userTask"):
         if not one.number:
             it.warning(one.id, f"User task {it.named(one.id)} belum bernomor. Isi sop.nomor dengan nomor langkah "
-                               "dalam SOP.")
+                               "dalam SOP.",
+                       f"The user task {it.named(one.id)} has no number. Set sop.nomor to the step's number in the "
+                       "SOP.")
         elif not re.fullmatch(r"[1-9][0-9]{0,2}", one.number):
             it.error(one.id, f"Nomor langkah {quoted(one.number)} pada {it.named(one.id)} tidak sah. Isi sop.nomor "
-                             "dengan angka 1 sampai 999.")
+                             "dengan angka 1 sampai 999.",
+                     f"The step number {quoted(one.number)} of {it.named(one.id)} is not valid. Set sop.nomor to a "
+                     "number from 1 to 999.")
         elif one.number in seen:
             it.error(one.id, f"Nomor langkah {one.number} dipakai lebih dari satu user task. Beri setiap langkah "
-                             "nomor sendiri.")
+                             "nomor sendiri.",
+                     f"The step number {one.number} is used by more than one user task. Give each step a number of its "
+                     "own.")
         seen.add(one.number)
 
 
@@ -664,24 +892,32 @@ def _advice(it: Judged) -> None:
     """What runs, but probably was not meant."""
     for one in it.nodes("userTask"):
         if not one.name.strip():
-            it.warning(one.id, f"User task {quoted(one.id)} belum bernama. Tulis kata kerja yang singkat.")
+            it.warning(one.id, f"User task {quoted(one.id)} belum bernama. Tulis kata kerja yang singkat.",
+                       f"The user task {quoted(one.id)} has no name. Write a short verb.")
         drawn, written = norm(it.definition, one), one.properties.get("sop.waktu", "").strip()
         # "2 (dua) hari kerja" says the same as "2 hari"; what has no number at all is not compared.
-        said = " ".join(f"{number} {word}" for number, word in _WRITTEN_TIME.findall(folded(written)))
+        said = " ".join(f"{number} {word}" for number, word in _WRITTEN_TIME.findall(folded(written[:200])))
         if said and drawn and said != in_words(drawn):
             it.warning(one.id, f"Waktu {quoted(written)} pada {it.named(one.id)} berbeda dari timernya "
-                               f"({in_words(drawn)}). Samakan salah satunya.")
+                               f"({in_words(drawn)}). Samakan salah satunya.",
+                       f"The time {quoted(written)} of {it.named(one.id)} differs from its timer ({in_words(drawn)}). "
+                       "Make them equal.")
         if not it.definition.boundary_events[one.id]:
             it.warning(one.id, f"User task {it.named(one.id)} tidak mempunyai batas waktu. Tempelkan timer (Mutu Baku "
-                               "Waktu), misalnya P2D, yang tidak menghentikan user task.")
+                               "Waktu), misalnya P2D, yang tidak menghentikan user task.",
+                       f"The user task {it.named(one.id)} has no time limit. Attach a timer (Mutu Baku Waktu), such as "
+                       "P2D, that does not interrupt it.")
     for one in it.nodes("parallelGateway"):
         if len(it.definition.incoming[one.id]) == len(it.definition.outgoing[one.id]) == 1:
             it.warning(one.id, f"Gateway paralel {it.named(one.id)} hanya dilewati, tidak membagi dan tidak "
-                               "menyatukan. Hapus bila tidak diperlukan.")
+                               "menyatukan. Hapus bila tidak diperlukan.",
+                       f"The parallel gateway {it.named(one.id)} is only passed, it neither splits nor joins. Delete "
+                       "it "
+                       "if it is not needed.")
     for element in it.definition.elements.values():
         decisions = [one for one in element.form if one.decision]
         for extra in decisions[1:]:
             it.warning(element.id, f"{it.named(element.id)} mempunyai {len(decisions)} isian keputusan; hanya satu "
-                                   "yang digambar sebagai keputusan.", extra.line)
-
-
+                                   "yang digambar sebagai keputusan.",
+                       f"{it.named(element.id)} has {len(decisions)} fields that are decisions; only one is drawn as "
+                       "the decision.", extra.line)

@@ -153,7 +153,13 @@ def local(at: datetime | None, zone: str = ZONE) -> str | None:
 
 
 def finding(one: Finding) -> dict[str, Any]:
-    return {"severity": one.severity, "element": one.element, "line": one.line, "message": one.message}
+    return {
+        "severity": one.severity,
+        "element": one.element,
+        "line": one.line,
+        "message": one.message,
+        "english": one.english,
+    }
 
 
 def new_id() -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from engine import diagram, gate
+from engine import diagram, gate, gate_forms
 from engine.definition import ProcessDefinition
 from tests.node import ask
 
@@ -36,11 +36,11 @@ def test_the_panel_writes_what_the_gate_lets_through_and_nothing_else() -> None:
         kind: set(names) for kind, names in gate.ELEMENT_PROPERTIES.items()}
     every = set(tables["EVERY_FIELD"])
     assert {kind: every | set(names) for kind, names in tables["FIELD_PROPERTIES"].items()} == {
-        kind: set(names) for kind, names in gate.FIELD_PROPERTIES.items()}
+        kind: set(names) for kind, names in gate_forms.FIELD_PROPERTIES.items()}
     assert {name: set(types) for name, types in tables["CONSTRAINTS"].items()} == {
-        name: set(types) for name, types in gate.CONSTRAINTS.items()}
-    assert set(tables["TYPES"]) == gate.FIELD_TYPES and set(tables["SLOT_FORMS"]) == gate.SLOT_FORMS
-    assert set(tables["NO_NAMES"]) == gate.BUILT_IN_NAMES | gate.RESERVED_NAMES | {"typename"}
+        name: set(types) for name, types in gate_forms.CONSTRAINTS.items()}
+    assert set(tables["TYPES"]) == gate_forms.FIELD_TYPES and set(tables["SLOT_FORMS"]) == gate_forms.SLOT_FORMS
+    assert set(tables["NO_NAMES"]) == gate_forms.BUILT_IN_NAMES | gate_forms.RESERVED_NAMES | {"typename"}
 
 
 def test_an_edit_that_changes_nothing_is_none() -> None:

@@ -1,0 +1,237 @@
+"""A smaller process that gets stuck and doubles its tokens exactly where a large one does.
+
+Playing every run takes as many markings as branches can be combined: six branches of five tasks have 46,656. Here
+what cannot matter is taken out first: of steps in a row one stays, of ways between the same two gateways one, of
+branches between the same split and join one, and of a way back over a step none.
+Source: the reduction rules of T. Murata, Petri Nets: Properties, Analysis and Applications, Proc. IEEE 77 (1989),
+section V (fusion of series and parallel places and transitions, elimination of self-loops).
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field, replace
+
+from .definition import ProcessDefinition, SequenceFlow
+
+RESTING = ("userTask", "intermediateCatchEvent")
+
+
+@dataclass
+class _Net:
+    """Elements by kind and flows by id, with who leads where; what is taken out of it is gone from all of them."""
+    kinds: dict[str, str]
+    flows: dict[str, tuple[str, str]]
+    fixed: frozenset[str]               # tasks that stay: timers lead away from their edge
+    into: dict[str, list[str]] = field(default_factory=dict)
+    out: dict[str, list[str]] = field(default_factory=dict)
+    rested: set[str] = field(default_factory=set)       # flows to a join that stand for a step that was taken out
+
+    def __post_init__(self) -> None:
+        for id in self.kinds:
+            self.into[id], self.out[id] = [], []
+        for flow, (source, target) in self.flows.items():
+            self.out[source].append(flow)
+            self.into[target].append(flow)
+
+    def drop(self, flow: str) -> None:
+        source, target = self.flows.pop(flow)
+        self.out[source].remove(flow)
+        self.into[target].remove(flow)
+
+    def lead(self, flow: str, target: str) -> None:
+        source, before = self.flows[flow]
+        self.into[before].remove(flow)
+        self.into[target].append(flow)
+        self.flows[flow] = (source, target)
+
+    def target(self, flow: str) -> str:
+        return self.flows[flow][1]
+
+    def is_join(self, id: str) -> bool:
+        return self.kinds[id] == "parallelGateway" and len(self.into[id]) > 1
+
+    def is_choice(self, id: str) -> bool:
+        return self.kinds[id] == "exclusiveGateway"
+
+    def is_step(self, id: str) -> bool:
+        """A step that only waits, with one way out."""
+        return self.kinds[id] in RESTING and id not in self.fixed and len(self.out[id]) == 1
+
+    def remove(self, id: str) -> None:
+        """An element with one way out: whoever came to it comes to where that led."""
+        (way,) = self.out[id]
+        target = self.target(way)
+        self.drop(way)
+        for flow in list(self.into[id]):
+            self.lead(flow, target)
+        del self.kinds[id], self.into[id], self.out[id]
+
+
+def reduced(definition: ProcessDefinition, harmless: Set[str]) -> ProcessDefinition:
+    """The smaller process; its elements and flows are some of the definition's, by their ids.
+
+    harmless  boundary events from which a token only comes to an end; they are left out
+    """
+    elements = {id: one for id, one in definition.elements.items() if id not in harmless}
+    flows = {flow.id: (flow.source, flow.target) for flow in definition.flows.values() if flow.source not in harmless}
+    net = _Net(kinds={id: one.kind for id, one in elements.items()}, flows=flows,
+               fixed=frozenset(one.attached_to for one in elements.values() if one.attached_to))
+    changed = True
+    while changed:
+        changed = False
+        for id in list(net.kinds):
+            for rule in (_leads_nowhere, _pass, _choice_of_choice, _row, _ways, _back, _branches):
+                if id in net.kinds and rule(net, id):
+                    changed = True
+    return _defined(definition, net)
+
+
+def _defined(definition: ProcessDefinition, net: _Net) -> ProcessDefinition:
+    elements = {id: replace(definition.elements[id], kind=kind) for id, kind in net.kinds.items()}
+    flows: Mapping[str, SequenceFlow] = {
+        id: replace(definition.flows[id], source=source, target=target) for id, (source, target) in net.flows.items()}
+    return replace(definition, elements=elements, flows=flows)
+
+
+def _leads_nowhere(net: _Net, id: str) -> bool:
+    """What nobody comes to, because only a reminder led there."""
+    if net.into[id] or net.kinds[id] in ("startEvent", "boundaryEvent"):
+        return False
+    for way in list(net.out[id]):
+        net.drop(way)
+    del net.kinds[id], net.into[id], net.out[id]
+    return True
+
+
+def _pass(net: _Net, id: str) -> bool:
+    """A gateway with one way in and one out is only passed; and so is one that gathers choices into another."""
+    if net.kinds[id] not in ("exclusiveGateway", "parallelGateway") or len(net.out[id]) != 1 or not net.into[id]:
+        return False
+    (way,) = net.out[id]
+    target = net.target(way)
+    if target == id or (len(net.into[id]) > 1 and (not net.is_choice(id) or net.is_join(target))):
+        return False
+    if net.is_join(target):                 # the place before the join is the flow that leads there now
+        (before,) = net.into[id]
+        if way in net.rested:
+            net.rested.add(before)
+    elif net.into[id][0] in net.rested:
+        return False                        # what rested here is kept by `_branches`
+    net.remove(id)
+    return True
+
+
+def _choice_of_choice(net: _Net, id: str) -> bool:
+    """A choice that leads only out of another choice is a part of it."""
+    if not net.is_choice(id) or len(net.into[id]) != 1 or len(net.out[id]) < 2:
+        return False
+    (way,) = net.into[id]
+    source = net.flows[way][0]
+    if not net.is_choice(source) or source == id:
+        return False
+    net.drop(way)
+    for flow in list(net.out[id]):
+        _, target = net.flows[flow]
+        net.flows[flow] = (source, target)
+        net.out[source].append(flow)
+    del net.kinds[id], net.into[id], net.out[id]
+    return True
+
+
+def _row(net: _Net, id: str) -> bool:
+    """A step before another, or before a join: whoever waits here may as well wait there."""
+    if not net.is_step(id):
+        return False
+    (way,) = net.out[id]
+    target = net.target(way)
+    if net.is_join(target):
+        if len(net.into[id]) != 1:
+            return False
+        net.rested.add(net.into[id][0])
+    else:
+        seen = {id}
+        while net.is_choice(target) and len(net.out[target]) == 1 and target not in seen:
+            seen.add(target)
+            target = net.target(net.out[target][0])
+        if target in seen or net.kinds[target] not in RESTING:
+            return False
+    net.remove(id)
+    return True
+
+
+def _ways(net: _Net, id: str) -> bool:
+    """Of the ways from a choice that lead to one place, over one step or none, one stays: one over a step if any."""
+    if not net.is_choice(id):
+        return False
+    first: dict[str, str] = {}              # where a way comes to -> the way; over a step it is preferred
+    for way in list(net.out[id]):
+        step = net.target(way)
+        over = net.is_step(step) and len(net.into[step]) == 1
+        place = net.target(net.out[step][0]) if over else step
+        if net.is_join(place) or place == id:
+            continue
+        if place not in first:
+            first[place] = way
+            continue
+        kept = net.target(first[place])
+        keeps_step = kept != place
+        gone = first[place] if over and not keeps_step else way
+        first[place] = way if gone == first[place] else first[place]
+        gone_step = net.target(gone)
+        net.drop(gone)
+        if gone_step != place:              # nobody comes to that step any more
+            net.drop(net.out[gone_step][0])
+            del net.kinds[gone_step], net.into[gone_step], net.out[gone_step]
+        return True
+    return False
+
+
+def _back(net: _Net, id: str) -> bool:
+    """A choice right after a step that leads back to it: being there again is nothing new."""
+    if not net.is_choice(id) or len(net.into[id]) != 1 or len(net.out[id]) < 2:
+        return False
+    step = net.flows[net.into[id][0]][0]
+    if net.kinds[step] not in RESTING:
+        return False
+    for way in net.out[id]:
+        place, seen = net.target(way), {id}
+        while net.is_choice(place) and len(net.out[place]) == 1 and place not in seen:
+            seen.add(place)
+            place = net.target(net.out[place][0])
+        if place == step:
+            net.drop(way)
+            return True
+    return False
+
+
+def _branches(net: _Net, id: str) -> bool:
+    """Two branches straight from a split to its join are one; and the last one, if anybody rested there, is a step."""
+    if net.kinds[id] != "parallelGateway":
+        return False
+    first: dict[str, str] = {}
+    for way in list(net.out[id]):
+        join = net.target(way)
+        if not net.is_join(join) or join == id:
+            continue
+        if join in first:
+            rested = bool({way, first[join]} & net.rested)
+            alone = len(net.out[join]) == 1 or (len(net.out[id]) == 2 and len(net.into[id]) == 1)
+            if rested and len(net.into[join]) == 2 and not alone:
+                continue
+            net.drop(way)
+            if rested:
+                net.rested.add(first[join])
+            return True
+        first[join] = way
+    # A join with one way left is none: what rested before it becomes a step.
+    if len(net.into[id]) == 1 and net.into[id][0] in net.rested:
+        way = net.into[id][0]
+        net.rested.discard(way)
+        if len(net.out[id]) == 1:
+            net.kinds[id] = "userTask"
+            return True
+        source, _ = net.flows[way]
+        if net.kinds[source] == "parallelGateway" and len(net.out[source]) == 1 and len(net.into[source]) == 1:
+            net.kinds[source] = "userTask"
+            return True
+    return False
