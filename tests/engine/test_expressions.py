@@ -6,9 +6,12 @@ whole numbers as int, other numbers and all dates, times and durations as text.
 """
 from __future__ import annotations
 
+import json
+import re
 import sys
 from datetime import date, datetime, time, timedelta
 from decimal import Context, Decimal
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,6 +19,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.expressions import (
+    _FUNCTIONS,
+    _REFUSED_FUNCTIONS,
     FUEL,
     RESERVED_NAMES,
     Expression,
@@ -716,3 +721,26 @@ def test_a_parsed_expression_can_be_kept():
     kept = parse("berkas.lhr + putaran")
     assert isinstance(kept, Expression)
     assert [to_json(evaluate(kept, {**LETTER, "putaran": n}, AT)) for n in (1, 2)] == [2, 3]
+
+
+# -- the manual ------------------------------------------------------------------------------------------------------
+
+MANUAL = (Path(__file__).parents[2] / "docs" / "feel.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^\|.*?\| `([^`]+)` \| `([^`]+)` \|$", MANUAL, re.M)
+
+
+@pytest.mark.parametrize(("expression", "answer"), EXAMPLES)
+def test_an_example_of_the_manual_gives_what_stands_beside_it(expression, answer):
+    assert outcome(expression, {"berkas": {}}) == json.loads(answer)
+
+
+def test_the_manual_has_an_example_of_every_function():
+    used = set().union(*(parse(expression).functions for expression, _ in EXAMPLES))
+    assert set(_FUNCTIONS) | {"is defined"} <= used
+    described = set(re.findall(r"^\| ([a-z ]+)\(.*\| `", MANUAL, re.M))
+    assert described == set(_FUNCTIONS) | {"is defined"}
+
+
+def test_the_manual_names_every_function_that_is_left_out():
+    left_out = MANUAL[MANUAL.index("## What is not there"):]
+    assert [name for name in _REFUSED_FUNCTIONS if f"`{name}`" not in left_out] == []
