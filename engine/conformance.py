@@ -24,7 +24,19 @@ from .commands import (
 )
 from .definition import Element, ProcessDefinition
 from .instance import COMPLETED, ProcessInstance, Step, UserTask
-from .organisation import PLH, PLT, Change, Organisation, SetCredential, evolve
+from .organisation import (
+    CREDENTIAL,
+    FACTOR,
+    PLH,
+    PLT,
+    RIGHT,
+    AskConfirmation,
+    Change,
+    Confirmation,
+    Organisation,
+    SetCredential,
+    evolve,
+)
 
 LATE = "late"                       # a user task was completed after its late_at, or is open beyond it
 DEADLINE = "deadline"               # the process-wide deadline passed before the element that satisfies it was done
@@ -38,13 +50,14 @@ ON_BEHALF = "on_behalf"             # recorded for another office
 DEPLOYED = "deployed"               # it ran a version that came by the command line, without pengesahan
 COMMAND_LINE = "command_line"       # a person acted by the command line: their first such act, and how many there are
 RESET = "reset"                     # the first act within a working day after somebody else set its person's password
+UNCONFIRMED = "unconfirmed_reset"   # every act within a working day after a reset that nobody of the unit has confirmed
 SAME_PERSON = "same_person"         # who decided had done what was decided upon
 MIGRATED = "migrated"               # its diagram changed midway
 EXTENDED = "extended"               # information: more time was granted
 OWED = "owed"                       # information: a document came later than its step asks
 SAME_HANDS = "same_hands"           # information: one person did two steps of different lanes that are decided upon
 KINDS = (LATE, DEADLINE, WAIVED, CORRECTED, REASSIGNED, SKIPPED, CAPACITY, AFTERWARDS, ON_BEHALF, DEPLOYED,
-         COMMAND_LINE, RESET, SAME_PERSON, MIGRATED, EXTENDED, OWED, SAME_HANDS)
+         COMMAND_LINE, RESET, UNCONFIRMED, SAME_PERSON, MIGRATED, EXTENDED, OWED, SAME_HANDS)
 INFORMATION = frozenset({EXTENDED, OWED, SAME_HANDS})
 RESET_LASTS = "P1D"                 # working time of the unit's calendar
 NOBODY = ("timer", "sistem")        # actors that are no people
@@ -152,6 +165,7 @@ class _Reading:
         for change in beside.organisation:
             self.organisation = evolve(self.organisation, change.act)
         self.resets = resets(beside.organisation)
+        self.unconfirmed = unconfirmed(beside.organisation, self.organisation)
         self.reset_told: set[datetime] = set()
         self.by_command: dict[str, tuple[Departure, int]] = {}      # person -> their first act so, and how many
         self.deadline_told = False
@@ -214,6 +228,10 @@ class _Reading:
             if reset.at <= at <= self.reset_until(reset.at) and reset.at not in self.reset_told:
                 self.reset_told.add(reset.at)
                 yield self.found(RESET, step, task, reset_at=reset.at, by=reset.actor.person)
+        for reset, asked in self.unconfirmed.get(actor.person, ()):
+            if reset.at <= at <= self.reset_until(reset.at):
+                yield self.found(UNCONFIRMED, step, task, reset_at=reset.at, by=reset.actor.person, what=asked.kind,
+                                 state=asked.state)
 
     def task_of(self, step: Step) -> UserTask | None:
         """The user task that an act is about, as it stood before."""
@@ -321,4 +339,16 @@ def resets(changes: Sequence[Change]) -> dict[str, list[Change]]:
                 chosen.add(one.act.person)
             elif one.act.person in chosen:
                 found.setdefault(one.act.person, []).append(one)
+    return found
+
+
+def unconfirmed(changes: Sequence[Change], organisation: Organisation) -> dict[str, list[tuple[Change, Confirmation]]]:
+    """Person -> the resets of their password or second factor that, as is known by now, nobody of the unit has called
+    right: with the question, which waits or was answered with no."""
+    found: dict[str, list[tuple[Change, Confirmation]]] = {}
+    for one in changes:
+        if isinstance(one.act, AskConfirmation) and one.act.kind in (CREDENTIAL, FACTOR):
+            asked = organisation.confirmations[one.act.confirmation]
+            if asked.state != RIGHT:
+                found.setdefault(one.act.person, []).append((one, asked))
     return found

@@ -27,6 +27,7 @@ NAMES = {
     kinds.DEPLOYED: _l("Versi SOP tanpa pengesahan"),
     kinds.COMMAND_LINE: _l("Lewat baris perintah"),
     kinds.RESET: _l("Setelah kata sandi diatur ulang"),
+    kinds.UNCONFIRMED: _l("Setelah pengaturan ulang yang belum dikonfirmasi"),
     kinds.SAME_PERSON: _l("Orang yang sama memutuskan pekerjaannya"),
     kinds.MIGRATED: _l("Versi SOP berganti di tengah jalan"),
     kinds.EXTENDED: _l("Waktu diperpanjang"),
@@ -105,6 +106,12 @@ def sentence(
         case kinds.RESET:
             return _("%(who)s bertindak dalam satu hari kerja sejak kata sandinya diatur ulang %(by)s pada %(at)s.",
                      who=who, by=names(evidence["by"]), at=words.full(evidence["reset_at"], zone))
+        case kinds.UNCONFIRMED:
+            thing = _("kata sandinya") if evidence["what"] == "kredensial" else _("faktor keduanya")
+            state = _("dinyatakan tidak benar") if evidence["state"] == "tidak_benar" else _("belum dikonfirmasi")
+            return _("%(who)s bertindak dalam satu hari kerja sejak %(thing)s diatur ulang %(by)s pada %(at)s; "
+                     "pengaturan ulang itu %(state)s.", who=who, thing=thing, by=names(evidence["by"]),
+                     at=words.full(evidence["reset_at"], zone), state=state)
         case kinds.SAME_PERSON:
             return _("%(who)s memutuskan pada %(step)s, dan juga yang mengerjakan %(did)s.", who=who, step=step,
                      did=words.step_name(definition, evidence["did"]))

@@ -19,7 +19,11 @@ Event = Literal[
     "rights_refused", "csrf_failed", "foreign_origin", "upload_refused",
 ]
 
-log = structlog.get_logger("alur.security")
+REFUSALS = frozenset({
+    "sign_in_failed", "throttled", "second_factor_failed", "rights_refused", "csrf_failed", "foreign_origin",
+    "upload_refused", "change_disputed",
+})
+log = structlog.get_logger(logger="alur.security")
 
 
 def tell(event: Event, *, person: str | None = None, **facts: str | int | bool | None) -> None:
@@ -31,7 +35,8 @@ def tell(event: Event, *, person: str | None = None, **facts: str | int | bool |
     visitor = g.get("visitor")
     by = visitor.id if visitor is not None else None
     more: dict[str, Any] = {"by": by} if person is not None and by not in (None, person) else {}
-    log.info(event, person=person or by, client=request.remote_addr or "", **more, **facts)
+    say = log.warning if event in REFUSALS else log.info
+    say(event, person=person or by, client=request.remote_addr or "", **more, **facts)
 
 
 def of_answer(response: Response) -> Response:

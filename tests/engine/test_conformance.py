@@ -11,6 +11,7 @@ from engine import story
 from engine.calendars import due_at, five_days
 from engine.commands import (
     Actor,
+    ClaimUserTask,
     CompleteUserTask,
     Correct,
     MigrateProcessInstance,
@@ -36,7 +37,10 @@ from engine.organisation import (
     AddPerson,
     AddPosition,
     AddUnit,
+    AskConfirmation,
     Change,
+    ConfirmChange,
+    DisputeChange,
     EndHolding,
     Hold,
     SetCredential,
@@ -249,6 +253,45 @@ def test_an_act_a_working_day_and_a_minute_after_a_reset_is_not_told() -> None:
 def test_the_first_slip_of_a_newcomer_is_no_reset() -> None:
     beside = Beside(organisation=office(credential(-1, "admin", True)))
     assert of_case(started_by(ACTING), beside) == []
+
+
+def question(kind: str = "kredensial", at_minutes: int = -1) -> Change:
+    at = MONDAY + timedelta(minutes=at_minutes)
+    return Change(id="q", at=at, actor=Actor(person="admin"), act=AskConfirmation(
+        confirmation="s-tanya", kind=kind, person="staff-1", unit="unit", subject="staff-1", asked_by="admin",
+        asked_at="2027-02-01T00:59:00.000000Z"))
+
+
+def answer(act: ConfirmChange | DisputeChange) -> Change:
+    return Change(id="a", at=MONDAY + timedelta(hours=1), actor=Actor(person="staff-2"), act=act)
+
+
+@pytest.mark.parametrize("kind", ["kredensial", "faktor"])
+def test_every_act_within_a_working_day_of_an_unconfirmed_credential_reset_is_a_departure(kind: str) -> None:
+    case = started_by(ACTING)
+    task = next(iter(case.instance.user_tasks))
+    case = case.when(ClaimUserTask(user_task=task), ACTING, MONDAY + timedelta(minutes=5))
+    found = of_case(case, Beside(organisation=office(question(kind))))
+    assert [one.sequence for one in found if one.kind == "unconfirmed_reset"] == [1, 2]
+    assert {one.evidence["state"] for one in found if one.kind == "unconfirmed_reset"} == {"menunggu"}
+
+
+def test_a_reset_that_somebody_of_the_unit_confirmed_is_no_departure_any_more() -> None:
+    confirmed = office(question(), answer(ConfirmChange(confirmation="s-tanya")))
+    assert of_case(started_by(ACTING), Beside(organisation=confirmed)) == []
+
+
+def test_a_reset_that_was_called_not_right_stays_a_departure_with_its_answer() -> None:
+    disputed = DisputeChange(confirmation="s-tanya", last_day="2026-11-30", reason="Bukan saya")
+    (one,) = of_case(started_by(ACTING), Beside(organisation=office(question(), answer(disputed))))
+    assert (one.kind, one.evidence["state"]) == ("unconfirmed_reset", "tidak_benar")
+
+
+def test_an_act_a_working_day_and_a_minute_after_an_unconfirmed_reset_is_no_departure() -> None:
+    minutes = int((due_at("P1D", MONDAY, five_days()) - MONDAY).total_seconds() // 60)
+    beside = Beside(organisation=office(question(at_minutes=0)))
+    assert kinds(of_case(started_by(ACTING, after=minutes), beside)) == ["unconfirmed_reset"]
+    assert of_case(started_by(ACTING, after=minutes + 1), beside) == []
 
 
 # What is decided upon, and what cannot be gone around

@@ -249,6 +249,40 @@ def test_the_bytes_of_a_surat_tugas_are_frozen_and_its_reasons_stand_beside_them
     assert "PKPT" not in bodies and "lebih awal" not in bodies and "700/001/2027" in bodies
 
 
+def acts_of_confirmation() -> list[org.Act]:
+    """What second factors, resets and confirmations record in the stream `organisation`."""
+    return [org.EnrolSecondFactor(person="camat", kind="totp", factor="f1"),
+            org.RemoveSecondFactor(person="camat", factor="f1"), org.RequireSecondFactor(person="sekcam"),
+            org.AskConfirmation(confirmation="c1-tanya", kind="pelaksana", unit="kecamatan_lasem",
+                                subject="k/kepala_pd/camat_lasem", previous="sekretaris", asked_by="admin",
+                                asked_at="2027-02-02T03:15:00.000005Z"),
+            org.ConfirmChange(confirmation="c1-tanya"),
+            org.DisputeChange(confirmation="c1-tanya", last_day="2027-02-01", reason="Tidak pernah diangkat")]
+
+
+CONFIRMATIONS = "organisation: second factors and confirmations"     # how its vectors are called in the file
+
+
+def test_the_bytes_of_confirmations_are_frozen_and_a_reason_stands_beside_them(database_url: str) -> None:
+    database = open_database(database_url, KEY)
+    migrate(database)
+    grain = iter(range(1_000))
+    changes = [org.Change(id=f"id-{n}", at=AT, actor=ACTOR, act=act)
+               for n, act in enumerate(acts_of_confirmation(), 1)]
+    with database.begin() as db:
+        prev = None
+        for n, one in enumerate(changes, 1):
+            prev = journal.append(db, KEY, stream=org.STREAM, sequence=n, prev=prev, command_id=one.id, at=AT,
+                                  command=one, events=(), salt=lambda: next(grain).to_bytes(16, "big"))
+        found = [{"body": bytes(row.body).decode(), "hash": bytes(row.hash).hex(), "mac": bytes(row.mac).hex()}
+                 for row in db.execute(select(journal.journal).order_by(journal.journal.c.sequence))]
+        values = [[row.sequence, row.path, bytes(row.value).decode()] for row in db.execute(select(journal_value))]
+        assert [records.decode(org.Change, entry.command) for entry in journal.read(db, org.STREAM)] == changes
+    database.close()
+    assert {"stream": CONFIRMATIONS, "rows": found, "values": values} == frozen(CONFIRMATIONS)
+    assert "diangkat" not in "".join(one["body"] for one in found)
+
+
 def test_an_older_row_of_a_definition_is_read_with_what_it_lacks(database_url: str) -> None:
     # The first release recorded no name, no unit and no list of changes.
     database = open_database(database_url, KEY)

@@ -128,6 +128,7 @@ def test_every_kind_of_departure_has_a_name_and_a_sentence_with_its_evidence(sit
         conformance.DEPLOYED: {"version": 2, "by": "admin"},
         conformance.COMMAND_LINE: {"acts": 3},
         conformance.RESET: {"reset_at": OPENING, "by": "admin"},
+        conformance.UNCONFIRMED: {"reset_at": OPENING, "by": "admin", "what": "kredensial", "state": "menunggu"},
         conformance.SAME_PERSON: {"did": "langkah_6", "did_name": "Memeriksa"},
         conformance.MIGRATED: {"was": "a" * 64, "to": "b" * 64, "undone": False},
         conformance.EXTENDED: {"was": OPENING, "late_at": OPENING},
