@@ -60,6 +60,7 @@ def of_definition(it: Judged) -> None:
     if it.found.errors == before and all(one.kind in SUPPORTED_NODES for one in it.definition.elements.values()):
         _reached(it)
         _loops_that_wait(it)
+        _splits_that_meet(it)
         if it.found.errors == before:
             _sound(it)
     for rule in (_timers, _shared_fields, _initial_values, _references, _slots_refer, _tables_refer, _deadline_refers,
@@ -257,6 +258,33 @@ def _loops_that_wait(it: Judged) -> None:
                                  "itu.",
                  f"The flows between {names} turn without a user task or a timer of some length, so that the process "
                  "would turn for ever. Put a user task or such a timer into that loop.")
+
+
+def _splits_that_meet(it: Judged) -> None:
+    """Branches of a split that come together where nothing waits would double the tokens, again at each such split."""
+    joins = {one.id for one in it.nodes("parallelGateway") if len(it.definition.incoming[one.id]) > 1}
+    passed = {one.id for one in it.nodes("exclusiveGateway", "parallelGateway")} - joins
+    behind: dict[str, set[str]] = {}
+
+    def further(id: str) -> list[str]:
+        return [flow.target for flow in it.definition.outgoing[id] if flow.target in passed]
+
+    for split in it.nodes("parallelGateway"):
+        met: set[str] = set()
+        for flow in it.definition.outgoing[split.id]:
+            if flow.target in passed:
+                if flow.target not in behind:
+                    behind[flow.target] = _walk([flow.target], further)
+                if again := met & behind[flow.target]:
+                    first = next(id for id in it.definition.elements if id in again)
+                    it.error(first, f"Di {it.named(first)} bertemu dua cabang gateway paralel {it.named(split.id)} yang "
+                                    "berjalan bersamaan, sehingga lanjutannya berlipat ganda. Satukan kedua cabang "
+                                    "dengan gateway paralel.",
+                             f"Two branches of the parallel gateway {it.named(split.id)} that run at the same time meet "
+                             f"at {it.named(first)}, so that what follows is doubled. Join both branches by a parallel "
+                             "gateway.")
+                    break
+                met |= behind[flow.target]
 
 
 class TooMany(Exception):
