@@ -16,6 +16,8 @@ from __future__ import annotations
 
 # target -> the modules whose branches atheris watches
 TARGETS = {
+    "diagram": ["engine.gate", "engine.gate_forms", "engine.reduction", "engine.soundness", "engine.gate_drawing",
+                "engine.diagram"],
     "feel": ["engine.expressions"],
     "form": ["forms.fields", "engine.requirements"],
 }
