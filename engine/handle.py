@@ -45,7 +45,7 @@ from .execution import ENGINE
 from .instance import ProcessInstance, Refused, Step
 from .organisation import OWNER, dated
 from .rules import Rules
-from .store import database, definitions, instances, journal, organisation, records
+from .store import database, definitions, due, instances, journal, organisation, records
 from .watchdog import TookTooLong, watchdog
 
 EXHAUSTED = (TookTooLong, RecursionError, MemoryError)  # of a decision; how deep the stack was is nothing to replay
@@ -313,6 +313,23 @@ def fire(db: Connection, rules: Rules, key: bytes, instance_id: str, number: int
     request = Request(id=timer_command_id(instance_id, number, due_at), act=FireTimer(timer=number), person="timer",
                       signed_in_by="worker", at=at)
     return handle(db, rules, key, instance_id, [request])[0]
+
+
+def fire_again(db: Connection, rules: Rules, key: bytes, instance_id: str, number: int, due_at: datetime,
+               at: datetime | None = None) -> Step:
+    """The Step of one timer's firing, recorded once, whoever asks, and asked again where an incident was in its way.
+
+    A firing that ended in an incident has used its command id; when somebody has acted on the instance since, it is
+    asked again under the next one, which everybody finds in the same way.
+    """
+    id, act = timer_command_id(instance_id, number, due_at), FireTimer(timer=number)
+    while True:
+        request = Request(id=id, act=act, person="timer", signed_in_by="worker", at=at)
+        (step,) = handle(db, rules, key, instance_id, [request])
+        stopped = any(isinstance(event, IncidentRaised) for event in step.events)
+        if not stopped or step.sequence == due.sequence_of(db, instance_id):
+            return step
+        id = str(uuid5(NAMESPACE, f"{id} after {step.sequence}"))
 
 
 # Proving it again

@@ -35,6 +35,7 @@ LOOK_EVERY = timedelta(seconds=50)      # of all workers together; each asks onc
 LATE_MAIL = timedelta(hours=2)
 UNSIGNED = timedelta(minutes=15)
 LATE_TIMER = timedelta(minutes=15)
+OLD_BACKUP = timedelta(days=2)
 QUIET_WORKER = timedelta(minutes=2)
 LEAST_FREE_BYTES = 500_000_000
 BACKUP_AT = "backup_at"                 # the setting that a backup leaves

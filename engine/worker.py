@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from . import handle, invariants, notify, recalendar
 from .checkpoints import Keeper
-from .commands import FireTimer, RaiseIncident
+from .commands import RaiseIncident
 from .events import IncidentRaised
 from .instance import Refused, Step
 from .invariants import is_stalled
@@ -127,19 +127,7 @@ class Worker:
         return len(fired)
 
     def fire(self, db: Connection, timer: DueTimer, at: datetime | None) -> Step:
-        """The Step of one timer's firing, recorded once, whichever worker asks.
-
-        A firing that ended in an incident has used its command id; when somebody has acted on the instance since, it is
-        asked again under the next one, which every worker finds in the same way.
-        """
-        id = handle.timer_command_id(*timer)
-        while True:
-            act = FireTimer(timer=timer.number)
-            request = handle.Request(id=id, act=act, person="timer", signed_in_by="worker", at=at)
-            (step,) = handle.handle(db, self.rules, self.database.key, timer.instance, [request])
-            if not raised(step) or step.sequence == due.sequence_of(db, timer.instance):
-                return step
-            id = str(uuid5(handle.NAMESPACE, f"{id} after {step.sequence}"))
+        return handle.fire_again(db, self.rules, self.database.key, *timer, at)
 
     def failed(self, timer: DueTimer, error: Exception, at: datetime | None) -> None:
         """Count a timer that would not fire; after ATTEMPTS it is parked, and an administrator is told."""

@@ -1,0 +1,138 @@
+"""Kesehatan and Insiden: what administrators are shown of what went wrong, and what they can do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from engine import invariants
+from engine.commands import RaiseIncident
+from engine.handle import Request, handle
+from engine.store import integrity, schema
+from engine.worker import Worker
+from tests.desk import Desk
+
+BROKEN = {"state": b"{", "marking": b'{"v":9,"next":1,"tokens":[]}'}
+
+
+def broken(desk: Desk, number: int, **columns: Any) -> str:
+    """The LKjPD at a step, with its stored row spoilt."""
+    id = desk.waiting_at(number)
+    with desk.database.begin() as db:
+        db.execute(update(schema.instance).where(schema.instance.c.id == id).values(**(columns or {"state": b"{"})))
+    return id
+
+
+def stop(desk: Desk, number: int, kind: str = "watchdog") -> str:
+    id = desk.waiting_at(number)
+    with desk.database.begin() as db:
+        request = Request(id=f"gangguan-{number}", act=RaiseIncident(kind=kind, detail="Timer 3: lama <b>sekali</b>"),
+                          person="admin", at=desk.clock())
+        handle(db, desk.app.extensions["alur"].rules, desk.database.key, id, [request])
+    return id
+
+
+def caught_up(desk: Desk) -> Desk:
+    """The office after its worker has fired what is due."""
+    worker = Worker(desk.database, desk.app.extensions["alur"].rules)
+    while worker.fire_due(desk.clock()):
+        pass
+    return desk
+
+
+def look(desk: Desk) -> invariants.Looked:
+    settings = caught_up(desk).app.extensions["alur"]
+    return invariants.look(desk.database, settings.rules, settings.settings.documents_dir, desk.clock(), whole=True)
+
+
+@pytest.mark.parametrize("address", ["/pengaturan/kesehatan", "/pengaturan/insiden"])
+@pytest.mark.parametrize("login", ["camat", "tim1", "auditor", "pengelola1", None])
+def test_for_who_is_no_administrator_these_pages_are_not_there(site: Desk, address: str, login: str | None) -> None:
+    reader = site.reader(login) if login else site.reader()
+    assert reader.get(address, follow=False).status in ((404,) if login else (302, 303, 401, 404))
+
+
+def test_health_says_what_was_looked_at_and_is_well(site: Desk) -> None:
+    reader = caught_up(site).reader("admin").get("/pengaturan/kesehatan")
+    assert "Belum ada yang diperiksa" in reader.text
+    reader.send(action="/kesehatan/periksa")
+    page = reader.get("/pengaturan/kesehatan")
+    assert "Semua yang sudah diperiksa baik." in page.text and "Tindakan:" not in page.text
+    rows = page.page.xpath("//table[2]//tbody/tr | //section[@aria-labelledby='periksa']//tbody/tr")
+    assert len(rows) == len(invariants.INVARIANTS)
+    assert "SQLite, revisi" in page.text and "Ruang kosong" in page.text
+
+
+def test_what_cannot_be_read_is_named_with_its_remedy_and_made_again_from_the_journal(desk: Desk) -> None:
+    id = broken(desk, 5)
+    assert [one.invariant for one in look(desk).found if one.subject] == ["readable"]
+    before = dict(desk.instance(desk.waiting_at(4)).user_tasks)
+    reader = desk.reader("admin")
+    assert "Pemeriksaan menemukan 1 hal." in reader.get("/pengaturan").text
+    page = reader.get("/pengaturan/kesehatan")
+    assert "Buat ulang dari jurnal" in page.text and "Tahun 2025" in page.text
+    assert "Berkas yang tidak dapat dibaca" in reader.get("/pengaturan/insiden").text
+    reader.get("/pengaturan/kesehatan").send({"alasan": "Baris rusak sesudah listrik padam"}, action="/perbaikan")
+    assert reader.messages() == ["Berkas proses dibuat ulang dari jurnalnya. Tindakan ini tercatat dalam riwayatnya."]
+    assert list(desk.instance(id).user_tasks.values())[0].element == "langkah_5"
+    assert look(desk).found == () and desk.instance(desk.waiting_at(4)).user_tasks == before
+    assert "menangani gangguan" in reader.get(f"/proses/{id}").text
+
+
+@pytest.mark.parametrize("columns", [
+    {"state": b"{"}, {"state": b"[]"}, {"marking": b'{"v":9,"next":1,"tokens":[]}'}, {"marking": b'{"v":1,"tok'},
+    {"state": b" " * 17_000_000}, {"definition": "0" * 64}, {"last_at": "kemarin"}])
+def test_a_broken_instance_is_said_and_the_others_are_listed(site: Desk, columns: dict[str, Any]) -> None:
+    id = broken(site, 3, **columns)
+    for login, address in [("tim1", "/"), ("camat", "/"), ("camat", "/proses"), ("camat", "/pemantauan"),
+                           ("camat", "/audit"), ("auditor", "/audit"), ("admin", "/proses")]:
+        page = site.reader(login).get(address)
+        assert page.status == 200 and "Tahun 2027" in page.text or address == "/", (login, address)
+    assert "tidak dapat dibaca" in site.reader("camat").get("/proses").text or columns.keys() == {"last_at"}
+    assert "2026" in site.reader("tim1").get("/").text
+    for login, status in [("camat", 503), ("admin", 503), ("penerima", 404)]:
+        found = site.reader(login).get(f"/proses/{id}")
+        assert found.status == status, login
+        assert (status == 404) or "Administrator menanganinya" in found.text
+
+
+def test_an_incident_is_listed_with_its_cause_and_no_document(desk: Desk) -> None:
+    id = stop(desk, 7)
+    reader = desk.reader("admin")
+    assert "1 insiden menunggu Anda." in reader.get("/pengaturan").text
+    page = reader.get("/pengaturan/insiden")
+    assert "Perhitungan tidak selesai dalam waktunya" in page.text and "Tahun 2027" in page.text
+    assert "lama <b>sekali</b>" in page.text and not page.page.xpath("//main//b")     # told as text, never as markup
+    assert not page.page.xpath("//a[contains(@href, '/dokumen/')]")
+    reader.send({"alasan": "Diagram diperbaiki"}, action="/penyelesaian")
+    assert reader.messages() == ["Insiden ditandai selesai, dengan alasannya."]
+    assert not desk.instance(id).incidents and "Tidak ada insiden yang terbuka." in reader.text
+    with desk.database.read() as db:
+        assert db.execute(select(schema.incident)).all() == []
+
+
+def test_resolving_asks_for_a_reason_and_trying_again_has_one_of_its_own(site: Desk) -> None:
+    id = stop(site, 7)
+    reader = site.reader("admin").get("/pengaturan/insiden")
+    reader.send({"alasan": "  "}, action="/penyelesaian")
+    assert reader.messages() == ["Tuliskan alasannya."] and site.instance(id).incidents
+    reader.get("/pengaturan/insiden").send(action="/coba-lagi")
+    assert not site.instance(id).incidents
+    assert reader.messages()[0].startswith("Insiden ditandai selesai")
+
+
+def test_hostile_reasons_are_stored_as_text_or_left_out(site: Desk) -> None:
+    id = stop(site, 7)
+    reader = site.reader("admin").get("/pengaturan/insiden")
+    reader.send({"alasan": "a\x00b\u202e<script>" + "x" * 5_000}, action="/penyelesaian")
+    assert not site.instance(id).incidents and reader.status == 200
+
+
+def test_the_list_of_incidents_agrees_with_the_instances(desk: Desk) -> None:
+    first, second = stop(desk, 2), stop(desk, 8)
+    with desk.database.read() as db:
+        found = integrity.open_incidents(db, 10)
+    assert [(one.instance, one.number, one.kind) for one in found] == [(first, 1, "watchdog"), (second, 1, "watchdog")]
+    assert [one.detail for one in found] == ["Timer 3: lama <b>sekali</b>"] * 2
