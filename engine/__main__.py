@@ -37,6 +37,7 @@ from . import (
     cli_process,
     cli_proof,
     cli_rehearse,
+    cli_retention,
     cli_sop,
     deploy,
     scanner,
@@ -69,7 +70,8 @@ def alur() -> None:
     """
 
 
-for _command in (*cli_process.commands, *cli_proof.commands, *cli_office.commands, *cli_sop.commands):
+for _command in (*cli_process.commands, *cli_proof.commands, *cli_office.commands, *cli_sop.commands,
+                 *cli_retention.commands):
     alur.add_command(_command)
 for _command in cli_definition.commands:
     cli_process.definition.add_command(_command)

@@ -34,6 +34,7 @@ from . import (
     audit,
     calendars,
     federation,
+    health,  # noqa: F401  # its pages stand on the blueprint of admin
     inbox,
     migration,
     modeler,
@@ -43,17 +44,19 @@ from . import (
     performance,
     processes,
     publishing,
+    retention,
     security,
     session,
     sop_editor,
+    uploads,
     verification,
     words,
 )
 from .session import Office, door, goes_on, know_who_asks, messages, office
 
 POLICY = (
-    "default-src 'self'; style-src 'self'; img-src 'self' blob:; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -113,12 +116,14 @@ def create_app(
     app.context_processor(what_every_page_knows)
     app.register_error_handler(CSRFError, send_again)
     app.register_error_handler(Unavailable, lambda _error: error_page(503))
+    app.register_error_handler(OSError, uploads.nothing_can_be_written)
     app.register_error_handler(HTTPException, lambda error: error if error.response else error_page(error.code or 500))
     app.register_error_handler(Exception, something_broke)
     pages = (door, inbox.inbox, processes.processes, monitoring.monitoring, notices.notices, admin.admin, audit.audit)
     across = (account.account, performance.performance, monitoring_forms.monitoring_forms)
     perancang = (modeler.modeler, publishing.publishing, sop_editor.sop_editor, migration.migration)
-    elsewhere = (federation.federation, calendars.calculator, verification.verification)
+    elsewhere = (uploads.uploads, federation.federation, calendars.calculator, verification.verification,
+                 retention.retention)
     for blueprint in (*pages, *across, *perancang, *elsewhere):
         app.register_blueprint(blueprint)
     return app
@@ -130,7 +135,7 @@ def add_headers(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if office().settings.secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if request.endpoint == "static":
+    if request.endpoint == "static" and response.status_code in (200, 206, 304):
         hashed = "dist/" in request.path or "v" in request.args
         response.headers["Cache-Control"] = FOREVER if hashed else "no-cache"
     else:
@@ -229,6 +234,7 @@ def wrong_turns() -> dict[int, tuple[str, str]]:
                 size=office().settings.upload_megabytes,
             ),
         ),
+        423: (_("Berkas ini belum dapat dibuka"), _("Pemeriksa virus belum menyatakannya bersih.")),
         429: (_("Terlalu banyak percobaan"), _("Tunggu beberapa menit, lalu coba lagi.")),
         500: (
             _("Terjadi gangguan pada aplikasi"),
@@ -237,6 +243,10 @@ def wrong_turns() -> dict[int, tuple[str, str]]:
         503: (
             _("Aplikasi sedang tidak dapat melayani"),
             _("Basis data tidak menjawab. Tunggu sebentar, lalu muat ulang."),
+        ),
+        507: (
+            _("Ruang penyimpanan server penuh"),
+            _("Tidak ada yang hilang, tetapi yang baru saja dikirim belum tersimpan. Beri tahu administrator."),
         ),
     }
 

@@ -30,7 +30,7 @@ from engine.commands import Actor
 from engine.definition import ProcessDefinition
 from engine.instance import Problem, Refused
 from engine.organisation import STREAM, Act, Change, Organisation
-from engine.store import database, definitions, factors, journal, records, sessions
+from engine.store import database, definitions, factors, integrity, journal, records, sessions
 from engine.store import organisation as store
 
 from . import account, security, words
@@ -74,6 +74,8 @@ def what_these_pages_know() -> dict[str, Any]:
         ("powers", _("Kuasa")),
         ("assignments", _("Surat tugas audit")),
         ("imports", _("Impor CSV")),
+        ("incidents", _("Insiden")),
+        ("health", _("Kesehatan")),
         ("history", _("Riwayat")),
     )
 
@@ -83,6 +85,7 @@ def what_these_pages_know() -> dict[str, Any]:
         return "page" if request.path == address else "true" if inside else ""
 
     addresses = [(url_for(f"admin.{name}"), label) for name, label in sections]
+    addresses.append((url_for("retention.page"), _("Arsip & penghapusan")))
     return {
         "sections": [(address, label, whether_here(address)) for address, label in addresses],
         "period": period,
@@ -273,6 +276,7 @@ def home() -> str:
     with office().database.read() as db:
         organisation, processes = store.load(db), deployed(db)
         found = [*concerns(organisation, processes), *concerns_of_calendars(db, organisation)]
+        found = [*[Concern(text=text, address=url_for(f"admin.{page}")) for page, text in trouble(db)], *found]
     counts = [
         (url_for("admin.people"), _("Orang"), sum(one.active for one in organisation.people.values())),
         (url_for("admin.positions"), _("Jabatan"), len(organisation.positions)),
@@ -280,6 +284,14 @@ def home() -> str:
         (url_for("admin.lanes"), _("Proses"), len(processes)),
     ]
     return render_template("admin/home.html", concerns=found, counts=counts)
+
+
+def trouble(db: Connection) -> Iterator[tuple[str, str]]:
+    """(page of the settings, what it has): open incidents, and what does not hold."""
+    if incidents := integrity.count_open_incidents(db):
+        yield "incidents", ngettext("%(num)s insiden menunggu Anda.", "%(num)s insiden menunggu Anda.", incidents)
+    if findings := len(integrity.findings(db)):
+        yield "health", ngettext("Pemeriksaan menemukan %(num)s hal.", "Pemeriksaan menemukan %(num)s hal.", findings)
 
 
 def concerns(organisation: Organisation, processes: Mapping[str, ProcessDefinition]) -> Iterator[Concern]:
