@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from pathlib import PurePath
-from typing import Any
+from typing import IO, Any
 from uuid import UUID, uuid5
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from itsdangerous import BadSignature
@@ -47,7 +48,8 @@ from engine.events import IncidentRaised, UserTaskCompleted, UserTaskOpened
 from engine.handle import NAMESPACE
 from engine.instance import RUNNING, Problem, ProcessInstance, Refused, Step, UserTask
 from engine.organisation import local_date
-from engine.store import definitions, documents, instances, notices, organisation, queries, sessions
+from engine.store import definitions, documents, instances, notices, organisation, parts, queries, sessions
+from engine.store.parts import Upload
 
 from . import account, bands, extensions, fields, monitoring, words
 from .processes import (
@@ -397,7 +399,6 @@ def slot_of(
         )
     elif not needed:
         mark = words.Mark("○", _("Tidak wajib") if field.source != "T" else _("Tambahan, tidak wajib"), "ahead")
-    may = works or bool(set(slot.attachers) & set(sight.actor.lanes)) or (owed is not None and bool(sight.actor.lanes))
     lacking = needed and not there and owed is None and instance.waived.get(field.id) != task.number
     element_fields = {f.id for f in element.form}
     return Slot(
@@ -409,7 +410,7 @@ def slot_of(
         required=needed,
         shown=shown,
         conditional=bool(here and element_fields & fields.names_in(field.shown_if)),
-        attaches=may and instance.status == RUNNING,
+        attaches=attaches_to(sight, field, works),
         owable=works and lacking and requirements.owable(field, known, at),
         waivable=lacking and slot.waivable and sight.leads and not sight.performs(task.lane),
         owed=owed,
@@ -418,6 +419,14 @@ def slot_of(
         accepts_files="berkas" in slot.forms,
         places=tuple(f for f in slot.forms if f in ("cetak", "tautan")),
     )
+
+
+def attaches_to(sight: Sight, field: Field, works: bool) -> bool:
+    """Whether the visitor may attach to a slot now; works: whether they may complete its task."""
+    slot, lanes = field.slot, sight.actor.lanes
+    attacher = slot is not None and bool(set(slot.attachers) & set(lanes))
+    owed = field.id in sight.instance.owed and bool(lanes)
+    return (works or attacher or owed) and sight.instance.status == RUNNING
 
 
 def reading_of(sight: Sight, task: UserTask, known: Mapping[str, Any], steps: Sequence[Step]) -> list[dict[str, Any]]:
@@ -600,11 +609,61 @@ def files_of(slot_id: str) -> list[FileStorage]:
     return [file for file in request.files.getlist(f"berkas.{slot_id}") if file.filename]
 
 
-def stored(field: Field, files: Sequence[FileStorage]) -> tuple[File, ...]:
-    """The files of one slot, safe on the disk. Several photographs become one PDF. Raises Refused."""
+def sent_in_parts(slot_id: str, place: tuple[str, int] | None) -> list[Upload]:
+    """The uploads that came in parts for a slot, and that the form names. Raises Refused for one that is not theirs."""
+    ids = request.form.getlist(f"unggahan.{slot_id}") if place else []
+    found = []
+    if ids:
+        with office().database.read() as db:
+            now = office().now()
+            for id in ids[: documents.MOST_PHOTOS]:
+                one = parts.find(db, id, me().id, now)
+                if one is None or (one.instance, one.user_task, one.slot) != (*(place or ()), slot_id):
+                    raise Refused("wrong", _("Unggahan ini sudah kedaluwarsa. Pilih berkasnya sekali lagi."))
+                found.append(one)
+    return found
+
+
+def stored(files: Sequence[FileStorage], sent: Sequence[Upload] = ()) -> tuple[File, ...]:
+    """The files of one slot, safe on the disk. Several photographs become one PDF. Raises Refused.
+
+    sent  those that came in parts; asked again after they were kept, the answer is the same.
+    """
+    folder = office().settings.documents_dir
+    if sent and all(one.sha256 for one in sent):
+        return kept_before(sent)
+    with ExitStack() as stack:
+        named = [(stack.enter_context(parts.open_whole(folder, one)), one.name) for one in sent]
+        found = judged([*named, *((file.stream, documents.clean_name(file.filename or "")) for file in files)])
+    at = office().now()
+    with office().database.begin() as db:
+        for one, _file in found:
+            documents.record(db, folder, one, at)
+        for place, upload in enumerate(sent):
+            parts.finish(db, upload, found[min(place, len(found) - 1)][0].sha256)
+    for upload in sent:
+        parts.drop_bytes(folder, upload)
+    return tuple(file for _one, file in found)
+
+
+def kept_before(sent: Sequence[Upload]) -> tuple[File, ...]:
+    found: dict[str, File] = {}
+    with office().database.read() as db:
+        for upload in sent:
+            one = documents.recorded(db, upload.sha256 or "")
+            if one is None:
+                raise Refused("wrong", _("Unggahan ini sudah kedaluwarsa. Pilih berkasnya sekali lagi."))
+            merged = documents.expected(upload.name) != one.media_type
+            name = f"{PurePath(upload.name).stem}.pdf" if merged else upload.name
+            found.setdefault(one.sha256, File(sha256=one.sha256, size_bytes=one.size_bytes, media_type=one.media_type,
+                                              name=name))
+    return tuple(found.values())
+
+
+def judged(named: list[tuple[IO[bytes], str]]) -> list[tuple[documents.StoredFile, File]]:
+    """Files on the disk, without rows yet. Raises Refused."""
     settings = office().settings
     folder, limit = settings.documents_dir, settings.upload_megabytes * 1_000_000
-    named = [(file.stream, documents.clean_name(file.filename or "")) for file in files]
     photos = [name for _stream, name in named if documents.expected(name) in PHOTOS]
     if len(named) > 1 and len(photos) == len(named):
         pdf = documents.photos_to_pdf([stream for stream, _name in named])
@@ -613,18 +672,17 @@ def stored(field: Field, files: Sequence[FileStorage]) -> tuple[File, ...]:
     for stream, name in named:
         one = documents.store(stream, name, folder, limit)
         found.append((one, File(sha256=one.sha256, size_bytes=one.size_bytes, media_type=one.media_type, name=name)))
-    at = office().now()
-    with office().database.begin() as db:
-        for one, _file in found:
-            documents.record(db, folder, one, at)
-    return tuple(file for _one, file in found)
+    return found
 
 
-def brought(field: Field) -> Attachment | None:
-    """What the posted form puts into one slot, None where nothing. Raises Refused."""
-    files = files_of(field.id)
-    if files:
-        return Attachment(files=stored(field, files))
+def brought(field: Field, where: tuple[str, int] | None = None) -> Attachment | None:
+    """What the posted form puts into one slot, None where nothing. Raises Refused.
+
+    where  (instance id, number of the user task), where files may have come in parts.
+    """
+    files, sent = files_of(field.id), sent_in_parts(field.id, where)
+    if files or sent:
+        return Attachment(files=stored(files, sent))
     for form in ("cetak", "tautan"):
         place = request.form.get(f"{form}.{field.id}", "").strip()
         if place:
@@ -645,7 +703,7 @@ def attach_all(
     elsewhere = {one.id for one in owed}
     for field in (*element.slots, *owed):
         try:
-            given = brought(field)
+            given = brought(field, (sight_id, number))
             if given is None:
                 continue
             digest = hashlib.sha256(
@@ -656,9 +714,14 @@ def attach_all(
                 if field.id in elsewhere
                 else AttachDocument(document=field.id, attachment=given, user_task=number)
             )
-            ask(sight_id, requested(act, made_id(key, "berkas", field.id, digest), behalf))
+            asked = requested(act, made_id(key, "berkas", field.id, digest), behalf)
+            quota = office().settings.upload_quota_megabytes * 1_000_000
+            with office().database.begin() as db:
+                handle.handle(db, office().rules, office().database.key, sight_id, [asked])
+                documents.keep_within(db, sight_id, quota)
             attached.append(field.label)
         except Refused as refused:
+            g.no_room = refused.code == "full" or g.get("no_room", False)
             problems.append(
                 Problem(
                     field.id,
@@ -752,8 +815,21 @@ def take_in(id: UUID, number: int, keep_empty_rows: bool = False) -> Sent:
     )
 
 
+def no_room() -> bool:
+    """Whether a file of this request could not be kept because the disk is full."""
+    return bool(g.get("no_room", False))
+
+
+@inbox.after_request
+def say_when_again(answer: Any) -> Any:
+    if no_room():
+        answer.headers["Retry-After"] = "600"
+    return answer
+
+
 def again(sent: Sent, problems: Sequence[Problem], title: str, status: int = 422) -> tuple[str, int]:
     """The same page with what was typed and what is wrong; the key stays, since nothing was recorded under it."""
+    status = 507 if no_room() else status
     with office().database.read() as db:
         sight = look(db, sent.id)
         task = sight.instance.user_tasks.get(sent.number)
@@ -1090,7 +1166,7 @@ def attach(id: UUID, number: int, type: str) -> Any:
     if sent.element is None:
         return ({"gone": True}, 409) if wants_json() else conflict(sent, None)
     if wants_json():
-        return task_state(sent, slot=type), 422 if sent.problems else 200
+        return task_state(sent, slot=type), 507 if no_room() else 422 if sent.problems else 200
     if sent.problems:
         return again(sent, sent.problems, _("Berkas belum dilampirkan."))
     if not sent.attached:

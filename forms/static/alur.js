@@ -27,7 +27,7 @@ for (const button of document.querySelectorAll("[data-print]")) button.addEventL
 
 // What was kept in this browser goes when it is no longer needed: the task is done, or the person leaves.
 for (const message of document.querySelectorAll("[data-done]")) forget((name) => name.startsWith(`${drafts}${message.dataset.done}.`));
-for (const form of document.querySelectorAll("[data-signs-out]")) form.addEventListener("submit", () => forget(() => true));
+for (const form of document.querySelectorAll("[data-signs-out]")) form.addEventListener("submit", () => { forget(() => true); indexedDB.deleteDatabase("alur"); });
 
 // The diagram comes when it is looked at: on a phone it is far down, and large.
 const diagram = document.getElementById("diagram");

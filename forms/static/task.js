@@ -2,6 +2,8 @@
 // browser; files go up one by one; what may be asked and what is missing follows the answers. Without this script the
 // same buttons do the same by loading the page again.
 
+import { forget, keep, kept, LARGE_BYTES, Refused, SignedOut, send as sendInParts } from "./uploads.js";
+
 const form = document.getElementById("tugas");
 const said = document.getElementById("draf");
 const lacking = document.getElementById("kurang");
@@ -10,8 +12,8 @@ const works = "works" in form.dataset;
 const QUIET_MS = 3000;
 const LONG_SIDE_PX = 2000; // of a photograph before it is sent
 const words = document.documentElement.lang === "en"
-  ? { unsent: "Not sent yet. It will be sent when there is a connection.", sending: "Sending", sent: "sent", waiting: "not sent yet", restored: "What you typed in this browser is back.", gone: "This task is no longer open. What you typed is kept." }
-  : { unsent: "Belum terkirim. Akan dikirim saat tersambung.", sending: "Mengirim", sent: "terkirim", waiting: "belum terkirim", restored: "Isian yang belum terkirim dari peramban ini dipulihkan.", gone: "Tugas ini sudah tidak terbuka. Isian Anda tetap tersimpan." };
+  ? { unsent: "Not sent yet. It will be sent when there is a connection.", sending: "Sending", sent: "sent", waiting: "not sent yet", restored: "What you typed in this browser is back.", gone: "This task is no longer open. What you typed is kept.", of: "of", lost: "line lost, it goes on by itself", signin: "sign in again, then load this page again: it goes on", large: "is larger than", over: "This upload is over. Choose the file once more." }
+  : { unsent: "Belum terkirim. Akan dikirim saat tersambung.", sending: "Mengirim", sent: "terkirim", waiting: "belum terkirim", restored: "Isian yang belum terkirim dari peramban ini dipulihkan.", gone: "Tugas ini sudah tidak terbuka. Isian Anda tetap tersimpan.", of: "dari", lost: "sambungan terputus, dilanjutkan sendiri", signin: "masuk lagi, lalu muat ulang halaman ini: unggahan dilanjutkan", large: "lebih besar dari", over: "Unggahan ini sudah berakhir. Pilih berkasnya sekali lagi." };
 
 let timer, running = false, again = false, newest = 0;
 
@@ -110,11 +112,35 @@ function watch(root) {
     zone.querySelector("input[type=file]")?.addEventListener("change", (event) => {
       const files = [...event.target.files];
       if (!files.length) return;
-      queue.push({ zone, files, line: line(zone, files), key: key() });
       event.target.value = "";
-      send();
+      add({ key: key(), slot: zone.dataset.slot, files, ids: {} });
     });
   }
+}
+
+function add(job) {
+  const zone = zoneOf(job.slot);
+  if (!zone) { forget(job.key); return; } // nothing may be attached there any more
+  Object.assign(job, { task: form.dataset.task, person: form.dataset.person, line: line(zone, job.files) });
+  const most = Number(form.dataset.most);
+  const large = job.files.find((one) => one.size > most && !/^image\/(jpeg|png)$/.test(one.type));
+  if (large) { refuse(job, `${large.name} ${words.large} ${Math.floor(most / 1e6)} MB.`); return; }
+  queue.push(job);
+  if (job.files.some((one) => one.size > LARGE_BYTES)) keep(job);
+  send();
+}
+
+// Found anew each time: what the server says of a slot replaces it on the page.
+function zoneOf(slot) {
+  return form.querySelector(`[data-slot="${CSS.escape(slot)}"]`);
+}
+
+function refuse(job, problem) {
+  forget(job.key);
+  delete job.line.part.parentElement?.dataset.sending;
+  job.line.bar.remove();
+  job.line.text.textContent = problem;
+  job.line.part.className = "error";
 }
 
 function line(zone, files) {
@@ -130,38 +156,82 @@ function line(zone, files) {
   return { part, text, bar };
 }
 
+const SOON_MS = 2000, LATEST_MS = 30_000;
+let wait = SOON_MS, again_at;
+
 async function send() {
   if (sending) return;
   sending = true;
+  clearTimeout(again_at);
   while (queue.length) {
     const job = queue[0];
     job.small ??= await Promise.all(job.files.map(smaller));
-    if (!(await upload(job))) break; // stays first, until there is a connection
+    try {
+      if (!(await parts(job) && await upload(job))) { // stays first, until there is a connection
+        again_at = setTimeout(send, wait);
+        wait = Math.min(wait * 2, LATEST_MS);
+        break;
+      }
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      refuse(job, error.message);
+    }
     queue.shift();
+    wait = SOON_MS;
   }
   sending = false;
 }
 
+// The large ones of a job go up in parts first. Whether they are there; if not, it is tried again by itself.
+async function parts(job) {
+  const names = job.files.map((one) => one.name).join(", ");
+  const large = [...job.small.entries()].filter(([, file]) => file.size > LARGE_BYTES);
+  const all = large.reduce((sum, [, file]) => sum + file.size, 0);
+  const megabytes = (bytes) => Math.floor(bytes / 1e6);
+  let before = 0;
+  for (const [place, file] of large) {
+    const at = { begin: form.dataset.parts.replace(/-$/, encodeURIComponent(job.slot)), csrf: form.elements.csrf_token.value, key: job.key, gone: words.over };
+    const tell = (bytes) => {
+      job.line.bar.value = (before + bytes) / all;
+      job.line.text.textContent = `${names}: ${megabytes(before + bytes)} ${words.of} ${Math.ceil(all / 1e6)} MB `;
+    };
+    try {
+      job.ids[place] = await sendInParts(file, at, job.ids[place], (id) => { job.ids[place] = id; return keep(job); }, tell);
+    } catch (error) {
+      if (error instanceof Refused) throw error;
+      job.line.text.textContent = `${names}: ${error instanceof SignedOut ? words.signin : words.lost} `;
+      return false;
+    }
+    before += file.size;
+  }
+  return true;
+}
+
 function upload(job) {
-  const slot = job.zone.dataset.slot;
+  const slot = job.slot, zone = zoneOf(slot);
   const data = typed();
   data.set("key", job.key);
-  for (const file of job.small) data.append(`berkas.${slot}`, file, file.name);
-  const address = job.zone.querySelector("button[formaction]").formAction;
+  if (!zone) { refuse(job, words.gone); return Promise.resolve(true); }
+  for (const [place, file] of job.small.entries()) {
+    if (job.ids[place]) data.append(`unggahan.${slot}`, job.ids[place]);
+    else data.append(`berkas.${slot}`, file, file.name);
+  }
+  const address = zone.querySelector("button[formaction]").formAction;
   return new Promise((done) => {
     const request = new XMLHttpRequest();
     request.open("POST", address);
     request.setRequestHeader("Accept", "application/json");
     request.responseType = "json";
-    request.upload.addEventListener("progress", (event) => { if (event.lengthComputable) job.line.bar.value = event.loaded / event.total; });
+    request.upload.addEventListener("progress", (event) => { if (event.lengthComputable && !job.ids[0]) job.line.bar.value = event.loaded / event.total; });
     request.addEventListener("load", () => {
       const state = request.response;
-      if (!state || request.status >= 500 || request.status === 401) { fail(); return; }
-      delete job.zone.querySelector(".sending").dataset.sending;
+      if (!state || (request.status >= 500 && request.status !== 507) || request.status === 401) { fail(); return; }
+      forget(job.key);
+      delete job.line.part.parentElement?.dataset.sending;
       job.line.bar.remove();
       job.line.text.textContent = state.problems?.length ? state.problems.join(" ") : `${job.files.map((one) => one.name).join(", ")}: ${words.sent}`;
       if (state.problems?.length) job.line.part.className = "error";
-      show(state.problems?.length ? { ...state, slots: {} } : state, job.zone.closest(".slot").id);
+      show(state.problems?.length ? { ...state, slots: {} } : state, zone.closest(".slot").id);
       done(true);
     });
     const fail = () => { job.line.bar.value = 0; said.textContent = words.unsent; done(false); };
@@ -189,6 +259,7 @@ async function smaller(file) {
 
 for (const one of form.querySelectorAll(".no-js")) one.hidden = true;
 watch(form);
+kept(form.dataset.task, form.dataset.person).then((begun) => begun.forEach(add));
 if (works) {
   restore();
   form.addEventListener("input", (event) => {

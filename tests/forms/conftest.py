@@ -15,7 +15,7 @@ from tests.desk import QUICK_HASH, Desk, furnish
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the documents of all these offices are: a file is named by its content, so they may share them."""
+    """Where the documents of all these offices are: each file has a name of its own, so they may share them."""
     return tmp_path_factory.mktemp("var")
 
 
