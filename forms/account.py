@@ -52,7 +52,7 @@ def page() -> str:
         has = factors.of_person(db, me().id)
         return render_template(
             "account.html",
-            places=mine,
+            sign_ins=mine,
             factors=has,
             created={one.id: records.moment(one.created_at) for one in has},
             used={one.id: records.moment(one.used_at) for one in has if one.used_at},

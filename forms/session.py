@@ -540,7 +540,8 @@ def second_factor() -> Any:
     """The second factor, after the first was right: a code by time, a recovery code, or a passkey."""
     session = this_session()
     known = halfway(session)
-    assert known is not None, "know_who_asks lets nobody else pass"
+    if known is None:  # signed in already, or it took too long
+        return redirect(url_for("door.sign_in"), 303)
     wish, brought, client = request.values.get("lanjut", ""), typed_fields(), request.remote_addr or ""
     if request.method == "GET":
         return second_factor_page(wish=wish)
