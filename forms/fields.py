@@ -17,6 +17,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from engine import requirements
+from engine.commands import Erased
 from engine.definition import Choice, Column, Element, Field
 from engine.instance import Problem
 
@@ -220,6 +221,8 @@ def questions(
         value = typed[field.id] if field.id in typed else names.get(field.id)
         if field.id not in typed and requirements.empty(value):
             value = requirements.initial(field, {**names, field.id: before.get(field.id)}, at)
+        if isinstance(value, Erased) and not field.readonly:
+            value = None  # by law: whoever goes on writes it anew, or leaves it
         if field.rows_from:
             value = requirements.answered(field, value, names)
         names[field.id] = value
