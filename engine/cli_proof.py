@@ -190,7 +190,7 @@ def _of_instance(here: Terminal, id: str, out: Path, own: list[Checkpoint], name
 
     form = out.suffix.casefold()[1:]
     with evidence.spoken(here.settings.language), here.database.snapshot() as db:
-        it = evidence.of(db, here.rules, id, databases.now(db))
+        it = evidence.of(db, here.rules, id, databases.now(db), here.settings.url)
         if it is None:
             raise Stop("unknown", f"There is no process instance {id}.", "alur instances shows which are.")
         if form == "zip":

@@ -133,7 +133,7 @@ def export(here: Terminal, named: str, output: Path, unit: str, version: int | N
     except TableError as error:
         details = [_remark(one) for one in error.remarks]
         raise Stop("table", f"{named} says what no table of an SOP can say.", str(error), details) from error
-    state = State(sha256=sheet.sha256, url=here.settings.url, version=sheet.version)
+    state = State(sha256=sheet.sha256, url=here.settings.url, version=sheet.version, checkpoint=sheet.checkpoint)
     data = sop_document(sheet.table, sheet.facts, state, kind, paper)
     output.write_bytes(data)
     about = {"file": str(output), "bytes": len(data), "version": sheet.version, "sha256": sheet.sha256}

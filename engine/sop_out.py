@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
+from . import packs
 from .definition import ProcessDefinition
 from .sop_table import SopTable, table_of
 from .store import definitions, organisation
@@ -18,6 +19,7 @@ class Sheet:
     sha256: str                             # of the diagram's bytes
     version: int = 0                        # 0: a draft
     facts: Mapping[str, str] = field(default_factory=dict)  # the unit's own data, by property: sop.nomorSop
+    checkpoint: str = ""                    # the signed checkpoint that covers the versions of the SOP; "" of a draft
 
 
 def of_file(definition: ProcessDefinition) -> Sheet:
@@ -36,4 +38,12 @@ def of_unit(db: Connection, definition: ProcessDefinition, unit: str) -> Sheet:
     rows = (replace(one, assumption=one.assumption and answers.get(one.element) != one.performer)
             for one in table.rows)
     return Sheet(table=replace(table, rows=tuple(rows)), sha256=definition.sha256,
-                 version=deployed.version if deployed else 0, facts=facts)
+                 version=deployed.version if deployed else 0, facts=facts,
+                 checkpoint=checkpoint_of(db, definition.key) if deployed else "")
+
+
+def checkpoint_of(db: Connection, key: str) -> str:
+    """`1234, ROOT`: the first checkpoint that covers every version of a process; "" where nothing is signed yet. It
+    changes with a new version and not with time, so that a document stays the same bytes."""
+    kept = packs.covering(db, [definitions.stream(key)])
+    return f"{kept.size}, {kept.text}" if kept else ""

@@ -34,7 +34,7 @@ from engine.playback import CORRECTION, INCIDENT, LATE, MIGRATION, RETURN, SUSPE
 from engine.store import access, definitions, organisation, queries
 from engine.store.database import Unavailable
 
-from . import departures, evidence, words
+from . import departures, evidence, lke, words
 from .processes import Sight, auditor, leave_trace, look, served
 from .session import Visitor, me, office, tell
 
@@ -292,7 +292,7 @@ def taken(id: UUID, form: str) -> Any:
         file = Path(folder) / f"bukti.{form}"
         with office().database.snapshot() as db:
             sight = seen(db, id)
-            it = evidence.of(db, office().rules, sight.instance.id, sight.now)
+            it = evidence.of(db, office().rules, sight.instance.id, sight.now, office().settings.url)
             assert it is not None, "what is seen is there"
             try:
                 if form == "zip":
@@ -310,6 +310,40 @@ def taken(id: UUID, form: str) -> Any:
                            download_name=f"bukti-{sight.instance.id}.{form}")
     act = access.EvidenceTaken(instance=sight.instance.id, form=form, sequence=it.sequence, sha256=sha256,
                                named=named or form in ("pdf", "zip"))
+    actor = sight.actor if sight.lanes else auditor(sight.instance)
+    with office().database.begin() as db:
+        access.record(db, office().database.key, act, actor, office().now())
+    return answer
+
+
+@audit.app_template_global()
+def for_lke(sight: Sight) -> bool:
+    """Whether the visitor may take what the LKE asks for from an instance: who may open all of its documents."""
+    return sight.whole and lke.has(sight.definition)
+
+
+@audit.get("/proses/<uuid:id>/bukti-lke.zip")
+def lke_bundle(id: UUID) -> Any:
+    """What the LKE of AKIP asks for, from one instance: for who may open all of those documents. Who took it stands in
+    the stream `access`, whoever they are."""
+    if not making.acquire(timeout=PATIENCE_SECONDS):
+        tell(_("Bukti lain sedang disiapkan. Tunggu sebentar, lalu unduh lagi."), "error")
+        return redirect(url_for("processes.page", id=id))
+    with ExitStack() as done:
+        done.callback(making.release)
+        folder = done.enter_context(TemporaryDirectory(prefix="alur-", ignore_cleanup_errors=True))
+        file = Path(folder) / "bukti.zip"
+        with office().database.snapshot() as db:
+            sight = look(db, id)
+            if not for_lke(sight):
+                abort(404)
+            it = evidence.of(db, office().rules, sight.instance.id, sight.now, office().settings.url)
+            assert it is not None, "what is seen is there"
+            lke.written(it, office().settings.documents_dir, file)
+        sha256 = evidence.fingerprint(file)
+        answer = send_file(file.open("rb"), mimetype=evidence.MEDIA_TYPES["zip"], as_attachment=True,
+                           download_name=f"bukti-lke-{sight.instance.id}.zip")
+    act = access.EvidenceTaken(instance=sight.instance.id, form="lke", sequence=it.sequence, sha256=sha256, named=True)
     actor = sight.actor if sight.lanes else auditor(sight.instance)
     with office().database.begin() as db:
         access.record(db, office().database.key, act, actor, office().now())

@@ -35,7 +35,7 @@ from engine.rules import Rules
 from engine.store import definitions, documents, instances, ledger, queries
 from engine.store.ledger import Kept
 
-from . import departures, words
+from . import departures, verification, words
 from .papers import timeline
 from .papers.timeline import SIGNED_MOST, Paper, Row, Said, Signed, Timeline
 
@@ -102,6 +102,7 @@ class Evidence:
     departures: tuple[Departure, ...]
     organisation: Organisation
     kept: Kept | None
+    url: str = ""  # where Alur answers, for the QR code of its papers; "" where that is not known
 
     @property
     def moments(self) -> tuple[Moment, ...]:
@@ -136,7 +137,7 @@ class Evidence:
         return event_log.log_of(self.id, self.title, self.moments, self.names if named else None)
 
 
-def of(db: Connection, rules: Rules, id: str, now: datetime) -> Evidence | None:
+def of(db: Connection, rules: Rules, id: str, now: datetime, url: str = "") -> Evidence | None:
     """The evidence of an instance; None if there is none. `db` is in a snapshot, so that it is of one state."""
     instance = instances.load(db, id)
     if instance is None:
@@ -151,7 +152,7 @@ def of(db: Connection, rules: Rules, id: str, now: datetime) -> Evidence | None:
     heading, played = queries.heading(db, id), audit.played(db, rules, id)
     told = audit.departures(rules, id, played, beside, kept.at if kept else now)
     return Evidence(db=db, rules=rules, id=id, key=instance.key, title=heading.title, zone=heading.zone, played=played,
-                    departures=told, organisation=organisation, kept=kept)
+                    departures=told, organisation=organisation, kept=kept, url=url)
 
 
 def written(it: Evidence, form: str, named: bool = False) -> bytes:
@@ -225,7 +226,8 @@ def told(it: Evidence) -> Timeline:
         information=[text for one, text in said if one.information], proof=proof(it), checkpoint=checkpoint(it),
         documents=[one for moment in it.moments for one in attached(it, moment)],
         diagrams=[(it.version(sha256), sha256) for sha256 in dict.fromkeys(m.after.definition for m in it.moments)],
-        moments=list(rows(it)), footer=[it.title, *checkpoint(it)[:1]])
+        moments=list(rows(it)), footer=[it.title, *checkpoint(it)[:1]],
+        address=verification.checkpoint_address(it.kept, it.url))
 
 
 def facts(it: Evidence) -> list[tuple[str, list[str]]]:

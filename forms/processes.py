@@ -804,7 +804,8 @@ def sop_document(id: UUID, kind: str) -> Response:
 
 def printed(sheet: sop_out.Sheet, kind: str, paper: str = "a4") -> Response:
     """The document of a sheet, or 503 while another large one is being computed."""
-    state = sop_papers.State(sha256=sheet.sha256, url=office().settings.url, version=sheet.version)
+    state = sop_papers.State(sha256=sheet.sha256, url=office().settings.url, version=sheet.version,
+                             checkpoint=sheet.checkpoint)
     try:
         made = kept.document(sheet.table, sheet.facts, state, kind, paper)
     except kept.Busy:

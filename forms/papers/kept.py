@@ -61,5 +61,6 @@ def _look(name: str) -> bytes | None:
 
 def _name(table: SopTable, facts: Mapping[str, str], state: State, kind: str, paper: str) -> str:
     """What the document depends on. The table too: which assumptions a unit has confirmed stands in it."""
-    said = [asdict(table), dict(facts), state.sha256, state.url, state.version, kind, paper]
+    said = [asdict(table), dict(facts), state.sha256, state.url, state.version, state.checkpoint, kind,
+            paper]
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()

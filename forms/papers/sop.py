@@ -57,6 +57,7 @@ class State:
     sha256: str  # of the diagram's bytes
     url: str  # where Alur answers, without a slash at its end
     version: int = 0  # 0: of no published version, a draft
+    checkpoint: str = ""  # "1234, ROOT" of the log that it rests on; "" of none
 
     @property
     def draft(self) -> bool:
@@ -327,6 +328,7 @@ def data_of(laid: Laid) -> dict[str, Any]:
             "title": broken(laid.title[:200], laid.size[0] - 2 * MARGIN - 24, 7),
             "edition": state.words,
             "sha256": state.sha256,
+            "checkpoint": f"Titik periksa: {state.checkpoint}" if state.checkpoint else "",
             "check": "Pindai QR untuk memeriksa keutuhan dokumen ini: ",
         },
         "identity": {

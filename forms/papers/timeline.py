@@ -20,7 +20,7 @@ from flask_babel import gettext as _
 
 from engine.event_log import clean
 
-from .sop import broken
+from .sop import broken, qr
 
 LONGEST = 2_000  # letters of one value; the whole of it stands in the data of the pack
 NARROW = 34.0  # mm, of the column that words are broken for
@@ -85,6 +85,7 @@ class Timeline:
     diagrams: Sequence[tuple[str, str]]  # (name, SHA-256)
     moments: Sequence[Row]
     footer: Sequence[str]
+    address: str = ""  # of the public page that knows the checkpoint; "" of none
 
 
 @cache
@@ -111,7 +112,7 @@ def data_of(of: Timeline) -> dict[str, Any]:
         one["row"] = str(one["row"])
     for one in data["moments"]:
         one["short"] = len(json.dumps(one)) < SHORT
-    return data | {"words": headings()}
+    return data | {"words": headings(), "qr": list(qr(of.address)) if of.address else []}
 
 
 def headings() -> dict[str, Any]:
