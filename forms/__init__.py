@@ -68,6 +68,8 @@ HEADERS = {
 }
 FOREVER = "public, max-age=31536000, immutable"
 PERANCANG = ("publishing", "modeler", "sop_editor", "migration")  # the blueprints of one place
+ADDRESS_MOST = 16_000  # characters of an address with its question: nobody types or filters by more
+FORM_MOST = 2_000_000  # bytes of one posted form, its files apart
 FORM_PARTS_MOST = 20_000  # of one posted form: a long table is many
 
 
@@ -86,7 +88,7 @@ def create_app(
         WTF_CSRF_CHECK_DEFAULT=False,  # asked for in `guard`, after it is known who asks
         BABEL_DEFAULT_LOCALE=settings.language,
         MAX_CONTENT_LENGTH=(settings.upload_megabytes + 1) * 1_000_000 * 2,
-        MAX_FORM_MEMORY_SIZE=2_000_000,
+        MAX_FORM_MEMORY_SIZE=FORM_MOST,
         MAX_FORM_PARTS=FORM_PARTS_MOST,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
@@ -102,6 +104,11 @@ def create_app(
 
     @app.before_request
     def guard() -> Any:
+        if len(request.query_string) + len(request.path) > ADDRESS_MOST:
+            return error_page(414)
+        # Werkzeug would read such a form as an empty one, and its sender would be told of an old page.
+        if request.mimetype == "application/x-www-form-urlencoded" and (request.content_length or 0) > FORM_MOST:
+            return error_page(413)
         answer = know_who_asks()
         if answer is None and request.method not in ("GET", "HEAD", "OPTIONS", "TRACE"):
             from_elsewhere = request.headers.get("Origin", "null") not in ("null", request.host_url.rstrip("/"))
@@ -228,11 +235,16 @@ def wrong_turns() -> dict[int, tuple[str, str]]:
         405: (_("Halaman ini tidak dapat dibuka langsung"), _("Mulailah dari Kotak Tugas.")),
         409: (_("Keadaan sudah berubah"), _("Orang lain lebih dahulu mengubahnya. Periksa keadaan terbaru.")),
         413: (
-            _("Berkas terlalu besar"),
+            _("Yang dikirim terlalu besar"),
             _(
-                "Satu berkas paling besar %(size)s MB. Perkecil atau bagi berkasnya, atau lampirkan satu per satu.",
+                "Satu berkas paling besar %(size)s MB: perkecil atau bagi berkasnya, atau lampirkan satu per satu. "
+                "Satu isian paling panjang 20.000 huruf: persingkat, atau lampirkan sebagai berkas.",
                 size=office().settings.upload_megabytes,
             ),
+        ),
+        414: (
+            _("Alamat terlalu panjang"),
+            _("Yang dicari atau disaring terlalu panjang. Persingkat, lalu cari lagi."),
         ),
         423: (_("Berkas ini belum dapat dibuka"), _("Pemeriksa virus belum menyatakannya bersih.")),
         429: (_("Terlalu banyak percobaan"), _("Tunggu beberapa menit, lalu coba lagi.")),
