@@ -300,9 +300,11 @@ def sign_in(database: Database, login_or_nip: str, password: str, at: datetime, 
     """
     typed = login_or_nip.strip().lower()
     with database.begin() as db:
-        person = store.by_login(db, typed) if typed else None
+        # What no login can hold (NUL, halves of characters) is not asked of a database that cannot hold it either.
+        person = store.by_login(db, typed) if typed.isprintable() and len(typed) <= 200 and typed else None
         # A password typed into the wrong field must not stay readable in a table.
-        subject = f"person:{person.id}" if person else f"login:{sha256(typed.encode()).hexdigest()[:32]}"
+        hidden = sha256(typed.encode("utf-8", "replace")).hexdigest()[:32]
+        subject = f"person:{person.id}" if person else f"login:{hidden}"
         guess = begin_guess(db, subject, client, at, zone)
         credential = store.credential_of(db, person.id) if person else None
     # Outside any transaction, since it takes long; and the same work for a login that does not exist.
@@ -355,7 +357,7 @@ def end_guess(db: Connection, guess: Guess) -> None:
 def verify(password_hash: str, password: str) -> bool:
     try:
         return len(password) <= LONGEST_PASSWORD and hasher.verify(password_hash, password)
-    except (VerificationError, InvalidHashError):
+    except (VerificationError, InvalidHashError, UnicodeEncodeError):
         return False
 
 
