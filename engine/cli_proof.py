@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from . import checkpoints, packs, verifier
 from .checkpoints import Keeper
 from .ledger import Checkpoint, LedgerError
-from .store import access, integrity
+from .store import access, instances, integrity, organisation
 from .store import database as databases
 from .store import ledger as store
 from .terminal import Command, Group, Stop, Terminal, local, pass_terminal
@@ -148,39 +148,72 @@ KINDS = (".zip", ".pdf", ".xes", ".jsonocel", ".csv")
 @click.option("--documents", is_flag=True, help="With --journal: every document too.")
 @click.option("--checkpoint", "own", type=FILE, multiple=True,
               help="A checkpoint that the reader has kept: the pack then proves that the log grew from it.")
+@click.option("--unit", help="Instead of an INSTANCE: all of a unit in one ZIP.")
+@click.option("--year", type=click.IntRange(1945, 2200), help="With --unit: of one year of report.")
 @click.option("--names", "named", is_flag=True, help="People by their names in .xes, .jsonocel and .csv; default: ids.")
 @click.option("--as", "who", metavar="PERSON", help="Who takes it (id, login or NIP); default: the installation.")
 @pass_terminal
 def export(here: Terminal, names: tuple[str, ...], everything: bool, documents: bool, own: tuple[Path, ...],
-           named: bool, who: str | None) -> None:
+           unit: str | None, year: int | None, named: bool, who: str | None) -> None:
     """Write evidence of an INSTANCE: a pack with its documents that verifier.py checks offline, its history as a PDF,
     or its events for tools of others; or a pack of the whole journal.
 
     What is not signed yet is signed first; who took what is a row of the stream `access`.
     """
-    if len(names) != (1 if everything else 2):
-        raise click.UsageError("Say INSTANCE OUT.zip, or --journal OUT.zip.")
+    if (unit and everything) or (year and not unit):
+        raise click.UsageError("Say one of --journal and --unit; --year goes with --unit.")
+    if len(names) < (1 if everything or unit else 2) or (len(names) > 1 and (everything or unit)):
+        raise click.UsageError("Say INSTANCE OUT.zip (or several instances), --unit U OUT.zip, or --journal OUT.zip.")
     out = Path(names[-1])
     form = out.suffix.casefold()
-    if form not in KINDS or (everything and form != ".zip"):
-        raise click.UsageError(f"{out.name!r} must end with {'.zip' if everything else ', '.join(KINDS)}.")
+    several = bool(unit) or len(names) > 2
+    if form not in KINDS or ((everything or several) and form != ".zip"):
+        raise click.UsageError(f"{out.name!r} must end with {'.zip' if everything or several else ', '.join(KINDS)}.")
     checkpoints.sign(here.database, place(here))
     kept: list[Checkpoint] = []
     for file in own:
         kept += packs.own_checkpoints(file.read_bytes())
     with here.database.read() as db:
         actor = here.actor(db, who)
-    if everything:
+    acts: list[access.Act] = []
+    if several:
+        acts, said, sentences = _of_selection(here, names[:-1], unit, year, out, kept)
+    elif everything:
         with here.database.snapshot() as db:
             packed = packs.of_journal(db, here.settings.documents_dir, out, documents)
-        act: access.Act = access.PackTaken(what="journal", size=packed.checkpoint.size,
-                                           root=packed.checkpoint.root.hex())
+        acts.append(access.PackTaken(what="journal", size=packed.checkpoint.size,
+                                     root=packed.checkpoint.root.hex()))
         said, sentences = told_pack(out, packed)
     else:
         act, said, sentences = _of_instance(here, names[0], out, kept, named)
+        acts.append(act)
     with here.database.begin() as db:
-        access.record(db, here.key, act, actor, databases.now(db))
+        for one in acts:
+            access.record(db, here.key, one, actor, databases.now(db))
     here.tell(said, *sentences)
+
+
+def _of_selection(here: Terminal, ids: tuple[str, ...], unit: str | None, year: int | None, out: Path,
+                  own: list[Checkpoint]) -> tuple[list[access.Act], dict[str, Any], list[str]]:
+    """Write the pack of several instances; what is recorded of each, and what is said."""
+    from forms import evidence, selection
+
+    with evidence.spoken(here.settings.language), here.database.snapshot() as db:
+        found = selection.of_unit(db, unit, year) if unit else sorted(set(ids))
+        unknown = [id for id in found if instances.load(db, id) is None]
+        if unknown or not found:
+            raise Stop("unknown", f"There is no process instance {unknown[0]}." if unknown else
+                       "There is no process instance of this unit and year.", "alur instances shows which are.")
+        if len(found) > selection.MOST:
+            raise Stop("too_many", f"These are more than {selection.MOST} process instances.", "Name a --year.")
+        place = organisation.unit_of(db, unit) if unit else None
+        title = f"{place.name}{f', tahun {year}' if year else ''}" if place else f"{len(found)} berkas proses"
+        packed, taken = selection.pack(db, here.rules, found, title, databases.now(db), here.settings.documents_dir,
+                                       out, own)
+    said, sentences = told_pack(out, packed)
+    sha256 = evidence.fingerprint(out)
+    return list(selection.trace(taken, sha256)), said | {"instances": found, "sha256": sha256}, [
+        f"{len(found)} process instances.", *sentences]
 
 
 def _of_instance(here: Terminal, id: str, out: Path, own: list[Checkpoint], named: bool) \

@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -57,6 +57,8 @@ class Beside:
     """What stands in a pack beside the evidence itself, for who reads it."""
     files: Mapping[str, bytes] = field(default_factory=dict)        # name in the ZIP -> content
     documents: Mapping[str, str] = field(default_factory=dict)      # SHA-256 -> its name in the ZIP, under documents/
+    more: Iterable[tuple[str, bytes]] = ()      # files made one after the other while the pack is written: one instance
+    #                                             of a large selection at a time in memory. May still fill `documents`.
 
 
 @dataclass
@@ -159,7 +161,7 @@ def _fill(pack: _Pack, db: Connection, documents_dir: Path, kept: Kept, streams:
                 yield _line({"stream": one.stream, "sequence": one.sequence, "path": path, "salt": salt.hex(),
                              "value": None if value is None else value.decode()})
 
-    for name, data in sorted({"BACA_SAYA.txt": READ_ME.encode(), **readable.files}.items()):
+    for name, data in chain(sorted({"BACA_SAYA.txt": READ_ME.encode(), **readable.files}.items()), readable.more):
         pack.put(name, data)
     pack.put("verifier.py", (Path(__file__).parent / "verifier.py").read_bytes())
     pack.lines("journal.jsonl", journal())

@@ -46,6 +46,7 @@ from . import (
     publishing,
     retention,
     security,
+    selection,
     session,
     sop_editor,
     uploads,
@@ -90,7 +91,6 @@ def create_app(
         MAX_CONTENT_LENGTH=(settings.upload_megabytes + 1) * 1_000_000 * 2,
         MAX_FORM_MEMORY_SIZE=FORM_MOST,
         MAX_FORM_PARTS=FORM_PARTS_MOST,
-        SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
     app.extensions["alur"] = Office(settings, database, rules, now or (lambda: datetime.now(UTC)), now)
     app.session_interface = session.Sessions()
@@ -115,6 +115,8 @@ def create_app(
             if from_elsewhere and "Origin" in request.headers and request.headers["Origin"] != settings.url:
                 security.tell("foreign_origin", endpoint=request.endpoint)
                 return error_page(403, _("Permintaan ini datang dari alamat lain. Buka halamannya dari aplikasi ini."))
+            if uploads.has_nameless_part():
+                return error_page(400)  # what checks the form's seal takes every name for a text
             protect.protect()
         return answer
 
@@ -130,7 +132,7 @@ def create_app(
     across = (account.account, performance.performance, monitoring_forms.monitoring_forms)
     perancang = (modeler.modeler, publishing.publishing, sop_editor.sop_editor, migration.migration)
     elsewhere = (uploads.uploads, federation.federation, calendars.calculator, verification.verification,
-                 retention.retention)
+                 retention.retention, selection.selection)
     for blueprint in (*pages, *across, *perancang, *elsewhere):
         app.register_blueprint(blueprint)
     return app
@@ -147,6 +149,8 @@ def add_headers(response: Response) -> Response:
         response.headers["Cache-Control"] = FOREVER if hashed else "no-cache"
     else:
         response.headers.setdefault("Cache-Control", "no-store")
+        if not response.cache_control.no_store:  # what one person may read, no cache keeps for another
+            response.cache_control.public, response.cache_control.private = False, True
     return response
 
 

@@ -26,7 +26,8 @@ LAYERS = ("values", "heart", "store", "verbs", "forms")
 
 # Commands that start what is shown: `alur serve` the web, `alur sop export` the printer.
 REACHING_UP = {("engine/__main__.py", "forms"), ("engine/cli_sop.py", "forms.papers.sop"),
-               ("engine/cli_proof.py", "forms"), ("engine/cli_proof.py", "forms.evidence")}
+               ("engine/cli_proof.py", "forms"), ("engine/cli_proof.py", "forms.evidence"),
+               ("engine/cli_proof.py", "forms.selection")}
 
 HOMES = {                               # library -> the modules that may import it; a folder ends with "/"
     "flask": {"forms/"}, "flask_babel": {"forms/"}, "flask_wtf": {"forms/"}, "flask_limiter": {"forms/"},

@@ -63,6 +63,23 @@ def pdf(of: Minutes) -> bytes:
     return found
 
 
+def listing(title: str, number: str, facts: Sequence[tuple[str, str]], lead: str, heads: Sequence[str],
+            kept: str, rows: Sequence[Line]) -> bytes:
+    """The same list without anybody to sign it: the first page of a pack of several instances."""
+    data = {
+        "title": title, "number": number, "lead": lead, "heads": list(heads), "kept": kept, "signers": [],
+        "facts": [(label, printable(text)) for label, text in facts], "files": _("SHA-256 berkas"),
+        "rows": [{"n": str(n), "title": printable(one.title), "id": one.id, "ended": printable(one.ended),
+                  "went": ngettext("%(num)s berkas", "%(num)s berkas", len(one.files)),
+                  "rows": ngettext("%(num)s baris jurnal", "%(num)s baris jurnal", one.rows), "head": one.head,
+                  "files": []} for n, one in enumerate(rows, 1)],
+    }
+    compiler = typst.Compiler(template(), ignore_system_fonts=True)
+    made: Any = compiler.compile(format="pdf", sys_inputs={"data": json.dumps(data)})
+    found: bytes = made
+    return found
+
+
 def data_of(of: Minutes) -> dict[str, object]:
     """What `disposal.typ` draws: plain texts."""
     done = of.state == APPROVED
