@@ -57,6 +57,11 @@ def nothing_can_be_written(error: OSError) -> Any:
     return Response(page, status, headers={"Retry-After": "600"})
 
 
+def has_nameless_part() -> bool:
+    """Whether the posted form has a part without a name, as no browser sends it."""
+    return any(not isinstance(name, str) for name in (*request.form, *request.files))
+
+
 def may_attach(db: Connection, id: UUID | str, number: int, type: str) -> None:
     """Goes on where the visitor may attach to this slot of this task now: 404 where they do not see it, 409 where the
     task is over, 403 where it is not theirs to attach."""
