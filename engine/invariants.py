@@ -254,9 +254,8 @@ def of_the_whole(db: Connection, key: bytes, now: datetime) -> list[tuple[str, s
         found.append(("log_waiting", f"{size - kept.size} baris log belum ditandatangani."))
     if late := integrity.late_notices(db, now - LATE_MAIL):
         found.append(("notices", f"{late} surel menunggu lebih dari 2 jam."))
-    next_due = due.next_due(db)
-    if next_due is not None and now - next_due > LATE_TIMER:
-        found.append(("timers_due", f"Pengatur waktu yang jatuh tempo {records.instant(next_due)} belum berbunyi."))
+    if late := integrity.late_timers(db, now - LATE_TIMER):
+        found.append(("timers_due", f"{late} pengatur waktu jatuh tempo lebih dari 15 menit lalu dan belum berbunyi."))
     if units := integrity.calendars_without(db):
         found.append(("calendars", f"Tanpa kalender kerja: {', '.join(units)}."))
     return found

@@ -135,12 +135,13 @@ class Worker:
         attempt = self.failures[timer[:2]]
         log.warning("timer did not fire", instance=timer.instance, number=timer.number, attempt=attempt,
                     error=f"{type(error).__name__}: {error}")
-        if attempt < ATTEMPTS:
+        unreadable = isinstance(error, Refused) and error.code == "unreadable"
+        if attempt < ATTEMPTS and not unreadable:
             return
         self.park(timer)
         if isinstance(error, Refused) and error.code == "parked":
             return                          # an incident about it is open already
-        if isinstance(error, Refused) and error.code == "unreadable":
+        if unreadable:
             # It can have no Step, so that this is its incident: it stands on the health page from now on.
             invariants.note(self.database, "readable", timer.instance, f"Keadaannya tidak dapat dibaca: "
                             f"{error.__cause__}", at)

@@ -246,6 +246,17 @@ def late_notices(db: Connection, before: datetime) -> int:
     return int(db.execute(select(func.count()).select_from(notice).where(waits)).scalar_one())
 
 
+def late_timers(db: Connection, before: datetime) -> int:
+    """Timers of running instances that were due before an instant, besides those that something else holds back: an
+    open incident, or a state that cannot be read."""
+    held = exists().where(incident.c.instance == timer.c.instance)
+    parked = exists().where(invariant_finding.c.invariant == "readable",
+                            invariant_finding.c.subject == timer.c.instance)
+    late = (select(func.count()).select_from(timer).join(instance, instance.c.id == timer.c.instance)
+            .where(timer.c.due_at <= records.instant(before), instance.c.status == RUNNING, ~held, ~parked))
+    return int(db.execute(late).scalar_one())
+
+
 def calendars_without(db: Connection) -> list[str]:
     """Units in which something is open and that have no calendar of their own, by id."""
     has = exists().where(calendar_unit.c.unit == instance.c.unit)
