@@ -197,6 +197,7 @@ def places() -> list[tuple[str, str, bool]]:
         found.append(("admin.home", "admin", _("Pengaturan")))
     here = "perancang" if request.blueprint in PERANCANG else request.blueprint
     here = "audit" if here in ("performance", "monitoring_forms") else here
+    here = "admin" if here == "retention" and visitor.administrator else here
     return [(url_for(endpoint), name, here == place) for endpoint, place, name in found]
 
 

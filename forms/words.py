@@ -135,7 +135,7 @@ def took(waiting: int | None, processing: int | None, norm: Element | None) -> s
 
 def size(bytes_: int) -> str:
     """`1,2 MB`."""
-    for unit, divisor in (("MB", 1_000_000), ("kB", 1_000)):
+    for unit, divisor in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
         if bytes_ >= divisor:
             return f"{bytes_ / divisor:.1f} {unit}".replace(".0 ", " ").replace(
                 ".", "," if str(get_locale()) == "id" else "."
