@@ -111,6 +111,7 @@ class Looked:
     years: Sequence[int]
     cases: Sequence[Case]
     left_out: int  # older instances whose journals were not read
+    unread: int  # instances with rows that the worker has not counted yet
     broken: int  # instances whose journal does not come out the same: counted as far as it does
     narrowed: bool  # by years of a surat tugas
     form: Monitoring
@@ -177,7 +178,7 @@ def look(db: Connection) -> Looked | None:
         reach = passes.Reach(scopes=visitor.scopes, pairs=frozenset(heads))
         narrowed = (key, unit) not in heads and all(
             one.years for one in visitor.scopes if one.unit in ("", unit))
-    cases, left_out, _unread = passes.cases(db, key, reach, unit)
+    cases, left_out, unread = passes.cases(db, key, reach, unit)
     at = organisation.unit_of(db, unit)
     zone = at.zone if at else visitor.zone
     today = local_date(now, zone)
@@ -209,6 +210,7 @@ def look(db: Connection) -> Looked | None:
         years=sorted({*years, asked.year, today.year}, reverse=True),
         cases=read,
         left_out=left_out + len(wanted) - len(read),
+        unread=unread,
         broken=broken,
         narrowed=narrowed,
         form=form,
@@ -486,6 +488,8 @@ def limits(it: Looked) -> list[str]:
         said.append(_("Hanya berkas dengan tahun laporan menurut surat tugas yang dihitung."))
     if it.left_out:
         said.append(_("%(n)s berkas yang lebih lama tidak ikut dihitung.", n=it.left_out))
+    if it.unread:
+        said.append(_("%(n)s berkas punya catatan baru yang belum dihitung saat lembar ini dicetak.", n=it.unread))
     if it.broken:
         said.append(_("PERHATIAN: catatan %(n)s berkas tidak utuh; yang dihitung hanya sampai catatan yang terbukti.",
                       n=it.broken))
