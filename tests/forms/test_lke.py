@@ -1,0 +1,78 @@
+"""The bundle for the LKE: arranged by its components, every document named with its hash, what is missing named too."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import zipfile
+
+import pytest
+
+from engine.store import access, journal
+from forms import lke
+from tests.desk import Desk
+
+
+def bundle(site: Desk, login: str, id: str) -> zipfile.ZipFile:
+    reader = site.reader(login).get(f"/proses/{id}/bukti-lke.zip")
+    assert reader.status == 200
+    return zipfile.ZipFile(io.BytesIO(reader.response.data))
+
+
+def index(archive: zipfile.ZipFile) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(archive.read("0-INDEKS.csv").decode("utf-8-sig"), newline="")))
+
+
+def test_a_delivered_report_has_all_that_is_asked_for_in_the_order_of_the_lke(site: Desk) -> None:
+    archive = bundle(site, "camat", site.waiting_at(9))
+    rows = index(archive)
+    assert [one["jenis"] for one in rows] == list(lke.ASKED) and not any(one["keadaan"] for one in rows)
+    for one in rows:
+        assert hashlib.sha256(archive.read(one["letak"])).hexdigest() == one["sha256"]
+        assert one["versi"] == "1" and one["tanggal"] == "Senin, 7 Desember 2026" and one["oleh"]
+    assert [one["letak"].split("/")[0] for one in rows] == [
+        "1-direviu", "2-diformalkan", "3-disampaikan", "3-disampaikan", "4-dipublikasikan", "4-dipublikasikan"]
+    for name in ("0-INDEKS.pdf", lke.HISTORY):
+        assert archive.read(name).startswith(b"%PDF-")
+
+
+def test_what_is_missing_is_named_as_missing(site: Desk) -> None:
+    archive = bundle(site, "sekcam", site.waiting_at(7))
+    rows = {one["jenis"]: one for one in index(archive)}
+    assert rows["lhr"]["letak"] == "1-direviu/lhr-versi-1.pdf"
+    assert {type for type, one in rows.items() if one["keadaan"] == "BELUM ADA" and not one["letak"]} == {
+        "dokumen_lkjpd", "tanda_terima_bupati", "bukti_kirim_bagian_organisasi", "bukti_unggah_esr",
+        "bukti_unggah_sapa_kinerja"}
+
+
+def test_a_file_that_is_gone_from_the_store_is_named_with_its_hash(site: Desk) -> None:
+    from forms import evidence
+
+    id = site.waiting_at(7)
+    out = io.BytesIO()
+    with site.app.test_request_context("/"), site.database.snapshot() as db, zipfile.ZipFile(out, "w") as archive:
+        it = evidence.of(db, site.app.extensions["alur"].rules, id, site.clock())
+        assert it is not None
+        first = lke.items(it)[0]
+        found = lke._put(it, site.app.extensions["alur"].settings.documents_dir / "nowhere", archive, first)
+    assert (found.place, found.sha256) == ("", first.sha256) and "TIDAK DISERTAKAN" in found.state
+
+
+def test_the_same_history_gives_the_same_bytes_and_who_took_it_is_recorded(site: Desk) -> None:
+    id = site.waiting_at(9)
+    address = f"/proses/{id}/bukti-lke.zip"
+    first, again = (site.reader(login).get(address).response.data for login in ("camat", "auditor"))
+    assert first == again
+    with site.database.read() as db:
+        rows = [row.command for row in journal.read(db, access.STREAM)]
+    assert [(one["actor"]["person"], one["act"]["form"], one["act"]["sha256"]) for one in rows] == [
+        (who, "lke", hashlib.sha256(first).hexdigest()) for who in ("camat", "auditor")]
+
+
+@pytest.mark.parametrize("login", ["inspektorat", "analis"])
+def test_who_may_not_open_all_of_its_documents_finds_no_bundle(site: Desk, login: str) -> None:
+    id = site.waiting_at(9)
+    reader = site.reader(login)
+    assert reader.get(f"/proses/{id}/bukti-lke.zip").status == 404
+    assert "Bundel bukti LKE" in site.reader("tim1").get(f"/proses/{id}").text
