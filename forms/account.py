@@ -24,7 +24,7 @@ from engine.store import database, factors, records, sessions
 from engine.store import organisation as store
 
 from . import security, words
-from .session import form_key, idle_of, me, office, tell, this_session
+from .session import idle_of, me, office, posted_key, tell, this_session
 
 account = Blueprint("account", __name__)
 
@@ -155,7 +155,7 @@ def codes_by_time() -> Any:
                 secret,
                 request.form.get("kode", ""),
                 office().now(),
-                id=request.form.get("key") or form_key(),
+                id=posted_key(),
                 client=request.remote_addr or "",
             )
         except Refused as refused:
@@ -190,7 +190,7 @@ def passkey() -> Any:
                 request.form.get("jawaban", ""),
                 challenge,
                 office().now(),
-                id=request.form.get("key") or form_key(),
+                id=posted_key(),
                 name=request.form.get("nama_kunci", ""),
             )
         except Refused as refused:
@@ -220,7 +220,7 @@ def remove_factor(id: str) -> Any:
                 credentials.remove(
                     db,
                     office().database.key,
-                    id=request.form.get("key") or form_key(),
+                    id=posted_key(),
                     person=me().id,
                     by=Actor(person=me().id),
                     at=office().now(),
@@ -247,7 +247,7 @@ def recovery() -> Any:
             prove()
             with office().database.begin() as db:
                 codes = credentials.new_codes(
-                    db, office().database.key, me().id, office().now(), request.form.get("key") or form_key()
+                    db, office().database.key, me().id, office().now(), posted_key()
                 )
         except Refused as refused:
             problem = str(refused)
@@ -374,7 +374,7 @@ def answer(id: str) -> Any:
             organise.answer(
                 db,
                 office().database.key,
-                id=request.form.get("key") or form_key(),
+                id=posted_key(),
                 confirmation=id,
                 right=right,
                 reason=request.form.get("alasan", "").strip(),

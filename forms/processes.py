@@ -79,6 +79,7 @@ class Sight:
     actor: Actor  # with the lanes that they perform now
     lanes: frozenset[str]  # that they perform or, while somebody acts for them, only read
     whole: bool  # False: from another office, which sees dates and the documents of its own slots
+    reads: bool  # every document: who is of the unit or audits it; an administrator keeps the process, not its papers
     names: Names
     now: datetime
 
@@ -125,7 +126,7 @@ class Sight:
 
     def reads_document(self, type: str) -> bool:
         """Whether the visitor may open a document: who is of the unit; from elsewhere the lane whose task names it."""
-        if self.whole:
+        if self.reads:
             return True
         own = [e for e in self.definition.user_tasks if e.lane in self.lanes and e.id in self.instance.rounds]
         return any(slot.id == type for element in own for slot in element.slots)
@@ -183,8 +184,8 @@ def look(db: Connection, id: UUID | str) -> Sight:
     reads = organisation.reads(db, visitor.id, instance.key, instance.unit, today)
     in_team = frozenset(lane for lane, members in instance.team.items() if visitor.id in dict(members))
     lanes = frozenset(right.lane for right in reads) | in_team
-    audits = visitor.administrator or bool(visitor.audit(instance.unit, instance.year, instance.started_at))
-    if not lanes and not audits:
+    audits = bool(visitor.audit(instance.unit, instance.year, instance.started_at))
+    if not lanes and not audits and not visitor.administrator:
         abort(404)
     elsewhere = {lane.id for lane in definition.lanes if lane.other_office}
     looking = Request(id="", act=AddComment(text=""), person=visitor.id)
@@ -195,7 +196,8 @@ def look(db: Connection, id: UUID | str) -> Sight:
         heading=heading,
         actor=handle.actor(db, office().rules, instance, looking, now),
         lanes=lanes,
-        whole=audits or bool(lanes - elsewhere),
+        whole=audits or visitor.administrator or bool(lanes - elsewhere),
+        reads=audits or bool(lanes - elsewhere),
         names=Names(db),
         now=now,
     )
@@ -231,7 +233,7 @@ def requested(act: Act, key: str, on_behalf_of: str | None = None) -> Request:
 def the_key() -> str:
     """The command id that the posted form carries."""
     key: str = request.form.get("key", "")
-    if not 8 <= len(key) <= 64:
+    if not (8 <= len(key) <= 64 and key.isascii() and key.isprintable()):
         abort(400)
     return key
 
@@ -573,7 +575,7 @@ def step_rows(sight: Sight, done: Sequence[Pass]) -> list[dict[str, Any]]:
 
 def document_rows(sight: Sight, found: Mapping[str, list[DocumentVersion]]) -> list[dict[str, Any]]:
     """Every document that is there or owed, in the order of the diagram."""
-    rows, papers = [], written(sight) if sight.whole else {}
+    rows, papers = [], written(sight) if sight.reads else {}
     for type in sight.definition.document_types:
         owed = sight.instance.owed.get(type)
         if (type in found or owed or type in papers) and sight.reads_document(type):
@@ -728,7 +730,7 @@ def paper(id: UUID, type: str) -> Any:
     """A document that the application writes from what was entered, to print: the instructions, the corrections."""
     with office().database.read() as db:
         sight = look(db, id)
-        papers = written(sight) if sight.whole else {}
+        papers = written(sight) if sight.reads else {}
         if type not in papers:
             abort(404)
         element, sources = papers[type]

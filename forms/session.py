@@ -325,6 +325,12 @@ def form_key() -> str:
     return secrets.token_hex(16)
 
 
+def posted_key() -> str:
+    """The command id that the posted form carries; a fresh one in place of what no form of ours has."""
+    key = request.form.get("key", "")
+    return key if 8 <= len(key) <= 64 and key.isascii() and key.isprintable() else form_key()
+
+
 def drawn_for(key: str) -> str:
     """Says that a form with this key was drawn for the person who is signed in."""
     sealed = seal().dumps([me().id, key])
@@ -617,7 +623,7 @@ def password() -> Any:
                 form.get("baru", ""),
                 office().now(),
                 session.row.id if session.row else None,
-                id=form.get("key") or form_key(),
+                id=posted_key(),
                 client=request.remote_addr or "",
             )
         except Refused as refused:
