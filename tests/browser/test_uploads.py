@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from time import sleep
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Served
 from tests.browser.test_inbox_pages import look_at, task_address
@@ -13,10 +15,13 @@ LARGE = pdf("besar") + b"\n%" + bytes(ord("a") + n % 26 for n in range(1_000)) *
 FILE = {"name": "bahan rapat.pdf", "mimeType": "application/pdf", "buffer": LARGE}
 
 
-def slowly(page: Page, bytes_a_second: int) -> None:
-    """A line that takes only so much."""
-    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", {
-        "offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_a_second})
+def slowly(page: Page) -> None:
+    """A line on which every part takes a while."""
+    def hold(route: Route) -> None:
+        sleep(0.2)
+        route.continue_()
+
+    page.route("**/unggahan/*", hold)
 
 
 def choose(page: Page) -> None:
@@ -34,7 +39,7 @@ def attached(served: Served, page: Page) -> None:
 def test_an_upload_goes_on_by_itself_after_the_line_was_cut(served: Served, width: int, scheme: str) -> None:
     page = served.person("tim1", width, scheme)
     page.goto(task_address(served, 3))
-    slowly(page, 2_500_000)
+    slowly(page)
     choose(page)
     said = page.locator("#i-bahan_rapat .sending")
     expect(said).to_contain_text("2 dari 8 MB", timeout=20_000)
@@ -48,7 +53,7 @@ def test_an_upload_goes_on_after_the_page_was_loaded_again(served: Served) -> No
     page = served.person("tim1")
     page.on("dialog", lambda asked: asked.accept())
     page.goto(task_address(served, 3))
-    slowly(page, 2_000_000)
+    slowly(page)
     choose(page)
     expect(page.locator("#i-bahan_rapat .sending")).to_contain_text("3 dari 8 MB", timeout=20_000)
     page.reload()

@@ -2,11 +2,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 import threading
+import tracemalloc
 import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from io import BytesIO
@@ -14,13 +19,15 @@ from pathlib import Path
 
 import pypdf
 import pytest
+from alembic import command
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 
 from engine.instance import Refused
-from engine.store import documents
+from engine.store import database as databases
+from engine.store import documents, records
 from engine.store.database import Database, migrate, open_database
 from engine.store.documents import (
     StoredFile,
@@ -434,3 +441,74 @@ def test_a_recorded_file_that_is_gone_or_cut_is_missing(database: Database, fold
     with database.read() as db:
         assert missing(db, folder) == tuple(sorted((gone.sha256, cut.sha256)))
         assert documents.recorded(db, whole.sha256) == whole
+
+
+# What the disk and an older installation hold
+
+CLIMBS = """
+import resource, sys
+from io import BytesIO
+from pathlib import Path
+from engine.instance import Refused
+from engine.store.documents import store
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    store(BytesIO(b"%PDF-1.7" + bytes(400_000)), "a.pdf", Path(sys.argv[1]))
+except Refused as refused:
+    print(refused.code)
+"""
+
+
+def test_a_disk_that_takes_no_more_leaves_nothing_half(folder: Path) -> None:
+    told = subprocess.run([sys.executable, "-c", CLIMBS, str(folder)], cwd=Path(__file__).parents[2], text=True,
+                          capture_output=True, check=True, timeout=60)
+    assert told.stdout.strip() == "full" and files(folder) == []
+
+
+def test_a_disk_is_never_filled_beyond_what_the_database_needs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.mkdir()
+    free = shutil.disk_usage(folder).free
+    monkeypatch.setattr(documents, "KEPT_FREE_BYTES", free * 2)
+    with pytest.raises(Refused) as refused:
+        store(BytesIO(PDF), "a.pdf", folder)
+    assert refused.value.code == "full" and files(folder) == []
+
+
+def test_files_that_were_named_by_their_hash_are_found_after_the_migration(database_url: str, folder: Path) -> None:
+    older, digest = open_database(database_url, bytes(32)), sha256(PDF).hexdigest()
+    with older.begin() as db:
+        command.upgrade(databases._alembic(db), "0007")
+        db.execute(text("INSERT INTO blob (sha256, media_type, size_bytes, stored_at) "
+                        "VALUES (:sha256, :type, :size, :at)"),
+                   {"sha256": digest, "type": documents.PDF, "size": len(PDF), "at": records.instant(AT)})
+    migrate(older)
+    path = folder / digest[:2] / digest
+    path.parent.mkdir(parents=True)
+    path.write_bytes(PDF)
+    with older.begin() as db:
+        assert sweep(db, folder, AT) == 0 and missing(db, folder) == ()
+        again = store(BytesIO(PDF), "a.pdf", folder)
+        record(db, folder, again, AT)
+        with open_document(db, folder, digest) as stream:
+            assert stream.read() == PDF
+    assert files(folder) == [digest], "the same content sent again stays under the name that it has"
+    older.close()
+
+
+@pytest.mark.parametrize("name", ["bom.pdf", "spasi.pdf", "kurung.pdf", "pagar.pdf"])
+def test_a_hostile_pdf_of_25_mb_is_judged_in_bounded_time_and_memory(name: str) -> None:
+    stream = b"/Type/ObjStm stream\r\n"
+    data = {
+        "bom.pdf": PDF + stream + zlib.compress(bytes(60_000_000)),
+        "spasi.pdf": PDF + (b"/S" + b" " * 1_000) * 20_000,
+        "kurung.pdf": PDF + b"/EmbeddedFile" + b"(" + b"a" * 24_000_000,
+        "pagar.pdf": PDF + stream * 1_000_000,
+    }[name]
+    tracemalloc.start()
+    try:
+        with suppress(Refused):
+            documents.judge(BytesIO(data), name, documents.PDF)
+        _now, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 200_000_000
