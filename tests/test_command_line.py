@@ -472,6 +472,31 @@ def test_deploying_is_all_or_nothing_and_says_so(alur: Alur, tmp_path: Path) -> 
 
 
 @pytest.mark.database
+def test_a_surat_tugas_is_recorded_ended_and_listed(alur: Alur) -> None:
+    alur("migrate")
+    alur("unit", "add", "kec", "Kecamatan")
+    alur("user", "add", "Auditor", "auditor")
+    alur("user", "add", "Pegawai", "pegawai")
+    assert alur.json("audit", "list") == []
+    words = ("audit", "assign", "auditor", "700/15/2026", "--unit", "kec", "--from", "2020-01-01", "--until")
+    given = alur.json(*words, "2199-12-31", "--year", "2026", "--year", "2025", "--basis", "PKPT")
+    assert (given["units"], given["years"]) == (["kec"], [2025, 2026])
+    for wrong in ((*words, "2199-12-31"), (*words, "2019-12-31"), (*words, "besok")):
+        assert alur.refused(*wrong)["code"] == "wrong"
+    assert alur.refused(*words, "2030-01-01", "--as", "pegawai")["code"] == "not_yours"
+    assert alur.refused("audit", "assign", "nobody", *words[3:], "2030-01-01")["code"] == "unknown"
+    [one] = alur.json("audit", "list")
+    assert (one["assignment"], one["number"], one["years"], one["holds"]) == (
+        given["assignment"], "700/15/2026", [2025, 2026], True)
+    alur("audit", "end", given["assignment"], "--until", "2020-02-01", "--reason", "Selesai")
+    assert alur.refused("audit", "end", given["assignment"], "--until", "2021-01-01")["code"] == "wrong"
+    assert alur.refused("audit", "end", "nothing", "--until", "2020-01-02")["code"] in ("wrong", "unknown")
+    [one] = alur.json("audit", "list")
+    assert (one["valid_until"], one["holds"]) == ("2020-02-01", False)
+    assert "700/15/2026" in alur("audit", "list")
+
+
+@pytest.mark.database
 def test_only_an_administrator_changes_things_in_their_own_name(alur: Alur) -> None:
     alur("migrate")
     first = alur.json("user", "add", "Administrator Kabupaten", "admin.kab", "--administrator")
