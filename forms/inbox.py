@@ -431,7 +431,7 @@ def attaches_to(sight: Sight, field: Field, works: bool) -> bool:
 
 def reading_of(sight: Sight, task: UserTask, known: Mapping[str, Any], steps: Sequence[Step]) -> list[dict[str, Any]]:
     """What came before and is only read here: documents of earlier steps, with their newest version."""
-    made, found, papers = versions(sight, steps), [], written(sight) if sight.whole else {}
+    made, found, papers = versions(sight, steps), [], written(sight) if sight.reads else {}
     for one in sight.definition.elements[task.element].slots:
         slot = one.slot
         assert slot is not None, "a slot field has one"

@@ -23,7 +23,7 @@ REFUSALS = frozenset({
     "sign_in_failed", "throttled", "second_factor_failed", "rights_refused", "csrf_failed", "foreign_origin",
     "upload_refused", "change_disputed",
 })
-log = structlog.get_logger("alur.security")
+log = structlog.get_logger("alur.security", log="alur.security")
 
 
 def tell(event: Event, *, person: str | None = None, **facts: str | int | bool | None) -> None:
