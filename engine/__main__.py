@@ -11,6 +11,9 @@ import sys
 if sys.version_info < (3, 11):  # noqa: UP036 - said in a sentence, before anything newer is imported
     sys.exit(f"This is Python {sys.version.split()[0]} and Alur needs 3.11 or newer: install one, then try again.")
 
+if not __debug__:
+    sys.exit("Python was started with -O, which leaves out checks of ours: start it without.")
+
 import os
 import platform
 import re
@@ -71,7 +74,7 @@ def alur() -> None:
 
 
 for _command in (*cli_process.commands, *cli_proof.commands, *cli_office.commands, *cli_sop.commands,
-                 *cli_retention.commands):
+                 *cli_retention.commands, *cli_health.commands):
     alur.add_command(_command)
 for _command in cli_definition.commands:
     cli_process.definition.add_command(_command)
@@ -399,6 +402,12 @@ def examine(here: Terminal) -> list[tuple[str, str, str]]:
             state = NOTE if alive else WRONG
             says += ", and waits for its incident to be resolved" if alive else ", and no worker runs that fires it"
         found.append(("timers", state, says))
+        open_ = integrity.count_open_incidents(db)
+        found.append(("incidents", NOTE if open_ else WELL,
+                      f"{open_} are open; say: alur incidents" if open_ else "none is open"))
+        wrong = len(integrity.findings(db))
+        found.append(("invariants", WRONG if wrong else WELL,
+                      f"{wrong} things do not hold; say: alur invariants" if wrong else "nothing was found"))
         found.append(("mail", *mail_state(db, chosen, at)))
         known = ", ".join(f"{one.key} {one.version}" for one in definitions.newest_of_all(db))
         advice = "none is deployed yet; say: alur deploy FILE --reason WHY"
@@ -456,6 +465,8 @@ def backup(here: Terminal, file: Path, with_key: bool) -> int:
 
     at = datetime.now(UTC)
     written = backups.backup(here.database, here.settings.documents_dir, file, at, here.key if with_key else None)
+    with here.database.begin() as db:
+        integrity.keep_setting(db, invariants.BACKUP_AT, records.instant(at))
     lost = written["missing"]
     here.tell(
         written,

@@ -5,6 +5,7 @@ Each says what it is, so that `alur settings` can list them. Settings are read o
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
@@ -237,5 +238,7 @@ def table(settings: Settings) -> list[dict[str, str]]:
 
 
 def hide_password(url: str) -> str:
+    """An address without the password that stands in it, before the host or among what follows `?`."""
     parts = urlsplit(url)
-    return url.replace(f":{parts.password}@", ":***@") if parts.password else url
+    shown = url.replace(f":{parts.password}@", ":***@") if parts.password else url
+    return re.sub(r"(?i)([?&][^=&]*(?:password|secret)[^=&]*=)[^&]*", r"\1***", shown)

@@ -1,0 +1,247 @@
+"""What the code never does, what its libraries are known for, and that secrets stay where they are.
+
+The linter's findings and the versions of libraries are judged here without the network; `make audit` asks for the
+newest advisories, which needs it.
+"""
+
+from __future__ import annotations
+
+import ast
+import csv
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+
+import bootstrap
+from engine import event_log
+from engine.settings import Settings, hide_password, table
+from forms.papers import monitoring, sheet
+
+ROOT = bootstrap.ROOT
+SOURCES = sorted([*(ROOT / "engine").rglob("*.py"), *(ROOT / "forms").rglob("*.py")])
+
+# --- the linter -----------------------------------------------------------------------------------------------------
+
+# What bandit finds and why it is no fault: (its number, file) -> (how often, the reason). Assertions (B101) say what
+# the types cannot, and the program does not start where they are left out (python -O).
+EXPLAINED = {
+    ("B406", "engine/event_log.py"): (1, "quoteattr writes XML and reads none"),
+    ("B406", "forms/papers/word.py"): (1, "escape and quoteattr write XML and read none"),
+    ("B104", "engine/settings.py"): (1, "compared with, to name another host; nothing is bound"),
+    ("B704", "forms/__init__.py"): (1, "a template of ours, which escapes what it is given"),
+    ("B704", "forms/uploads.py"): (1, "a template of ours, which escapes what it is given"),
+    ("B704", "forms/account.py"): (1, "the picture of a QR code, drawn by segno"),
+    ("B704", "forms/charts.py"): (1, "every text in it went through escape"),
+    ("B704", "forms/performance.py"): (1, "every text in it went through escape"),
+    ("B107", "forms/notices.py"): (1, "an empty text: no secret was just made"),
+    ("B105", "forms/processes.py"): (1, "the pass of a process, not a password"),
+}
+
+
+def test_the_linter_finds_nothing_that_is_not_explained_and_every_explanation_is_needed() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bandit", "--quiet", "--recursive", "engine", "forms", "--exclude", "forms/web",
+         "--skip", "B101", "--format", "json"], cwd=ROOT, capture_output=True, text=True)  # fmt: skip
+    said = json.loads(done.stdout)
+    assert said["errors"] == [] and len(said["metrics"]) > len(SOURCES), "not everything was read"
+    found = Counter((one["test_id"], one["filename"].removeprefix("./")) for one in said["results"])
+    assert found == Counter({place: count for place, (count, _) in EXPLAINED.items()})
+
+
+def test_the_linter_would_have_found_a_slip(tmp_path: Path) -> None:
+    (tmp_path / "slip.py").write_text("import pickle\npickle.loads(b'')\n")
+    done = subprocess.run([sys.executable, "-m", "bandit", "--quiet", "--format", "json", str(tmp_path / "slip.py")],
+                          capture_output=True, text=True)
+    assert {one["test_id"] for one in json.loads(done.stdout)["results"]} == {"B301", "B403"}
+
+
+def test_where_assertions_are_left_out_nothing_starts() -> None:
+    done = subprocess.run([sys.executable, "-O", "-m", "engine", "settings"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode != 0 and "-O" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_silenced_finding_says_why() -> None:
+    for path in SOURCES:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if "nosec" in line:
+                assert re.search(r"nosec B\d+: \w+", line), f"{path}: {line}"
+
+
+# --- what the code never does ---------------------------------------------------------------------------------------
+
+NEVER_CALLED = {"eval", "exec", "compile", "__import__", "input"}
+NEVER_CALLED_OF = {("os", "system"), ("os", "popen"), ("os", "execv"), ("os", "spawnv"), ("yaml", "load"),
+                   ("yaml", "unsafe_load"), ("tempfile", "mktemp"), ("random", "SystemRandom"),
+                   ("ssl", "_create_unverified_context"), ("importlib", "import_module")}  # fmt: skip
+NEVER_IMPORTED = {"pickle", "cPickle", "dill", "marshal", "shelve", "yaml", "code", "codeop", "runpy", "ctypes", "cffi",
+                  "telnetlib", "ftplib", "xmlrpc", "pty"}  # fmt: skip
+ENGINE_THAT_EXECUTES = ("PythonScriptEngine", "TaskDataEnvironment", "NonTaskDataEnvironment")
+
+
+def named(node: ast.expr) -> str:
+    return ast.unparse(node)
+
+
+def wrong_in(source: str) -> list[str]:
+    """What a module does that none of ours does."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            name = named(node.func)
+            head, _, tail = name.rpartition(".")
+            if name in NEVER_CALLED or (head, tail) in NEVER_CALLED_OF or name in ("builtins.eval", "builtins.exec"):
+                found.append(f"{node.lineno}: {name}()")
+            for keyword in node.keywords:
+                said = f"{keyword.arg}={ast.unparse(keyword.value)}"
+                if said in ("shell=True", "verify=False", "resolve_entities=True", "load_dtd=True", "huge_tree=True",
+                            "no_network=False", "autoescape=False"):
+                    found.append(f"{node.lineno}: {said}")
+        names = [one.name for one in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+        modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else names
+        found += [f"{node.lineno}: imports {one}" for one in modules  # type: ignore[attr-defined]
+                  if one.split(".")[0] in NEVER_IMPORTED]
+        found += [f"{node.lineno}: imports {one}" for one in names  # type: ignore[attr-defined]
+                  if any(one.endswith(bad) for bad in ENGINE_THAT_EXECUTES)]
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_nothing_is_evaluated_unpickled_or_run(path: Path) -> None:
+    wrong = wrong_in(path.read_text(encoding="utf-8"))
+    if path.name == "watchdog.py":      # ends a thread of ours that computes for too long; there is no other way
+        wrong = [one for one in wrong if not one.endswith("imports ctypes")]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("slip", [
+    "eval('1')", "exec(code)", "import builtins\nbuiltins.eval('1')", "import pickle", "from marshal import loads",
+    "import yaml\nyaml.load(x)", "run('ls', shell=True)", "get(url, verify=False)", "XMLParser(resolve_entities=True)",
+    "from SpiffWorkflow.bpmn.script_engine import PythonScriptEngine", "import os\nos.system('ls')",
+    "compile(x, 'x', 'eval')", "__import__('os')"])
+def test_the_ban_would_have_found_a_slip(slip: str) -> None:
+    assert wrong_in(slip)
+
+
+# --- the libraries --------------------------------------------------------------------------------------------------
+
+# The least version without a weakness that was made public. Ours alone: the newest stand in the advisories.
+LEAST = {
+    "lxml": "6.1.3",            # external parameter entities; CVE-2026-41066 was mended in 6.1.0
+    "authlib": "1.6.6",         # CVE-2025-61920, CVE-2025-62706, CVE-2025-68158
+    "joserfc": "1.4.2",         # CVE-2025-65015
+    "cryptography": "44.0.1",   # CVE-2024-12797
+    "requests": "2.32.4",       # CVE-2024-47081
+    "urllib3": "2.6.0",         # CVE-2025-66418, CVE-2025-66471
+    "certifi": "2024.7.4",      # CVE-2024-39689
+    "flask": "3.1.1",           # CVE-2025-47278
+    "werkzeug": "3.1.4",        # CVE-2025-66221
+    "jinja2": "3.1.6",          # CVE-2025-27516
+    "waitress": "3.0.1",        # CVE-2024-49768, CVE-2024-49769
+    "pillow": "11.3.0",         # CVE-2025-48379
+    "orjson": "3.9.15",         # CVE-2024-27454
+    "mako": "1.2.2",            # CVE-2022-40023
+    "idna": "3.7",              # CVE-2024-3651
+}  # fmt: skip
+
+
+def locked(name: str) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9._-]+)==([^\s\\;]+)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_no_library_is_older_than_its_known_weaknesses() -> None:
+    versions = {name.lower(): version for name, version in locked("requirements.lock").items()}
+    assert len(versions) > 30
+    old = {name: versions[name] for name, least in LEAST.items()
+           if name in versions and Version(versions[name]) < Version(least)}
+    assert old == {}
+    assert {"lxml", "authlib", "cryptography", "flask", "werkzeug", "jinja2", "waitress", "pillow"} <= set(versions)
+
+
+def test_every_library_is_pinned_by_the_hash_of_its_files() -> None:
+    for name in ("requirements.lock", "requirements-test.lock"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        entries = re.split(r"\n(?=[a-z0-9])", text[re.search(r"^[a-z0-9]", text, re.MULTILINE).start():])  # type: ignore[union-attr]
+        bare = [one.splitlines()[0] for one in entries if "--hash=sha256:" not in one]
+        assert bare == [], name
+    packages = json.loads((ROOT / "tests/node/package-lock.json").read_text())["packages"]
+    assert [place for place, one in packages.items() if place and "integrity" not in one] == []
+
+
+def test_the_newest_advisories_are_asked_for_by_one_command() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(r"^audit:.*pip-audit.*requirements\.lock", makefile, re.MULTILINE)
+
+
+# --- spreadsheets ---------------------------------------------------------------------------------------------------
+
+COMPUTED = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\u00a0=1", "\uff1d1", "|cmd", "%0a=1",
+            "=HYPERLINK(\"https://jahat.example\")"]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", COMPUTED)
+def test_no_cell_of_a_csv_begins_as_a_formula_does(value: str) -> None:
+    out = io.StringIO()
+    csv.writer(out, quoting=csv.QUOTE_ALL).writerow([event_log.harmless(value)])
+    [[cell]] = csv.reader(io.StringIO(out.getvalue()))
+    assert cell.lstrip()[:1] not in "=+-@\t\r|%" or cell.startswith("'")
+    assert cell.startswith("'")
+
+
+def test_every_writer_of_csv_makes_its_cells_harmless() -> None:
+    wrong = []
+    for path in SOURCES:
+        text = path.read_text(encoding="utf-8")
+        constants_only = path.name == "import_csv.py"       # the template of an import: our own words
+        if "csv.writer(" in text and "harmless(" not in text and not constants_only:
+            wrong.append(path.name)
+        assert "csv.DictWriter" not in text
+    assert wrong == []
+
+
+def test_every_cell_of_a_spreadsheet_is_a_text() -> None:
+    for module in (sheet, monitoring):
+        source = Path(str(module.__file__)).read_text(encoding="utf-8")
+        assert ".value =" not in source.replace("cell.value = text", ""), "cells are written by _write alone"
+    from openpyxl import Workbook
+
+    page = Workbook().active
+    for row, value in enumerate(COMPUTED, 1):
+        cell = sheet._write(page, row, 1, value)
+        assert cell.data_type == "s"
+
+
+# --- secrets --------------------------------------------------------------------------------------------------------
+
+CANARY = "kenari-rahasia-7391"
+
+
+def test_settings_show_no_secret(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(CANARY)
+    chosen = Settings(data_dir=tmp_path, database_url=f"postgresql://alur:{CANARY}@db/alur?password={CANARY}",
+                      smtp_url=f"smtp://alur:{CANARY}@mail.example:25", oidc_client_secret_file=secret,
+                      smtp_password_file=secret, database_password_file=secret)
+    assert CANARY not in json.dumps(table(chosen))
+    assert hide_password("postgresql://a@b/c") == "postgresql://a@b/c"
+
+
+@pytest.mark.database
+@pytest.mark.parametrize("command", [["settings", "--json"], ["doctor"]])
+def test_the_command_line_says_no_secret(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(CANARY)
+    given = {"ALUR_DATABASE_URL": f"postgresql://alur:{CANARY}@127.0.0.1:1/alur", "ALUR_DATA_DIR": str(tmp_path),
+             "ALUR_SMTP_URL": f"smtp://alur:{CANARY}@127.0.0.1:1", "ALUR_OIDC_ISSUER": "https://127.0.0.1:1",
+             "ALUR_OIDC_CLIENT_ID": "alur", "ALUR_OIDC_CLIENT_SECRET_FILE": str(tmp_path / "secret"),
+             "ALUR_LOG_LEVEL": "debug"}  # fmt: skip
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("ALUR_")}
+    done = subprocess.run([sys.executable, "-m", "engine", *command], cwd=ROOT, env={**outside, **given},
+                          capture_output=True, text=True, timeout=60)
+    assert done.stdout + done.stderr and CANARY not in done.stdout + done.stderr
