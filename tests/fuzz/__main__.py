@@ -33,8 +33,8 @@ def main(name: str, options: list[str]) -> None:
         for place, seed in enumerate(found.SEEDS):
             Path(folder, f"{place:05}").write_bytes(seed)
         files = [] if any(not one.startswith("-") for one in options) else [folder]
-        atheris.Setup([name, f"-timeout={HANGS_SECONDS}", f"-rss_limit_mb={MEGABYTES}", "-max_len=6000", *options, *files],
-                      watched(found.one_input))
+        limits = [f"-timeout={HANGS_SECONDS}", f"-rss_limit_mb={MEGABYTES}", "-max_len=6000"]
+        atheris.Setup([name, *limits, *options, *files], watched(found.one_input))
         atheris.Fuzz()
 
 
