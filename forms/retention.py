@@ -40,7 +40,7 @@ from engine.retention import (
     RequestErasure,
     SetRetention,
 )
-from engine.store import definitions, organisation
+from engine.store import definitions, instances, organisation
 from engine.store import retention as store
 
 from . import admin, words
@@ -199,8 +199,8 @@ def page() -> Any:
     now = office().now()
     with office().database.read() as db:
         it = known(db, now)
-        instances = {one.unit for one in it.due if not one.held and one.kept.fate == DESTROY}
-    return render_template("admin/retention.html", it=it, ready=sorted(instances, key=it.unit), waiting=WAITING)
+        ready = {one.unit for one in it.due if not one.held and one.kept.fate == DESTROY}
+    return render_template("admin/retention.html", it=it, ready=sorted(ready, key=it.unit))
 
 
 @retention.route("/pengaturan/arsip/penghapusan", methods=["GET", "POST"])
@@ -211,9 +211,11 @@ def ask() -> Any:
     with office().database.read() as db:
         heading = store.heading(db, id) if id and "\x00" not in id else None
         found = archive_.found_in(db, office().rules, id) if heading else []
-        files = store.files(db, id) if heading else []
+        files = store.attached(db, id) if heading else []
+        instance = instances.load(db, id) if heading else None
         hold = store.held(db, id) if heading else None
         names = organisation.names(db, {one.person for one in found})
+    definition = office().rules.definition(instance.definition) if instance else None
     shown = [one for one in found if searched and searched.casefold() in str(one.value).casefold()] if searched else [
         one for one in found if one.personal]
     problems: list[Problem] = []
@@ -229,7 +231,9 @@ def ask() -> Any:
             tell(_("Permintaan penghapusan dicatat dan menunggu keputusan kepala unit."))
             return redirect(home(), 303)
     answered = render_template(
-        "admin/erasure.html", id=id, searched=searched, heading=heading, shown=shown[:MOST_SHOWN], files=files,
+        "admin/erasure.html", id=id, searched=searched, heading=heading, shown=shown[:MOST_SHOWN],
+        files=[(sha256, words.document_name(definition, type), version, words.size(size))
+               for sha256, type, version, size in files if definition],
         hold=hold, names=names, problems=problems, typed=request.form, place_of=place_of, many=len(shown))
     return answered, 422 if problems else 200
 

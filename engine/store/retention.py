@@ -133,6 +133,14 @@ def files(db: Connection, id: str) -> list[str]:
     return list(db.execute(found.order_by(document_file.c.sha256)).scalars())
 
 
+def attached(db: Connection, id: str) -> list[tuple[str, str, int, int]]:
+    """(SHA-256, document type, version, bytes) of every file that an instance still has, by type and version."""
+    found = select(*(document_file.c[name] for name in ("sha256", "type", "version", "size_bytes")))
+    rows = db.execute(found.where(document_file.c.instance == id).distinct().order_by(
+        document_file.c.type, document_file.c.version, document_file.c.sha256))
+    return [(row.sha256, row.type, row.version, row.size_bytes) for row in rows]
+
+
 def referred(db: Connection, sha256: str) -> bool:
     """Whether an instance or a signed SOP still has this file."""
     return bool(db.execute(select(or_(
