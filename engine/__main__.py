@@ -35,6 +35,7 @@ from . import (
     certificates,
     cli_definition,
     cli_diff,
+    cli_health,
     cli_migrate,
     cli_office,
     cli_process,
@@ -43,6 +44,7 @@ from . import (
     cli_retention,
     cli_sop,
     deploy,
+    invariants,
     scanner,
     seed,
     serve,
@@ -55,7 +57,7 @@ from .mail import Delayed, Mail, Undeliverable
 from .seed import SignIn
 from .settings import Settings
 from .store import database as databases
-from .store import definitions, documents, due, integrity, notices, organisation
+from .store import definitions, documents, due, integrity, notices, organisation, records
 from .store.database import Unavailable
 from .terminal import Stop, Terminal, pass_terminal
 from .worker import Worker

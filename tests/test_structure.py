@@ -16,7 +16,8 @@ SOURCES = sorted(path for part in ("engine", "forms") for path in (ROOT / part).
 VALUES = {"definition", "commands", "events", "marking", "instance"}
 HEART = {"bpmn_import", "calendars", "changes", "conformance", "counterparts", "diagram", "element_templates",
          "event_log", "execution", "expressions", "forecast", "gate", "gate_drawing", "gate_forms",
-         "import_csv", "ledger", "monitoring_forms", "organisation", "performance", "playback", "process", "rehearsal",
+         "import_csv", "ledger", "limits", "monitoring_forms", "organisation", "performance", "playback", "process",
+         "rehearsal",
          "reduction", "reminders", "requirements", "rules", "sop",
          "sop_drawing", "sop_forms", "sop_import", "sop_layout", "sop_reading", "sop_table", "soundness", "story",
          "timers", "walk", "whatif"}
@@ -43,7 +44,7 @@ HOMES = {                               # library -> the modules that may import
     "waitress": {"engine/serve.py"}, "holidays": {"engine/calendars.py"}, "argon2": {"engine/organise.py"},
     "icalendar": {"engine/agenda.py"}, "smtplib": {"engine/mail.py"},
     "click": {"engine/__main__.py", "engine/terminal.py", "engine/cli_diff.py", "engine/cli_migrate.py",
-              "engine/cli_definition.py", "engine/cli_rehearse.py", "engine/cli_retention.py",
+              "engine/cli_definition.py", "engine/cli_rehearse.py", "engine/cli_retention.py", "engine/cli_health.py",
               "engine/cli_office.py", "engine/cli_proof.py",
               "engine/cli_process.py",
               "engine/cli_sop.py"},
