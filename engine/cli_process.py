@@ -65,7 +65,9 @@ def check(here: Terminal, files: tuple[Path, ...]) -> int:
     sentences = []
     for one in found:
         sentences.append(f"{one['file']}: {'well' if one['ok'] else 'REFUSED'}")
-        sentences += [f"  {f['line']}: {f['severity']}: {f['message']}" for f in one["findings"]]
+        for f in one["findings"]:
+            sentences.append(f"  {f['line']}: {f['severity']}: {f['element'] or '-'}: {f['message']}")
+            sentences.append(f"      {f['english']}")
     here.tell(found, *sentences)
     return 0 if all(one["ok"] for one in found) else 1
 

@@ -236,7 +236,7 @@ def _text_of(data: bytes) -> str | None:
         text = data.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError:
         return None
-    if "\0" in text:
+    if text.startswith("\ufeff") or "\0" in text:
         return None
     if not re.match(r"<\?xml\s", text):
         return text

@@ -24,7 +24,6 @@ class _Net:
     fixed: frozenset[str]               # tasks that stay: timers lead away from their edge
     into: dict[str, list[str]] = field(default_factory=dict)
     out: dict[str, list[str]] = field(default_factory=dict)
-    rested: set[str] = field(default_factory=set)       # flows to a join that stand for a step that was taken out
 
     def __post_init__(self) -> None:
         for id in self.kinds:
@@ -70,7 +69,7 @@ class _Net:
 def reduced(definition: ProcessDefinition, harmless: Set[str]) -> ProcessDefinition:
     """The smaller process; its elements and flows are some of the definition's, by their ids.
 
-    harmless  boundary events from which a token only comes to an end; they are left out
+    harmless  boundary events that let their task go on, and whose token only comes to an end; they are left out
     """
     elements = {id: one for id, one in definition.elements.items() if id not in harmless}
     flows = {flow.id: (flow.source, flow.target) for flow in definition.flows.values() if flow.source not in harmless}
@@ -109,14 +108,8 @@ def _pass(net: _Net, id: str) -> bool:
         return False
     (way,) = net.out[id]
     target = net.target(way)
-    if target == id or (len(net.into[id]) > 1 and (not net.is_choice(id) or net.is_join(target))):
+    if target == id or (len(net.into[id]) > 1 and (not net.is_choice(id) or net.kinds[target] == "parallelGateway")):
         return False
-    if net.is_join(target):                 # the place before the join is the flow that leads there now
-        (before,) = net.into[id]
-        if way in net.rested:
-            net.rested.add(before)
-    elif net.into[id][0] in net.rested:
-        return False                        # what rested here is kept by `_branches`
     net.remove(id)
     return True
 
@@ -139,22 +132,15 @@ def _choice_of_choice(net: _Net, id: str) -> bool:
 
 
 def _row(net: _Net, id: str) -> bool:
-    """A step before another, or before a join: whoever waits here may as well wait there."""
+    """A step before another: whoever waits here may as well wait there."""
     if not net.is_step(id):
         return False
-    (way,) = net.out[id]
-    target = net.target(way)
-    if net.is_join(target):
-        if len(net.into[id]) != 1:
-            return False
-        net.rested.add(net.into[id][0])
-    else:
-        seen = {id}
-        while net.is_choice(target) and len(net.out[target]) == 1 and target not in seen:
-            seen.add(target)
-            target = net.target(net.out[target][0])
-        if target in seen or net.kinds[target] not in RESTING:
-            return False
+    target, seen = net.target(net.out[id][0]), {id}
+    while net.is_choice(target) and len(net.out[target]) == 1 and target not in seen:
+        seen.add(target)
+        target = net.target(net.out[target][0])
+    if target in seen or net.kinds[target] not in RESTING:
+        return False
     net.remove(id)
     return True
 
@@ -163,26 +149,17 @@ def _ways(net: _Net, id: str) -> bool:
     """Of the ways from a choice that lead to one place, over one step or none, one stays: one over a step if any."""
     if not net.is_choice(id):
         return False
-    first: dict[str, str] = {}              # where a way comes to -> the way; over a step it is preferred
+    first: dict[str, str] = {}              # where a way comes to -> the way
     for way in list(net.out[id]):
         step = net.target(way)
-        over = net.is_step(step) and len(net.into[step]) == 1
-        place = net.target(net.out[step][0]) if over else step
+        place = net.target(net.out[step][0]) if _is_between(net, step) else step
         if net.is_join(place) or place == id:
             continue
-        if place not in first:
-            first[place] = way
-            continue
-        kept = net.target(first[place])
-        keeps_step = kept != place
-        gone = first[place] if over and not keeps_step else way
-        first[place] = way if gone == first[place] else first[place]
-        gone_step = net.target(gone)
-        net.drop(gone)
-        if gone_step != place:              # nobody comes to that step any more
-            net.drop(net.out[gone_step][0])
-            del net.kinds[gone_step], net.into[gone_step], net.out[gone_step]
-        return True
+        if place in first:
+            gone = first[place] if net.target(first[place]) == place else way
+            _take_out(net, gone, place)
+            return True
+        first[place] = way
     return False
 
 
@@ -205,33 +182,31 @@ def _back(net: _Net, id: str) -> bool:
 
 
 def _branches(net: _Net, id: str) -> bool:
-    """Two branches straight from a split to its join are one; and the last one, if anybody rested there, is a step."""
+    """Two branches from a split to one join, over one step or none, are one: nobody sees which is done first."""
     if net.kinds[id] != "parallelGateway":
         return False
-    first: dict[str, str] = {}
+    first: dict[str, str] = {}              # a join -> the way that leads there; over a step it is preferred
     for way in list(net.out[id]):
-        join = net.target(way)
+        step = net.target(way)
+        join = net.target(net.out[step][0]) if _is_between(net, step) else step
         if not net.is_join(join) or join == id:
             continue
         if join in first:
-            rested = bool({way, first[join]} & net.rested)
-            alone = len(net.out[join]) == 1 or (len(net.out[id]) == 2 and len(net.into[id]) == 1)
-            if rested and len(net.into[join]) == 2 and not alone:
-                continue
-            net.drop(way)
-            if rested:
-                net.rested.add(first[join])
+            gone = first[join] if net.target(first[join]) == join else way
+            _take_out(net, gone, join)
             return True
         first[join] = way
-    # A join with one way left is none: what rested before it becomes a step.
-    if len(net.into[id]) == 1 and net.into[id][0] in net.rested:
-        way = net.into[id][0]
-        net.rested.discard(way)
-        if len(net.out[id]) == 1:
-            net.kinds[id] = "userTask"
-            return True
-        source, _ = net.flows[way]
-        if net.kinds[source] == "parallelGateway" and len(net.out[source]) == 1 and len(net.into[source]) == 1:
-            net.kinds[source] = "userTask"
-            return True
     return False
+
+
+def _is_between(net: _Net, id: str) -> bool:
+    return net.is_step(id) and len(net.into[id]) == 1
+
+
+def _take_out(net: _Net, way: str, place: str) -> None:
+    """A way to a place, with the step that it goes over if there is one."""
+    step = net.target(way)
+    net.drop(way)
+    if step != place:
+        net.drop(net.out[step][0])
+        del net.kinds[step], net.into[step], net.out[step]

@@ -277,10 +277,12 @@ def _splits_that_meet(it: Judged) -> None:
                     behind[flow.target] = _walk([flow.target], further)
                 if again := met & behind[flow.target]:
                     first = next(id for id in it.definition.elements if id in again)
-                    it.error(first, f"Di {it.named(first)} bertemu dua cabang gateway paralel {it.named(split.id)} yang "
+                    it.error(first, f"Di {it.named(first)} bertemu dua cabang gateway paralel {it.named(split.id)} "
+                                    "yang "
                                     "berjalan bersamaan, sehingga lanjutannya berlipat ganda. Satukan kedua cabang "
                                     "dengan gateway paralel.",
-                             f"Two branches of the parallel gateway {it.named(split.id)} that run at the same time meet "
+                             f"Two branches of the parallel gateway {it.named(split.id)} that run at the same time "
+                             "meet "
                              f"at {it.named(first)}, so that what follows is doubled. Join both branches by a parallel "
                              "gateway.")
                     break
@@ -359,7 +361,7 @@ class _Game:
         self.doubled: set[str] = set()
         self.stuck: set[str] = set()
         self.work = 0
-        self.harmless = frozenset(id for id in edges if self._only_ends(id))
+        self.harmless = frozenset(id for id in edges if not self.elements[id].interrupting and self._only_ends(id))
 
     def _bits(self, ids: Iterable[str]) -> int:
         return sum(self.bit[id] for id in ids)
@@ -783,6 +785,7 @@ def _field_expressions(one: Field) -> Iterator[tuple[str, str]]:
 
 
 _UNKNOWN = object()
+_WHOLE = frozenset({"string", "text", "enum", "long", "decimal", "boolean"})   # types whose values have no parts
 _SOME_DAY = datetime(2027, 1, 4, 8, tzinfo=UTC)
 _SAMPLES: Mapping[str, object] = {
     "string": "a", "text": "a", "enum": "a", "person": "a", "long": Decimal(1), "decimal": Decimal(1), "boolean": True,
@@ -868,6 +871,12 @@ def _names(it: Judged, written: _Written, parsed: expressions.Expression, column
                      "and may be erased later. Use another field or delete sop.pribadi.", written.line)
     for path in sorted(parsed.paths):
         name, _, member = path.partition(".")
+        if name in fields and fields[name].type in _WHOLE:
+            it.error(written.element, f"Ungkapan {written.what} menyebut {quoted(path)}, padahal isian {quoted(name)} "
+                                      f"tidak mempunyai bagian. Tulis {name[:60]} saja.",
+                     f"The expression of the {written.english} names {quoted(path)}, but the field {quoted(name)} "
+                     "has no "
+                     f"parts. Write {name[:60]} only.", written.line)
         if name == "berkas" and member.partition(".")[0] not in it.definition.document_types:
             known = some(it.definition.document_types)
             it.error(written.element, f"Ungkapan {written.what} menyebut {quoted(path)}, yang bukan berkas dalam "
