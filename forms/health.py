@@ -19,6 +19,7 @@ from flask_babel import lazy_gettext as _l
 
 from engine import handle, invariants
 from engine.commands import ResolveIncident
+from engine.definition import Element
 from engine.events import IncidentRaised
 from engine.instance import Refused
 from engine.invariants import Health, Invariant
@@ -243,6 +244,7 @@ class Shown:
     cause: Any
     remedy: Any
     what_again: str  # what trying again does
+    standing: tuple[str, ...]  # where the instance stands, for an incident without a place
 
 
 @admin.get("/insiden")
@@ -264,7 +266,7 @@ def shown(one: OpenIncident) -> Shown:
     lane = definition.lane(host.lane) if definition and host and host.lane else None
     place = ""
     if host is not None:
-        place = f"{host.number} · {host.name}" if host.number else host.name or host.id
+        place = in_words(host)
         if element is not host and element is not None:
             place = _("Pengatur waktu pada %(step)s", step=place)
     elif definition and definition.deadline and one.element == definition.deadline.id:
@@ -273,7 +275,15 @@ def shown(one: OpenIncident) -> Shown:
     again = (_("Pengatur waktu langsung dibunyikan lagi.") if one.timer
              else _("Pelaksana menyelesaikan langkahnya lagi; isiannya tersimpan sebagai draf.") if one.user_task
              else _("Berkas dibiarkan berjalan; bila masih terhenti, insiden baru muncul dalam satu menit."))
-    return Shown(one=one, place=place, lane=lane.name if lane else "", cause=cause, remedy=remedy, what_again=again)
+    elements = definition.elements if definition else {}
+    standing = tuple(in_words(elements[id]) for id in one.standing if id in elements)
+    return Shown(one=one, place=place, lane=lane.name if lane else "", cause=cause, remedy=remedy, what_again=again,
+                 standing=standing)
+
+
+def in_words(element: Element) -> str:
+    """`3 · Menyusun rancangan akhir`."""
+    return f"{element.number} · {element.name}" if element.number else element.name or element.id
 
 
 @admin.post("/insiden/<uuid:id>/<int:number>/coba-lagi")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -359,10 +359,11 @@ class OpenIncident:
     user_task: int | None = None            # the number of the element's open user task
     timer: int | None = None                # the number of its running timer
     due_at: datetime | None = None
+    standing: tuple[str, ...] = ()          # elements of the instance's open user tasks
 
 
 def open_incidents(db: Connection, most: int) -> list[OpenIncident]:
-    """The open incidents of all instances, the oldest first: two statements, whatever there is.
+    """The open incidents of all instances, the oldest first: two statements, whatever there are.
 
     What a command said of an incident that was raised by hand or by the watchdog stands in the journal beside its row.
     """
@@ -386,7 +387,11 @@ def open_incidents(db: Connection, most: int) -> list[OpenIncident]:
                 key=row.key, definition=row.definition, unit=row.unit, unit_name=row.unit_name, zone=row.zone,
                 status=row.status, user_task=row.user_task, timer=row.timer,
                 due_at=records.moment(row.due_at) if row.due_at else None)
-    return list(told.values())
+    standing: dict[str, list[str]] = {}
+    for id, element in db.execute(select(user_task.c.instance, user_task.c.element).where(
+            user_task.c.instance.in_(sorted({one.instance for one in told.values()}))).order_by(user_task.c.number)):
+        standing.setdefault(id, []).append(element)
+    return [replace(one, standing=tuple(standing.get(one.instance, ()))) for one in told.values()]
 
 
 def _said(value: bytes | None) -> str:
