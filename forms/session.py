@@ -121,10 +121,9 @@ class Sessions(SessionInterface):
                 sessions.forget(db, id)
             session.forget.clear()
             if not session and session.person is None:
-                response.delete_cookie(
-                    name, path="/", secure=self.get_cookie_secure(app), httponly=True, samesite="Lax"
-                )
+                self.take_back(app, response)
                 return
+            new = session.cookie is None
             if session.cookie is None:
                 session.cookie = secrets.token_urlsafe(32)
                 sessions.forget_old(db, now, now - office(app).idle)
@@ -137,11 +136,19 @@ class Sessions(SessionInterface):
                 seen_at=now,
                 expires_at=begun + max(office(app).idle, timedelta(days=DAYS_LONGEST)),
             )
-            sessions.keep(db, session.row)
+            if not sessions.keep(db, session.row, new):  # somebody, or this very request, has ended it
+                self.take_back(app, response)
+                return
         session.modified = False
         secure = self.get_cookie_secure(app)
         response.set_cookie(name, session.cookie, path="/", secure=secure, httponly=True, samesite="Lax")
         response.vary.add("Cookie")
+
+    def take_back(self, app: Flask, response: Response) -> None:
+        """The browser forgets its cookie."""
+        response.delete_cookie(
+            self.get_cookie_name(app), path="/", secure=self.get_cookie_secure(app), httponly=True, samesite="Lax"
+        )
 
 
 def idle_of(row: sessions.Session, app: Flask | None = None) -> timedelta:
@@ -445,7 +452,7 @@ def signed_in(
     shared     on a computer that others use: the session ends after minutes without a click.
     """
     with office().database.read() as db:
-        has = factors.of_person(db, person)
+        has, credential = factors.of_person(db, person), organisation.credential_of(db, person)
     if not has or method == "kunci":
         return begin(person, method, wish=wish, brought=brought, temporary=temporary, shared=shared)
     session = this_session()
@@ -456,6 +463,7 @@ def signed_in(
         "temporary": temporary,
         "shared": shared,
         "until": (office().now() + HALFWAY).isoformat(),
+        "password": credential.changed_at if credential else "",
     }
     return second_factor_page(brought=brought, wish=wish)
 
@@ -567,8 +575,9 @@ def second_factor() -> Any:
         security.tell(event, person=known["person"], method="kunci" if answer else "kode")
         return second_factor_page(str(refused), brought, wish), 429 if refused.code == "throttled" else 401
     with office().database.read() as db:
-        who = organisation.person_of(db, known["person"])
-    if who is None or not who.active:
+        who, credential = organisation.person_of(db, known["person"]), organisation.credential_of(db, known["person"])
+    # Whoever was let halfway in by a password that was changed meanwhile begins again.
+    if who is None or not who.active or (credential.changed_at if credential else "") != known["password"]:
         session.belong_to(None)
         return redirect(url_for("door.sign_in"), 303)
     security.tell("second_factor", person=known["person"], method=proved)

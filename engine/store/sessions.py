@@ -59,16 +59,18 @@ def _session(row: Any) -> Session:
     )
 
 
-def keep(db: Connection, one: Session) -> None:
-    """Write a session, new or known."""
+def keep(db: Connection, one: Session, new: bool) -> bool:
+    """Write a session; False of one that was ended meanwhile: what was ended does not come back."""
     values = {
         "person": one.person,
         "data": json.dumps(dict(one.data), ensure_ascii=False),
         "seen_at": records.instant(one.seen_at),
         "expires_at": records.instant(one.expires_at),
     }
-    if not db.execute(update(session).where(session.c.id == one.id).values(values)).rowcount:
+    if new:
         db.execute(insert(session).values(id=one.id, created_at=records.instant(one.created_at), **values))
+        return True
+    return db.execute(update(session).where(session.c.id == one.id).values(values)).rowcount == 1
 
 
 def seen(db: Connection, id: str, at: datetime) -> None:

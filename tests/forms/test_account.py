@@ -140,7 +140,26 @@ def test_a_new_password_ends_the_other_sessions_and_renews_this_one(site: Desk) 
     assert with_cookie(site, copied).get("/proses").path == "/masuk"
 
 
+def test_a_session_that_was_ended_does_not_come_back_by_the_request_that_ended_it(site: Desk) -> None:
+    admin = site.reader("admin").get("/pengaturan/orang/admin")
+    copied = cookie(admin)
+    admin.send(action="/akhiri-sesi")
+    assert with_cookie(site, copied).get("/proses").path == "/masuk"
+    with site.database.read() as db:
+        assert store_sessions(db, "admin") == ()
+
+
 # Second factors
+
+
+def test_a_password_that_was_changed_meanwhile_lets_nobody_past_the_second_step(site: Desk) -> None:
+    mine, secret, _codes = enrol(site, "camat")
+    site.later(minutes=5)
+    thief = site.reader().sign_in("camat")
+    mine.get("/kata-sandi")
+    mine.send({"sandi": PASSWORD, "baru": "sungai mengalir jauh", "ulang": "sungai mengalir jauh"})
+    thief.send({"kode": code(site, secret)}, action="/masuk/faktor")
+    assert thief.path == "/masuk" and thief.get("/proses").path == "/masuk"
 
 
 def test_a_code_from_the_phone_is_asked_for_after_the_password_and_nothing_opens_before_it(site: Desk) -> None:
