@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from playwright.sync_api import Page, expect
 
+from engine import handle
+from engine.commands import Act, AttachDocument, CompleteUserTask
+from engine.handle import Request
 from tests.browser.conftest import Served, wait_until
 from tests.browser.test_inbox_pages import look_at
+from tests.desk import ANSWERS, KEY, PERFORMERS, attachment, parsed
 
 READY = "() => document.body.dataset.ready === '1'"
 
@@ -116,3 +122,47 @@ def test_the_player_is_sound_at_both_widths_and_in_both_schemes(served: Served, 
     look_at(page, f"the player, {width} {scheme}")
     page.goto("/audit")
     look_at(page, f"the list, {width} {scheme}")
+
+
+# How long
+
+
+def returned_often(served: Served, rows: int) -> str:
+    """An LKjPD that went round between its steps 5 and 7 until its journal has that many rows."""
+    desk = served.desk
+    id, number = desk.waiting_at(5), 0
+    rules, folder = desk.app.extensions["alur"].rules, desk.app.extensions["alur"].settings.data_dir
+    back = {"isian.keputusan": "kembalikan", "isian.koreksi.0.koreksi": "Angka keliru."}
+    while desk.instance(id).sequence < rows:
+        with desk.database.begin() as db:
+            instance = desk.instance(id)
+            [(task, one)] = instance.user_tasks.items()
+            step = int(one.element.removeprefix("langkah_"))
+            answers = {**ANSWERS[step](None), "isian.mengubah_angka": "tidak"} if step != 7 else back
+            form = rules.definition(instance.definition).elements[one.element].form
+            acts: list[Act] = [AttachDocument(document=type, user_task=task, attachment=attachment(db, folder, type))
+                               for type in (name.removeprefix("berkas.") for name in answers
+                                            if name.startswith("berkas."))]
+            acts.append(CompleteUserTask(user_task=task, data=parsed(form, answers)))
+            requests = []
+            for act in acts:
+                number += 1
+                requests.append(Request(id=f"putaran-{number}", act=act, person=PERFORMERS[step], at=desk.clock()))
+            handle.handle(db, rules, KEY, id, requests)
+    return id
+
+
+@pytest.mark.soak
+def test_five_hundred_events_open_whole(served: Served, soak_table: dict[str, str]) -> None:
+    id = returned_often(served, 500)
+    rows = served.desk.instance(id).sequence
+    opened(served, served.desk.waiting_at(3))  # the app and the browser have seen a player before
+    page = served.person("auditor")
+    began, worked = time.monotonic(), time.process_time()
+    page.goto(f"/audit/{id}")
+    wait_until(page, READY)
+    seconds, server = time.monotonic() - began, time.process_time() - worked  # the server is a thread of this process
+    assert page.locator("table.moments tbody tr").count() == rows >= 500
+    expect(page.locator("#garis")).to_have_attribute("max", str(rows))
+    soak_table["500 events opened in the player: proved again, on the page and drawn, sqlite"] = (
+        f"{seconds:.1f} s, of it {server:.1f} s of the server's processor")

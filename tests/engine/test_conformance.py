@@ -24,6 +24,7 @@ from engine.conformance import (
     INFORMATION,
     KINDS,
     SAME_HANDS,
+    SAME_PERSON,
     Beside,
     Departure,
     Deployment,
@@ -325,6 +326,20 @@ def test_one_person_in_the_draft_and_in_its_check_is_information_and_no_departur
     found = list(departures(rules(), "one", [*same, *rest], Beside(), decided.command.at))
     (one,) = [one for one in found if one.kind == SAME_HANDS]
     assert one.information and (one.person, one.evidence["second"]) == (drafted, "Memeriksa dan memaraf")
+
+
+def test_who_signs_the_draft_that_they_wrote_is_named_with_both_steps() -> None:
+    # Steps 5 and 7 in one hand, as where a Kepala PD drafts; steps 6 and 7 are told by the story of the Plh.
+    run = story.run((LKJPD.parent / "stories" / "01_disetujui_langsung.txt").read_text(), rules(), definition().sha256)
+    drafted = next(one.command.actor.person for one in run.steps for event in one.events
+                   if getattr(event, "element", "") == "langkah_5" and type(event).__name__ == "UserTaskCompleted")
+    same = [replace(one, command=replace(one.command, actor=replace(one.command.actor, person=drafted)))
+            if one.command.actor.person == CAMAT.person else one for one in run.steps]
+    found = [one for one in departures(rules(), "one", same, Beside(), run.steps[-1].command.at)
+             if one.kind == SAME_PERSON]
+    (one,) = found
+    assert (one.element, one.person, one.evidence["did"], one.information) == (
+        "langkah_7", drafted, "langkah_5", False)
 
 
 def test_every_step_of_a_straight_process_is_unavoidable_and_a_branch_is_not() -> None:
