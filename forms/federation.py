@@ -34,6 +34,7 @@ from engine.instance import Refused
 from engine.settings import Settings, is_loopback
 from engine.store import office_accounts, organisation
 
+from . import security
 from .notices import limiter
 from .session import form_key, me, office, own_path, sign_in_page, signed_in, tell, this_session
 
@@ -382,6 +383,7 @@ def confirm(password: str, now: datetime) -> None:
     except Refused as why:
         if why.code == "throttled":
             raise
+        security.tell("sign_in_failed", method="sandi")
         raise Refused("wrong", _("Kata sandi tidak cocok, jadi akun kantor belum ditautkan.")) from why
 
 
@@ -402,6 +404,7 @@ def unanswered(why: Unanswered) -> Any:
 
 def refused(why: str, problem: str, status: int) -> Any:
     log.warning("sign-in with an account of the office refused", why=why, client=request.remote_addr)
+    security.tell("sign_in_failed", method="oidc")
     return at_the_door(problem), status
 
 

@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -245,3 +246,67 @@ def test_the_command_line_says_no_secret(command: list[str], tmp_path: Path) -> 
     done = subprocess.run([sys.executable, "-m", "engine", *command], cwd=ROOT, env={**outside, **given},
                           capture_output=True, text=True, timeout=60)
     assert done.stdout + done.stderr and CANARY not in done.stdout + done.stderr
+
+
+# --- the table of ASVS ----------------------------------------------------------------------------------------------
+
+# How many requirements of levels 1 and 2 each section of OWASP ASVS 5.0.0 has; they are numbered from 1.
+REQUIREMENTS = {
+    "1.1": 2, "1.2": 9, "1.3": 11, "1.4": 3, "1.5": 2, "2.1": 3, "2.2": 3, "2.3": 4, "2.4": 1, "3.2": 2, "3.3": 4,
+    "3.4": 6, "3.5": 5, "3.7": 2, "4.1": 3, "4.2": 1, "4.3": 2, "4.4": 4, "5.1": 1, "5.2": 3, "5.3": 2, "5.4": 3,
+    "6.1": 3, "6.2": 12, "6.3": 4, "6.4": 4, "6.5": 5, "6.6": 3, "6.8": 4, "7.1": 3, "7.2": 4, "7.3": 2, "7.4": 5,
+    "7.5": 2, "7.6": 2, "8.1": 2, "8.2": 3, "8.3": 1, "8.4": 1, "9.1": 3, "9.2": 4, "10.1": 2, "10.2": 2, "10.3": 4,
+    "10.4": 11, "10.5": 5, "10.6": 2, "10.7": 3, "11.1": 2, "11.2": 3, "11.3": 3, "11.4": 4, "11.5": 1, "11.6": 1,
+    "12.1": 3, "12.2": 2, "12.3": 4, "13.1": 1, "13.2": 5, "13.3": 2, "13.4": 5, "14.1": 2, "14.2": 4, "14.3": 3,
+    "15.1": 3, "15.2": 3, "15.3": 7, "16.1": 1, "16.2": 5, "16.3": 4, "16.4": 3, "16.5": 3, "17.1": 1, "17.2": 4,
+    "17.3": 2}  # fmt: skip
+ROW = re.compile(r"^\| ([0-9.]+)(?: to ([0-9.]+))? \| [12/]+ \| ([^|]+) \| (met|partly|not met|n/a) \| ([^|]+) \|$")
+
+
+def rows_of_asvs() -> list[re.Match[str]]:
+    lines = (ROOT / "docs" / "asvs.md").read_text(encoding="utf-8").splitlines()
+    return [found for line in lines if (found := ROW.match(line))]
+
+
+def test_the_table_of_asvs_leaves_no_requirement_out() -> None:
+    ids = []
+    for first, last, *_ in (row.groups() for row in rows_of_asvs()):
+        section, _, number = first.rpartition(".")
+        ids += [f"{section}.{n}" for n in range(int(number), int((last or first).rpartition(".")[2]) + 1)]
+    assert sorted(ids) == sorted(f"{section}.{n + 1}" for section, count in REQUIREMENTS.items() for n in range(count))
+    states = Counter(row[4] for row in rows_of_asvs())
+    assert states["not met"] and states["partly"], "a table that finds nothing was not looked at"
+
+
+@cache
+def names_in(path: str) -> frozenset[str]:
+    """The functions, classes and values that a module defines."""
+    nodes = list(ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))))
+    defined = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    return frozenset(defined | {node.id for node in nodes
+                                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)})
+
+
+def test_the_table_of_asvs_names_only_what_there_is() -> None:
+    """Tests, files and functions; and what is said to be met says where."""
+    wrong, text = [], (ROOT / "docs" / "asvs.md").read_text(encoding="utf-8")
+    for path, name in re.findall(r"`([\w./-]+\.(?:py|md|html|js|toml|lock|json))(?:::(\w+))?`", text):
+        if not (ROOT / path).is_file():
+            wrong.append(f"{path}: there is none")
+        elif name:
+            if name not in names_in(path):
+                wrong.append(f"{path} has no {name}")
+    assert wrong == []
+    bare = [row[1] for row in rows_of_asvs() if row[4] == "met" and len(row[5]) < 15]
+    assert bare == []
+
+
+def test_the_table_of_asvs_counts_itself_rightly() -> None:
+    text = (ROOT / "docs" / "asvs.md").read_text(encoding="utf-8")
+    said = re.search(r"Of (\d+): (\d+) met, (\d+) partly, (\d+) not met, (\d+) of things", text)
+    assert said
+    counts: Counter[str] = Counter()
+    for first, last, *rest in (row.groups() for row in rows_of_asvs()):
+        counts[rest[1]] += int((last or first).rpartition(".")[2]) - int(first.rpartition(".")[2]) + 1
+    assert [int(one) for one in said.groups()] == [
+        counts.total(), counts["met"], counts["partly"], counts["not met"], counts["n/a"]]

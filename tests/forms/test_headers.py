@@ -82,7 +82,7 @@ def rules(desk: Desk) -> Iterator[tuple[str, str, str]]:
                     converter, sorted(one_of)[0] if one_of else str(value))
             built = rule.build(values)
             assert built is not None, rule
-            for method in sorted((rule.methods or set()) | {"DELETE", "GET"}):
+            for method in sorted((rule.methods or set()) | {"DELETE", "GET", "TRACE"}):
                 yield rule.endpoint, method, built[1]
 
 
