@@ -72,7 +72,7 @@ class OutOfFuel(ExpressionError):
     """A limit was passed: the expression or what it makes is too large, or it needs too many steps."""
 
 
-class OutOfFuelTogether(OutOfFuel):
+class OutOfFuelTogether(ExpressionError):
     """What all evaluations of one decision may take together is used up."""
 
 
