@@ -1,7 +1,8 @@
 """What the tests stand on: databases, a browser, a Node, a seed. Nothing here knows the product.
 
-A test that lacks something fails and says what to do; it is never skipped. The suites run in the order heart,
-drawing, databases, browser, faults, so that a mistake in the heart is seen first.
+A test that lacks something fails and says what to do; it is never skipped. What runs an SOP is tested in the suites
+heart, database, browser and faults; what came on top of that has a suite a subject: time, drawing, proof, safety. They
+run in that order, so that a mistake in the heart is seen first; `python -m tests.budgets` times each of them alone.
 """
 
 from __future__ import annotations
@@ -29,9 +30,25 @@ import bootstrap
 
 # --- the suites -----------------------------------------------------------------------------------------------------
 
-SUITES = ("heart", "drawing", "database", "browser", "faults", "soak")
-# What process owners draw, read in, compare and print: pure too, but it decides nothing about a running instance.
-DRAWING = {"test_bpmn_import", "test_changes", "test_papers", "test_sop_import", "test_sop_table"}
+SUITES = ("heart", "time", "drawing", "proof", "safety", "database", "browser", "faults", "soak")
+# Files of tests, wherever they stand, by their subject.
+SUBJECTS = {
+    "time": """
+        agenda calendar_pages calendars extension_pages extensions forecast mail monitoring notices notices_page notify
+        passes recalendar reminders telling time_jumps told whatif""",
+    "drawing": """
+        bpmn_import changes comparing drafting migrate_verb migration migration_pages modeler papers properties
+        properties_model publishing publishing_pages ratification rehearsal second_sop sop_editor sop_import
+        sop_table""",
+    "proof": """
+        across audit charts conformance event_log evidence file_verification ledger lke monitoring_forms performance
+        playback player recorded retention retention_pages selection tampering timeline verification""",
+    "safety": """
+        account account_pages credentials federation feel_tck fuzz headers health hostile invariants json limits matrix
+        safety scanner secrets tls too_much uploads uploads_cut watchdog""",
+}
+GROUND = pytest.StashKey[str]()
+SUITE_OF = {f"test_{name}": suite for suite, names in SUBJECTS.items() for name in names.split()}
 # Who asks for one of these, himself or through another fixture, stands on a database.
 DATABASES = {"database_url", "postgresql", "office", "desk_url", "sqlite_desk"}
 # Where tests run in several processes, one process has all of a group: browsers (and what touches the bundle that they
@@ -39,27 +56,31 @@ DATABASES = {"database_url", "postgresql", "office", "desk_url", "sqlite_desk"}
 TOGETHER = {"browser": "browser", "test_packaging": "browser", "faults": "faults", "soak": "faults"}
 
 
-def suite_of(item: pytest.Item) -> str:
-    """The suite a test belongs to: by its own marker, else by its folder, else by what it asks for."""
-    for name in reversed(SUITES):
+def stands_on(item: pytest.Item) -> str:
+    """What a test needs to stand on: browser, faults (processes that are killed), database; "" of a pure one."""
+    for name in ("soak", "faults", "browser", "database"):
         if item.get_closest_marker(name):
             return name
-    folders = item.path.parts
-    if "browser" in folders:
-        return "browser"
-    if "faults" in folders:
-        return "faults"
-    if DATABASES & set(getattr(item, "fixturenames", ())):
-        return "database"
-    return "drawing" if item.path.stem in DRAWING else "heart"
+    for name in ("browser", "faults"):
+        if name in item.path.parts:
+            return name
+    return "database" if DATABASES & set(getattr(item, "fixturenames", ())) else ""
+
+
+def suite_of(item: pytest.Item) -> str:
+    """The suite a test belongs to: by its subject, else by what it stands on."""
+    if item.get_closest_marker("soak"):
+        return "soak"
+    return SUITE_OF.get(item.path.stem) or stands_on(item) or "heart"
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     # At collection and not later: -m decides before pytest_collection_modifyitems of a conftest is called.
-    suite = suite_of(item)
+    suite, ground = suite_of(item), stands_on(item)
+    item.stash[GROUND] = ground
     if not item.get_closest_marker(suite):
         item.add_marker(suite)
-    together = TOGETHER.get(item.path.stem) or TOGETHER.get(suite)
+    together = TOGETHER.get(item.path.stem) or TOGETHER.get(ground)
     if together:
         item.add_marker(pytest.mark.xdist_group(together))
 
@@ -74,7 +95,7 @@ def pytest_collection_finish() -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     global heart_beats
-    heart_beats = suite_of(item) in ("heart", "drawing")
+    heart_beats = not item.stash[GROUND]
 
 
 def no_database_in_the_heart(event: str, _: object) -> None:
