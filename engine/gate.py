@@ -495,6 +495,9 @@ _ONCE = (ONCE - {BPMN + "participant"}) | {BPMN + name for name in ("childLaneSe
 VALUES = {
     "isForCompensation": ("false",), "startQuantity": ("1",), "completionQuantity": ("1",),
     "parallelMultiple": ("false",), "implementation": ("##unspecified", "##WebService", "webService"),
+    "isExecutable": ("true", "false"), "isClosed": ("true", "false"), "isImmediate": ("true", "false"),
+    "processType": ("None", "Public", "Private"),
+    "gatewayDirection": ("Unspecified", "Converging", "Diverging", "Mixed"),
     "cancelActivity": ("true", "false"), "isInterrupting": ("true", "false"), "triggeredByEvent": ("true", "false"),
 }
 
@@ -614,6 +617,9 @@ def _plain_text(node: etree._Element, found: Findings) -> None:
                     f"There is loose text in {in_english(node)}, which would not be read. Delete it.")
 
 
+_CODE = re.compile(r"[$#]\{")
+
+
 def _attribute(node: etree._Element, name: str, value: str, known: frozenset[str], found: Findings) -> None:
     of_a_tool = name.startswith(OF_TOOLS) or (node.tag == BPMN + "definitions" and name.startswith(ZEEBE))
     if name not in known and not of_a_tool:
@@ -621,6 +627,13 @@ def _attribute(node: etree._Element, name: str, value: str, known: frozenset[str
         remedy = INSTEAD_OF_ATTRIBUTES.get(word, _DELETE_IT)
         found.error(place(node), f"Atribut {quoted(word)} pada {said(node)} belum didukung. {remedy}",
                     f"The attribute {quoted(word)} of {in_english(node)} is not supported. {_REMEDY[remedy]}")
+    elif name.startswith(CAMUNDA) and (_CODE.search(value) or (
+            name == CAMUNDA + "modelerTemplateIcon" and not value.startswith("data:image/"))):
+        word = name.rpartition("}")[2]
+        found.error(place(node), f"Atribut {quoted(word)} pada {said(node)} memuat ungkapan atau alamat "
+                                 f"({quoted(value)}), yang akan dijalankan atau diambil oleh alat lain. {_DELETE_IT}",
+                    f"The attribute {quoted(word)} of {in_english(node)} holds an expression or an address "
+                    f"({quoted(value)}), which other tools would run or fetch. {_REMEDY[_DELETE_IT]}")
     elif name in VALUES and value not in VALUES[name]:
         found.error(place(node), f"Atribut {quoted(name)} pada {said(node)} bernilai {quoted(value)}; yang didukung "
                                  f"{' atau '.join(VALUES[name])}. Ubah atau hapus.",
@@ -843,7 +856,7 @@ def _in_feel(language: str) -> bool:
 def _languages(root: etree._Element, found: Findings) -> None:
     for node in root.iter(*(BPMN + tag for tag in ("conditionExpression", *TIMER_KINDS))):
         type, language = node.get(XSI + "type", "tFormalExpression"), node.get("language", "feel")
-        if type.rpartition(":")[2] != "tFormalExpression" or not _in_feel(language):
+        if type.rpartition(":")[2] not in ("tFormalExpression", "tExpression") or not _in_feel(language):
             found.error(place(node), f"Ungkapan pada {said(node)} ditulis dalam bahasa {quoted(language)}; yang "
                                      "dibaca hanya FEEL. Tulis dalam FEEL dan hapus pilihan bahasanya.",
                         f"The expression of {in_english(node)} is in the language {quoted(language)}; only FEEL is "

@@ -18,7 +18,7 @@ from .gate import BIOC, BPMN, BPMNDI, COLOR, DC, DI, EDGE, FLOW_NODES, SMALLEST,
 MOST_COVERED = 0.2              # of the smaller of two shapes
 FEWEST_CONTRAST = 1.25          # of a line to what it stands on; black on white has 21
 MOST_POINTS = 500               # of one line
-MOST_OTHERS = 200               # shapes of data and other pools
+MOST_OTHERS = 200               # shapes of notes, data and other pools
 _NUMBER = re.compile(r"-?[0-9]{1,6}(\.[0-9]{1,20})?")
 _DRAWN_AS_SHAPES = FLOW_NODES | {BPMN + name for name in (
     "participant", "lane", "textAnnotation", "group", "dataObjectReference", "dataStoreReference", "dataObject")}
@@ -42,13 +42,11 @@ class Box:
         return (self.left - margin <= point[0] <= self.left + self.width + margin
                 and self.top - margin <= point[1] <= self.top + self.height + margin)
 
-    def covers(self, other: Box) -> float:
-        """Which part of the smaller of the two both cover."""
+    def shared(self, other: Box) -> float:
+        """The area that both cover."""
         width = min(self.left + self.width, other.left + other.width) - max(self.left, other.left)
         height = min(self.top + self.height, other.top + other.height) - max(self.top, other.top)
-        if width <= 0 or height <= 0:
-            return 0.0
-        return width * height / min(self.width * self.height, other.width * other.height)
+        return width * height if width > 0 and height > 0 else 0.0
 
 
 def of_drawing(it: Judged, root: etree._Element) -> None:
@@ -158,18 +156,21 @@ def _in_lanes(it: Judged, boxes: Mapping[str, Box], root: etree._Element) -> Non
 def _apart(it: Judged, boxes: Mapping[str, Box], kinds: Mapping[str, str], root: etree._Element) -> None:
     """Nothing covers an element: no other element, no drawn data, no box of another pool or of the deadline."""
     outside = {one.get("id", "") for one in root.iter(BPMN + "participant") if one.get("processRef") is None}
-    data = {BPMN + name for name in ("dataObjectReference", "dataStoreReference", "dataObject")}
+    note = BPMN + "textAnnotation"
+    data = {note} | {BPMN + name for name in ("dataObjectReference", "dataStoreReference", "dataObject")}
     elements = [id for id in it.definition.elements if id in boxes]
     others = [id for id in boxes if id not in it.definition.elements
               and (kinds[id] in data or id in outside or kinds[id] == BPMN + "subProcess")]
     for id in others[MOST_OTHERS:][:1]:
-        it.error(id, f"Di samping prosesnya tergambar lebih dari {MOST_OTHERS} data dan pool lain. Kurangi.",
-                 f"Beside the process more than {MOST_OTHERS} data and other pools are drawn. Draw fewer.")
+        it.error(id, f"Di samping prosesnya tergambar lebih dari {MOST_OTHERS} catatan, data dan pool lain. Kurangi.",
+                 f"Beside the process more than {MOST_OTHERS} notes, data and other pools are drawn. Draw fewer.")
     for n, id in enumerate(elements + others[:MOST_OTHERS]):
         box, host = boxes[id], it.definition.elements[id].attached_to if id in it.definition.elements else None
         for other in elements[:n]:
-            if (box.covers(boxes[other]) > MOST_COVERED and other != host
-                    and it.definition.elements[other].attached_to != id):
+            shared, area = box.shared(boxes[other]), boxes[other].width * boxes[other].height
+            # A note is seen through: it misleads where its text stands in place of the element's.
+            most = area / 2 if kinds[id] == note else min(area, box.width * box.height) * MOST_COVERED
+            if shared > most and other != host and it.definition.elements[other].attached_to != id:
                 it.error(id, f"Gambar {it.named(id)} menutupi {it.named(other)}. Geser salah satunya.",
                          f"The drawing of {it.named(id)} covers {it.named(other)}. Move one of them.")
 

@@ -177,8 +177,9 @@ def test_check_says_what_the_gate_finds_without_a_database(alur: Alur, tmp_path:
     assert (one["file"], one["ok"]) == (str(LKJPD), True)
     good, bad = alur.json("check", LKJPD, tmp_path / "bad.bpmn", code=1)
     assert (good["ok"], bad["ok"]) == (True, False)
-    assert bad["findings"][0].keys() == {"severity", "element", "line", "message"}
-    assert "REFUSED" in alur("check", tmp_path / "bad.bpmn", code=1)
+    assert bad["findings"][0].keys() == {"severity", "element", "line", "message", "english"}
+    said = alur("check", tmp_path / "bad.bpmn", code=1)
+    assert "REFUSED" in said and "bukan diagram BPMN 2.0" in said and "no BPMN 2.0 diagram" in said
     assert not clean_environment.exists()
 
 

@@ -812,6 +812,21 @@ for id, x, y in (("task2", 350, 160), ("task2", 380, 170), ("choose1", 385, 185)
     old = re.search(rf'bpmnElement="{id}"><dc:Bounds x="(\d+)" y="(\d+)"', ROW)
     assert old
     hostile(f"{id} over task1", changed(ROW, old[0], f'bpmnElement="{id}"><dc:Bounds x="{x}" y="{y}"'))
+for attribute in ("jobPriority", "asyncBefore", "exclusive", "modelerTemplateIcon"):
+    hostile(
+        f"code in {attribute}", SOUND.replace("<bpmn:userTask ", f'<bpmn:userTask camunda:{attribute}="${{x.y()}}" ')
+    )
+hostile(
+    "an icon to fetch",
+    SOUND.replace("<bpmn:userTask ", '<bpmn:userTask camunda:modelerTemplateIcon="http://127.0.0.1:9/x.svg" '),
+)
+hostile(
+    "a note in place of a task",
+    drawn(process='<bpmn:textAnnotation id="n"><bpmn:text>Setuju</bpmn:text></bpmn:textAnnotation>').replace(
+        TASK1, TASK1 + shape("n", TASK_BOX)
+    ),
+    "n",
+)
 hostile(
     "data over a task",
     changed(
