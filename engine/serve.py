@@ -19,6 +19,8 @@ import structlog
 import waitress
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.utilities import RequestEntityTooLarge
 
 from .certificates import Certificate
 from .settings import Settings, is_loopback
@@ -84,9 +86,35 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
+TOO_LARGE = """<!doctype html><html lang="id"><meta charset="utf-8"><title>Kiriman terlalu besar</title>
+<h1>Kiriman terlalu besar</h1><p>Tidak ada yang tersimpan dari kiriman ini. Kembali ke halaman sebelumnya, perkecil atau
+bagi berkasnya, lalu lampirkan satu per satu.</p></html>"""
+
+
+class TooLarge(RequestEntityTooLarge):  # type: ignore[misc]
+    """The answer to a request that says it is too large, or becomes so: given before anything more of it is kept."""
+
+    def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
+        headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Security-Policy", "default-src 'none'"),
+                   ("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store")]
+        return f"{self.code} {self.reason}", headers, TOO_LARGE.encode()
+
+
+class Parser(HTTPRequestParser):  # type: ignore[misc]
+    """What reads a request; one that is too large is told so in words."""
+
+    error: Any
+    def received(self, data: bytes) -> int:
+        read = int(super().received(data))
+        if type(self.error) is RequestEntityTooLarge:
+            self.error = TooLarge(self.error.body)
+        return read
+
+
 class Channel(HTTPChannel):  # type: ignore[misc]
     """A connection that has to send its requests in a bounded time."""
 
+    parser_class = Parser
     begun: float | None = None  # when the first byte of the request that is being read came
 
     def received(self, data: bytes) -> bool:

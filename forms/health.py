@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from uuid import UUID
 from flask import redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
 from engine import handle, invariants
 from engine.commands import ResolveIncident
@@ -24,7 +25,7 @@ from engine.events import IncidentRaised
 from engine.instance import Refused
 from engine.invariants import Health, Invariant
 from engine.store import database as databases
-from engine.store import integrity
+from engine.store import documents, integrity
 from engine.store.integrity import Found, Look, OpenIncident
 
 from . import words
@@ -147,10 +148,12 @@ def health() -> str:
         looks, found = integrity.looks(db), integrity.findings(db)
         names = integrity.titles(db, [one.subject for one in found])
         server = invariants.health(db, office().database.dialect, office().settings.data_dir, now, worker_at())
+        scanned = documents.scanning(db)
     checked = [judged(one, looks, some) for one, some in zip(
         invariants.INVARIANTS, invariants.invariants_of(found).values(), strict=True)]
     checked.sort(key=lambda one: not one.found)
-    return render_template("admin/health.html", checked=checked, names=names, facts=facts(server, now), most=SHOWN_MOST,
+    return render_template("admin/health.html", checked=checked, names=names,
+                           facts=[*facts(server, now), scanner(scanned, now)], most=SHOWN_MOST,
                            wrong=sum(bool(one.found) for one in checked), looked=bool(looks), zone=me().zone)
 
 
@@ -193,6 +196,15 @@ def facts(server: Health, now: datetime) -> list[tuple[str, str, bool]]:
         (_("Surel"), mails, not server.mails_given_up),
         (_("Pengatur waktu berikutnya"), at(server.next_timer_at, _("tidak ada yang berjalan")), True),
     ]
+
+
+def scanner(left: documents.Waiting, now: datetime) -> tuple[str, str, bool]:
+    """How far the virus scanner is; not well where a file waits for it for more than an hour, or it could not say."""
+    said = _("tidak dipasang") if not office().settings.clamd else ngettext(
+        "%(num)s berkas menunggu", "%(num)s berkas menunggu", left.waiting)
+    held = ngettext("%(num)s dikarantina", "%(num)s dikarantina", left.quarantined)
+    late = left.since is not None and now - left.since > timedelta(hours=1)
+    return _("Pemeriksa virus"), f"{said}, {held}", not left.trouble and not late
 
 
 @admin.post("/kesehatan/periksa")

@@ -191,6 +191,50 @@ def test_five_hundred_cut_uploads_leave_nothing(server: Server, seed: int) -> No
     sound(server, person.id)
 
 
+def answered(port: int, *pieces: bytes) -> bytes:
+    """What the server says to somebody who sends these pieces, and goes on sending while it may."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as line:
+        said = b""
+        try:
+            for one in pieces:
+                line.sendall(one)
+            while piece := line.recv(65_536):
+                said += piece
+        except (ConnectionResetError, BrokenPipeError):
+            pass
+        return said
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("desk_url", ["sqlite"], indirect=True)
+def test_what_says_it_is_too_large_is_refused_before_it_is_read(server: Server) -> None:
+    person = Person(server)
+    most = server.desk.app.config["MAX_CONTENT_LENGTH"]
+    head = raw(person.attaching(b"x", "k" * 32)).split(b"\r\n\r\n")[0]
+    lies = re.sub(rb"Content-Length: \d+", b"Content-Length: 10000000000", head)
+    said = answered(server.port, lies + b"\r\n\r\n")
+    assert said.startswith(b"HTTP/1.1 413") and b"Kiriman terlalu besar" in said and b"lang=\"id\"" in said
+    # Without a length: no more than the bound is kept of it, however long it goes on.
+    chunked = re.sub(rb"Content-Length: \d+", b"Transfer-Encoding: chunked", head)
+    piece = b"100000\r\n" + bytes(1 << 20) + b"\r\n"
+    said = answered(server.port, chunked + b"\r\n\r\n", *[piece] * (most // (1 << 20) + 20))
+    assert said == b"" or said.startswith(b"HTTP/1.1 413")
+    assert attached(server, person.id) == []
+    assert person.attach(pdf("kecil"), "k" * 32), "and the others are served"
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("desk_url", ["sqlite"], indirect=True)
+def test_a_length_that_is_no_length_or_two_of_them_are_refused(server: Server) -> None:
+    person = Person(server)
+    plain = raw(person.attaching(pdf("dusta"), "k" * 32))
+    for wrong in (b"Content-Length: -1", b"Content-Length: 1, 2", b"Content-Length: 5\r\nContent-Length: 6",
+                  b"Content-Length: 5\r\nTransfer-Encoding: chunked", b"Content-Length: 0x10"):
+        said = answered(server.port, re.sub(rb"Content-Length: \d+", wrong, plain))
+        assert said.startswith((b"HTTP/1.1 400", b"HTTP/1.1 501", b"HTTP/1.0 400")) or said == b"", said[:80]
+    assert attached(server, person.id) == []
+
+
 def kills(server: Server, count: int, seed: int) -> int:
     """Kill the server as often while three people upload; how many uploads were acknowledged."""
     chance, person = random.Random(seed), Person(server)
