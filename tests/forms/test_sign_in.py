@@ -194,7 +194,9 @@ def test_every_page_asks_who_it_is_before_it_says_anything(site: Desk) -> None:
     # An agenda is asked for by calendar programs, which cannot sign in: its address is the secret. What a printed SOP
     # points to is for whoever holds the paper.
     open_to_all = {"static", "door.sign_in", "door.sign_out", "door.alive", "door.ready", "notices.agenda_of",
-                   "verification.sop"}
+                   "verification.sop", "verification.file", "verification.checkpoint",
+                   # The office's own accounts: the way to the provider and back; nothing where none is set.
+                   "federation.start", "federation.back", "federation.leave"}
     filler = {"uuid": "00000000-0000-4000-8000-000000000000", "int": 1, "string": "x", "default": "x", "path": "x"}
     asked = 0
     for rule in site.app.url_map.iter_rules():
