@@ -234,7 +234,7 @@ def facts(it: Evidence) -> list[tuple[str, list[str]]]:
     last, zone = it.last, it.zone
     status = {RUNNING: _("Berjalan"), SUSPENDED: _("Ditangguhkan"), COMPLETED: _("Selesai"),
               CANCELLED: _("Dibatalkan")}[last.status]
-    calendars = sorted({it.rules.calendar(one).name for one in last.calendars.values()})
+    calendars = sorted({it.rules.calendar(one).title for one in last.calendars.values()})
     found = [
         (_("Unit"), [it.names(last.unit)]),
         (_("SOP"), [it.definition.name] if it.definition else []),

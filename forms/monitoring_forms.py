@@ -206,7 +206,7 @@ def look(db: Connection) -> Looked | None:
         definition=definition,
         versions={one: rules.definition(one) for one in sorted({case.definition for case in read})},
         ran=ran,
-        number=facts.get("sop.nomorSop", "") or newest.number,
+        number=facts.get("sop.nomorSop") or newest.number or definition.properties.get("sop.nomorSop", ""),
         years=sorted({*years, asked.year, today.year}, reverse=True),
         cases=read,
         left_out=left_out + len(wanted) - len(read),
