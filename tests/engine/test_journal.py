@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 
-from engine import commands, events, ratification
+from engine import commands, events, ratification, retention
 from engine import organisation as org
 from engine.commands import (
     Actor,
@@ -281,6 +281,54 @@ def test_the_bytes_of_confirmations_are_frozen_and_a_reason_stands_beside_them(d
     database.close()
     assert {"stream": CONFIRMATIONS, "rows": found, "values": values} == frozen(CONFIRMATIONS)
     assert "diangkat" not in "".join(one["body"] for one in found)
+
+
+def acts_of_retention() -> list[Any]:
+    """Every act that the stream `retention` records."""
+    return [
+        retention.RequestErasure(request="r1", about="instance", id="i", number="12/PDP/2027", dated="2027-02-01",
+                                 basis="UU 27/2022 Pasal 8", values=("2:command.act.data.arahan",),
+                                 files=("a" * 64,), subject="Nama Pemohon"),
+        retention.DecideErasure(request="r1", approved=True, note="Sesuai"),
+        retention.PlaceHold(hold="h1", scope="unit", unit="kecamatan_lasem", year=2026, number="B-1", basis="Perkara",
+                            since="2027-02-01"),
+        retention.LiftHold(hold="h1", number="B-9", reason="Selesai"),
+        retention.SetRetention(key="k", unit="", name="Laporan kinerja", active=2, inactive=3, fate="musnah",
+                               basis="Perbup JRA"),
+        retention.DropRetention(key="k", unit=""),
+        retention.ProposeDisposal(disposal="d1", unit="kecamatan_lasem", instances=("i",), number="3/BA/2032",
+                                  dated="2032-03-01", basis="PP 28/2012"),
+        retention.DecideDisposal(disposal="d1", approved=False, note="Masih dipakai")]
+
+
+def written_of_retention(url: str) -> dict[str, Any]:
+    database = open_database(url, KEY)
+    migrate(database)
+    grain = iter(range(1_000))
+    gone = retention.Gone(stream="organisation", values=("4:command.act.name",))
+    with database.begin() as db:
+        prev = None
+        for n, act in enumerate(acts_of_retention(), 1):
+            command = retention.Change(id=f"id-{n}", at=AT, actor=ACTOR, act=act)
+            prev = journal.append(db, KEY, stream=retention.STREAM, sequence=n, prev=prev, command_id=command.id,
+                                  at=AT, command=command, events=[gone] if n == 2 else (),
+                                  salt=lambda: next(grain).to_bytes(16, "big"))
+        rows = db.execute(select(journal.journal).order_by(journal.journal.c.sequence))
+        found = [{"body": bytes(row.body).decode(), "hash": bytes(row.hash).hex(), "mac": bytes(row.mac).hex()}
+                 for row in rows]
+        values = [[row.sequence, row.path, bytes(row.value).decode()] for row in db.execute(
+            select(journal_value).order_by(journal_value.c.sequence, journal_value.c.path))]
+        assert [retention.told(entry).act for entry in journal.read(db, retention.STREAM)] == acts_of_retention()
+    database.close()
+    return {"stream": retention.STREAM, "rows": found, "values": values}
+
+
+def test_the_bytes_of_what_was_asked_and_decided_about_records_are_frozen(database_url: str) -> None:
+    written = written_of_retention(database_url)
+    assert written == frozen(retention.STREAM)
+    assert {type(act) for act in acts_of_retention()} == set(typing.get_args(retention.Act))
+    bodies = "".join(one["body"] for one in written["rows"])
+    assert "Nama Pemohon" not in bodies and "Masih dipakai" not in bodies and "12/PDP/2027" in bodies
 
 
 def test_an_older_row_of_a_definition_is_read_with_what_it_lacks(database_url: str) -> None:

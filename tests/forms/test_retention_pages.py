@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine import retention
-from engine.commands import AddComment, CancelProcessInstance
+from engine.commands import Act, AddComment, CancelProcessInstance
 from engine.handle import Request, handle
 from engine.store import definitions
 from forms import evidence
@@ -29,7 +29,7 @@ def own(sqlite_desk: Path, tmp_path: Path, folder: Path, quick_hash: None) -> It
     found.database.close()
 
 
-def do(desk: Desk, id: str, who: str, act: object) -> None:
+def do(desk: Desk, id: str, who: str, act: Act) -> None:
     with desk.database.begin() as db:
         handle(db, definitions.rules(desk.database), KEY, id, [
             Request(id=f"{who}-{desk.clock().isoformat()}", act=act, person=who, at=desk.clock())])
