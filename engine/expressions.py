@@ -60,12 +60,14 @@ class ExpressionError(ValueError):
 
     message   what is, what was expected, what to do
     position  where in the source it was noticed, counted from 0; None when it concerns the whole
+    feature   what of FEEL it asks for that is left out here, as it is written: "matches()"; "" of any other error
     """
 
-    def __init__(self, message: str, position: int | None = None):
+    def __init__(self, message: str, position: int | None = None, feature: str = ""):
         super().__init__(message if position is None else f"{message} (at character {position + 1})")
         self.message = message
         self.position = position
+        self.feature = feature
 
 
 class OutOfFuel(ExpressionError):
@@ -319,7 +321,7 @@ def _refuse_what_feel_could(text: str) -> None:
         return
     if _NAMED_ZONE.fullmatch(text):
         raise ExpressionError(f"{text} has a zone by name, whose rules differ between machines; write its distance "
-                              "from UTC, such as 2027-02-02T10:00:00+07:00")
+                              "from UTC, such as 2027-02-02T10:00:00+07:00", feature=text)
     if _FAR_YEAR.fullmatch(text) and not _DATE.fullmatch(text[:10]):
         raise ExpressionError(f"{text} is outside the years 1 to 9999; use a date of these years")
     if _FINE_SECONDS.fullmatch(text):
@@ -645,23 +647,25 @@ class _Parser:
         self.refuse_by_name()
         found = "the end" if self.token.kind == "end" else f"'{self.token.text}'"
         raise ExpressionError(f"found {found} where {expected} was expected in {_short(self.source)}",
-                              self.token.position)
+                              self.token.position, ".." if self.at("..") else "")
 
     def refuse_by_name(self) -> None:
         """Says so where what stands here is FEEL, but not ours."""
         token, before = self.token, self.tokens[self.index - 1] if self.index else None
         if token.text in ("function", "external") and token.kind == "word":
             raise ExpressionError("`function`: functions of one's own are not understood; write the calculation where "
-                                  "it is used", token.position)
+                                  "it is used", token.position, token.text)
         if token.text == "partial" and token.kind == "word":
             raise ExpressionError("`partial`: the results so far are not understood; use sum(), product() or a table",
-                                  token.position)
+                                  token.position, "partial")
         if token.kind == "word" and before is not None and before.kind == "word" \
                 and not {before.text, token.text} & RESERVED_NAMES:
             raise ExpressionError(f"'{before.text} {token.text}': names with spaces are not understood; use the id of "
-                                  "the field, or quote the name of an entry: {\"nama lengkap\": 1}", token.position)
+                                  "the field, or quote the name of an entry: {\"nama lengkap\": 1}", token.position,
+                                  f"{before.text} {token.text}")
         if token.text in _COMPARISONS and token.kind == "symbol" and before is not None and before.text == "(":
-            raise ExpressionError(f"`({token.text} ...)`: a range is understood only after `in`", token.position)
+            raise ExpressionError(f"`({token.text} ...)`: a range is understood only after `in`", token.position,
+                                  f"({token.text} ...)")
 
     # -- constructs
 
@@ -771,7 +775,8 @@ class _Parser:
         if not (self.accept("list") or self.accept("context")):
             what = {"range": "a range is understood only after `in`",
                     "function": "functions of one's own are not understood"}.get(token.text, _NO_SUCH_TYPE)
-            raise ExpressionError(f"`instance of {token.text}`: {what}", token.position)
+            raise ExpressionError(f"`instance of {token.text}`: {what}", token.position,
+                                  f"instance of {token.text}")
         self.depth += 1
         if self.depth > NESTING_MAX:
             raise OutOfFuel(f"the type is nested deeper than {NESTING_MAX}", token.position)
@@ -978,7 +983,8 @@ class _Parser:
     def call(self, token: _Token) -> _Node:
         name, position = token.text, token.position
         if name in _REFUSED_FUNCTIONS:
-            raise ExpressionError(f"{name}() is not part of this FEEL: {_REFUSED_FUNCTIONS[name]}", position)
+            raise ExpressionError(f"{name}() is not part of this FEEL: {_REFUSED_FUNCTIONS[name]}", position,
+                                  f"{name}()")
         if name not in _FUNCTIONS and name != "is defined":
             raise ExpressionError(f"there is no function '{name}'", position)
         self.functions.add(name)

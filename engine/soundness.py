@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from . import expressions
@@ -27,7 +28,7 @@ MOST_FIELDS = 1_000             # of all forms, columns of tables included
 MOST_EXPRESSIONS = 100_000      # characters of all expressions together
 MOST_MARKINGS = 20_000          # of the token game
 MOST_WORK = 250_000             # tokens that are moved or looked at in it
-MOST_FUEL = 200                 # steps of an expression that is tried out here
+MOST_FUEL = 50                  # steps of an expression that is tried out here; what needs more is left to the run
 WAITING = ("userTask", "intermediateCatchEvent")
 
 
@@ -792,14 +793,20 @@ _SAMPLES: Mapping[str, object] = {
     "date": _SOME_DAY.date(), "time": time(8), "table": []}
 
 
-def _tried(source: str, data: Mapping[str, Any] | None = None) -> object:
+@lru_cache(maxsize=2048)
+def _tried(source: str) -> object:
+    """What an expression gives that needs no data; see `_tried_over`."""
+    return _tried_over(source, {})
+
+
+def _tried_over(source: str, data: Mapping[str, Any]) -> object:
     """What an expression gives over this data, _UNKNOWN when it cannot be told cheaply: it needs other data, or many
     steps. An answer that does not exist is None."""
     try:
         parsed = expressions.parse(source)
-        if not (parsed.names | parsed.row_names) <= set(data or ()):
+        if not (parsed.names | parsed.row_names) <= data.keys():
             return _UNKNOWN
-        return expressions.evaluate(parsed, data or {}, _SOME_DAY, MOST_FUEL)
+        return expressions.evaluate(parsed, data, _SOME_DAY, MOST_FUEL)
     except expressions.OutOfFuel:
         return _UNKNOWN
     except expressions.ExpressionError:
@@ -818,12 +825,16 @@ def _expressions(it: Judged) -> None:
         except expressions.ExpressionError as problem:
             where = "" if problem.position is None else f", mulai huruf ke-{problem.position + 1}"
             place = "" if problem.position is None else f", from character {problem.position + 1} on"
+            remedy, help = ("Periksa penulisannya (a = b, a >= 2, \"teks\", and, or).",
+                            "Check how it is written (a = b, a >= 2, \"text\", and, or).")
+            if problem.feature:     # FEEL, but not ours: docs/feel.md says what to write instead
+                remedy = (f"{quoted(problem.feature)} tidak termasuk FEEL yang dipakai di sini. Tulis dengan cara "
+                          "lain, atau buat isian yang menanyakannya.")
+                help = f"{problem.message}."
             it.error(written.element, f"Ungkapan {written.what} tidak dapat dibaca sebagai FEEL{where}: "
-                                      f"{quoted(written.source)}. Periksa penulisannya (a = b, a >= 2, \"teks\", and, "
-                                      "or).",
+                                      f"{quoted(written.source)}. {remedy}",
                      f"The expression of the {written.english} cannot be read as FEEL{place}: "
-                     f"{quoted(written.source)}. "
-                     "Check how it is written (a = b, a >= 2, \"text\", and, or).", written.line)
+                     f"{quoted(written.source)}. {help}", written.line)
             continue
         before = it.found.errors
         _names(it, written, parsed, columns, personal)
@@ -834,7 +845,7 @@ def _expressions(it: Judged) -> None:
 def _decides(it: Judged, written: _Written, parsed: expressions.Expression, sample: Mapping[str, Any]) -> None:
     """What must be true or false is neither over plain data: it would stop every process that comes to it."""
     constant = not (parsed.names | parsed.row_names)
-    answer = _tried(written.source, None if constant else sample)
+    answer = _tried(written.source) if constant else _tried_over(written.source, sample)
     if answer is _UNKNOWN or isinstance(answer, bool) or (answer is None and not constant):
         return
     it.error(written.element, f"Ungkapan {written.what} tidak bernilai benar atau salah: {quoted(written.source)}. "

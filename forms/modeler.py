@@ -344,6 +344,9 @@ def said_of(source: str, definition: ProcessDefinition | None, element: str, fre
     try:
         parsed = expressions.parse(text)
     except expressions.ExpressionError as problem:
+        if problem.feature:  # FEEL, but not ours
+            left_out = problem.feature
+            return _("“%(what)s” tidak termasuk FEEL yang dipakai di sini. Tulis dengan cara lain.", what=left_out)
         return unreadable(text, problem.position)
     if definition is None:
         return ""

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from engine.expressions import ExpressionError, evaluate
+from engine.expressions import ExpressionError, evaluate, parse
 from tests.node import ask
 
 CASES = Path(__file__).parents[1] / "data" / "tck.json"
@@ -178,6 +178,17 @@ def test_each_feature_that_is_left_out_says_its_name(expression, feature):
     with pytest.raises(ExpressionError) as refused:
         evaluate(expression, {}, AT)
     assert BEYOND[feature][0] in refused.value.message
+
+
+@pytest.mark.parametrize(("expression", "feature"), [
+    ('matches(a, "x")', "matches()"), ("random number() > 1", "random number()"), ("function(a) a", "function"),
+    ("partial[-1]", "partial"), ("nama lengkap = 1", "nama lengkap"), ("a instance of tBerkas", "instance of tBerkas"),
+    ("[1..3] = b", ".."), ("(> 3)", "(> ...)"), ('@"10:00:00@Asia/Jakarta"', "10:00:00@Asia/Jakarta"), ("1 +", ""),
+])
+def test_the_refusal_names_the_feature_for_those_who_say_it_in_other_words(expression, feature):
+    with pytest.raises(ExpressionError) as refused:
+        parse(expression)
+    assert refused.value.feature == feature
 
 
 def test_at_least_95_of_100_cases_of_the_tck_are_answered_as_it_says_and_the_others_are_listed():
