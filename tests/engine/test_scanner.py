@@ -8,14 +8,17 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
-from engine import scanner
+from engine import checkpoints, packs, scanner
 from engine.bench import Office
+from engine.checkpoints import Place
 from engine.commands import AttachDocument, Attachment, File
 from engine.scanner import Away, Clamd, Unsaid, clamd, scan_waiting
 from engine.store import documents, notices
 from engine.store.database import Unavailable
 from engine.store.documents import QUARANTINED, SCANNING, Held, StoredFile, open_document
+from engine.store.schema import blob
 from engine.worker import Worker
 from tests.clamd import EICAR, MOST_BYTES
 from tests.clamd import clamd as running_clamd
@@ -189,6 +192,26 @@ def test_who_attached_a_file_with_a_virus_is_told_once(office: Office, folder: P
     [one] = told
     assert "lampirkan versi baru" in one.said and one.body.endswith(f"{URL}/proses/{id}")
     assert bad.sha256 not in one.body
+
+
+def test_a_pack_of_evidence_names_what_is_held_back_and_leaves_it_out(
+        office: Office, folder: Path, tmp_path: Path, address: str) -> None:
+    with_scanner(office, True)
+    id = office.begin(2026)
+    _, number = office.open(id)
+    good, bad, waits = (keep(office, folder, CLEAN_PDF + more) for more in (b"", EICAR, b"2"))
+    for one in (good, bad, waits):
+        file = File(sha256=one.sha256, size_bytes=one.size_bytes, media_type=one.media_type, name="rancangan.pdf")
+        office.do(id, "tim1", AttachDocument(document="rancangan_akhir", user_task=number,
+                                             attachment=Attachment(files=(file,))))
+    scan_waiting(office.database, folder, there(address), URL)
+    with office.database.begin() as db:         # as one that came a moment ago
+        db.execute(update(blob).where(blob.c.sha256 == waits.sha256).values(state=SCANNING))
+    checkpoints.sign(office.database, Place(tmp_path / "keys" / "checkpoint.key", URL, None))
+    with office.database.snapshot() as db:
+        packed = packs.of_journal(db, folder, tmp_path / "journal.zip", with_documents=True)
+    assert packed.documents == 1 and {bad.sha256, waits.sha256} <= set(packed.missing)
+    assert good.sha256 not in packed.missing and EICAR not in (tmp_path / "journal.zip").read_bytes()
 
 
 def test_the_worker_scans_beside_its_other_work(office: Office, tmp_path: Path, address: str,
