@@ -51,7 +51,7 @@ from .organisation import (
     superiors,
     wrong,
 )
-from .store import factors, journal, notices, records
+from .store import factors, journal, notices, office_accounts, records
 from .store import organisation as store
 from .store.database import Database, lock
 
@@ -137,7 +137,7 @@ class _Writing:
         if isinstance(act, DeactivatePerson | RevokePower) or (isinstance(act, RequireSecondFactor) and act.required):
             store.end_sessions(self.db, act.person)
         elif isinstance(act, DisputeChange):
-            withdraw(self.db, before.confirmations[act.confirmation])
+            withdraw(self.db, self.key, before.confirmations[act.confirmation], request)
         return _Recorded(self.sequence, warnings, request)
 
     def is_asked(self, asked: AskConfirmation) -> bool:
@@ -152,12 +152,13 @@ class _Writing:
         return bool(confirmers(self.organisation, asked, asked_at) & self.settled)
 
 
-def withdraw(db: Connection, asked: Confirmation) -> None:
-    """A change is not right: whoever it let in is out. After a reset that was none of theirs, a person's password and
-    second factors are void too, until they get a new slip."""
+def withdraw(db: Connection, key: bytes, asked: Confirmation, request: Change) -> None:
+    """A change is not right: whoever it let in is out. After a reset that was none of theirs, a person's password,
+    second factors and linked account of the office are void too, until they get a new slip."""
     if asked.kind in (CREDENTIAL, FACTOR):
         store.remove_credential(db, asked.person)
         factors.remove(db, asked.person)
+        office_accounts.unlink_all(db, key, asked.person, request.actor, request.at, request.id)
     if asked.person:
         store.end_sessions(db, asked.person)
 

@@ -76,5 +76,16 @@ def unlink(db: Connection, key: bytes, issuer: str, person: str, at: datetime, i
     return True
 
 
+def unlink_all(db: Connection, key: bytes, person: str, by: Actor, at: datetime, id: str) -> None:
+    """Take every link of a person away, as somebody else: a recovery of their account was called not right."""
+    lock(db, "office accounts")
+    found = db.execute(select(office_account).where(office_account.c.person == person).order_by(
+        office_account.c.issuer)).all()
+    db.execute(delete(office_account).where(office_account.c.person == person))
+    for n, row in enumerate(found):
+        act = access.OfficeAccountUnlinked(issuer=row.issuer, subject_sha256=_hashed(row.subject))
+        access.record(db, key, act, by, at, f"{id}-{n}")
+
+
 def _hashed(subject: str) -> str:
     return sha256(subject.encode()).hexdigest()

@@ -20,7 +20,7 @@ from engine import credentials, organise, seed
 from engine import organisation as org
 from engine.commands import Actor
 from engine.instance import Refused
-from engine.store import factors, journal, notices, schema
+from engine.store import factors, journal, notices, office_accounts, schema
 from engine.store import organisation as store
 from engine.store.database import Database, migrate, open_database
 from tests.conftest import PostgreSQL
@@ -242,12 +242,14 @@ def test_a_head_who_is_not_right_is_no_head(office: Database) -> None:
 def test_a_reset_that_is_not_right_shuts_everybody_out_of_the_account(office: Database) -> None:
     enrol(office, "sekcam")
     with office.begin() as db:
+        office_accounts.link(db, KEY, office_accounts.OfficeAccount("https://masuk", "s1", "sekcam", "S", AT), "tautan")
         slip = organise.reset_password(db, KEY, id="r", person="sekcam", by=ADMIN, at=AT)
     answer(office, "camat", False, "Sekretaris tidak memintanya")
     with pytest.raises(Refused):
         organise.sign_in(office, "sekcam", slip, AT, "10.0.0.1")
     with office.read() as db:
         assert factors.of_person(db, "sekcam") == ()
+        assert office_accounts.find(db, "https://masuk", "s1") is None
 
 
 def test_losing_a_power_and_having_to_show_more_end_the_sessions(office: Database) -> None:
