@@ -32,7 +32,9 @@ SEEN: dict[str, frozenset[str]] = {
     **dict.fromkeys(("migration.of_draft", "migration.draft_drawn"), JUDGES),
     **dict.fromkeys(
         ("audit.listed", "audit.player", "audit.moment_page", "audit.moments", "audit.diagram", "audit.taken",
-         "performance.page", "performance.instances", "performance.diagram"), WATCHERS),
+         "performance.page", "performance.instances", "performance.diagram", "monitoring_forms.behind"), WATCHERS),
+    # And who may record the evaluation of the SOP; the instances behind a figure are not theirs to open.
+    **dict.fromkeys(("monitoring_forms.page", "monitoring_forms.taken"), WATCHERS | {"pengelola1", "analis"}),
 }  # fmt: skip
 # Endpoint -> who of them could change something with it, had they asked rightly.
 CHANGED: dict[str, frozenset[str]] = {
@@ -89,7 +91,8 @@ def asked(desk: Desk, draft: str, sha256: str) -> list[tuple[str, str, str]]:
             continue
         values: dict[str, Any] = {
             "id": desk.waiting_at(3) if rule.rule.startswith("/audit") else draft, "key": LKJPD, "name": "v1",
-            "kind": "docx", "number": 1, "sha256": sha256, "form": "csv", "sequence": 1,
+            "kind": "docx", "number": 1, "sha256": sha256, "sequence": 1,
+            "form": "pdf" if rule.endpoint == "monitoring_forms.taken" else "csv",
         }  # fmt: skip
         with desk.app.test_request_context():
             address = rule.build(values)
