@@ -50,6 +50,7 @@ MOST_ATTRIBUTES = 40            # of one element
 MOST_ATTRIBUTE = 400            # characters
 MOST_VALUE = 4_000              # characters: of an attribute that holds an owner's words, and of a text
 MOST_FINDINGS = 300
+MOST_NAMES = 200                # of lanes that are compared
 MOST_GUESSES = 12               # how often a name that was probably meant is looked for
 SMALLEST = 10                   # units of the drawing: less is not seen
 EDGE = 30                       # units of the drawing: how far a line or a boundary event may be off its element
@@ -899,8 +900,8 @@ def _lanes(root: etree._Element, found: Findings) -> None:
 
 def _lane_names(leaves: list[etree._Element], found: Findings) -> None:
     names: set[str] = set()
-    for lane in leaves:
-        name = looks(lane.get("name", ""))
+    for lane in leaves[:MOST_NAMES]:            # a process has far fewer lanes (`soundness.of_bounded_size`)
+        name = looks(lane.get("name", "")[:MOST_ATTRIBUTE])
         if not name:
             found.error(place(lane), "Lane belum bernama. Tulis nama pelaksananya, misalnya Sekretaris PD.",
                         "The lane has no name. Write who performs, such as Sekretaris PD.")

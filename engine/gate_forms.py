@@ -96,7 +96,7 @@ def _choices(node: etree._Element, found: Findings) -> None:
                                  "daftar pilihannya.",
                     f"The field {quoted(id)} needs choices that have values and are not twins. Complete the list of "
                     "choices.")
-    elif len({folded(one.get("name", "") or one.get("id", "")) for one in choices}) < len(choices):
+    elif len({folded((one.get("name", "") or one.get("id", ""))[:400]) for one in choices}) < len(choices):
         found.error(place(node), f"Isian {quoted(id)} mempunyai dua pilihan dengan tulisan yang sama, sehingga tidak "
                                  "dapat dibedakan. Beri tulisan sendiri.",
                     f"The field {quoted(id)} has two choices that read the same, so that nobody can tell them apart. "

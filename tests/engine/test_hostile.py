@@ -1415,6 +1415,11 @@ DEAR = {
         "start>both0 " + " ".join(f"both{a}>both{b}" for a in range(44) for b in range(a + 1, 44)) + " both43>end"
     ),
     "fuel": lambda: conditions_of("count(for i in 1..9999 return count(for j in 1..9999 return i + j)) = 1", MANY),
+    "names that unfold": lambda: changed(
+        SOUND,
+        "<bpmn:lane ",
+        "".join(f'<bpmn:lane id="l{n}" name="{"ﷺ" * 40}{n}" />' for n in range(8_000)) + "<bpmn:lane ",
+    ),
     "long conditions": lambda: conditions_of(" and ".join(["(1 + 2 * 3 &lt; 4)"] * 130), 36),
     "unknown names": lambda: conditions_of(" and ".join(f"jawabam{n} = 1" for n in range(200)), 26),
 }
