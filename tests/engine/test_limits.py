@@ -11,7 +11,7 @@ import pytest
 from SpiffWorkflow.bpmn.script_engine import PythonScriptEngine, TaskDataEnvironment
 from SpiffWorkflow.bpmn.specs.event_definitions.message import CorrelationProperty, MessageEventDefinition
 
-from engine import execution, expressions, limits, process, requirements
+from engine import execution, expressions, process, requirements
 from engine.commands import CompleteUserTask, Correct, FireTimer, StartProcessInstance
 from engine.definition import Element, Field, ProcessDefinition, SequenceFlow, Timer
 from engine.events import IncidentRaised
@@ -181,7 +181,7 @@ def test_a_value_nested_a_hundred_thousand_deep_is_weighed_without_a_stack() -> 
 
 def test_only_declared_fields_are_taken_and_engine_names_are_only_names() -> None:
     case = given(plain())
-    extra = {**dict.fromkeys(HOSTILE_IDS, {"typename": "Task", "__class__": "os"}), "status": "completed"}
+    extra = {**{key: {"typename": "Task", "__class__": "os"} for key in HOSTILE_IDS}, "status": "completed"}
     after = case.when(completing(case, "write", **extra))
     assert not extra.keys() & after.instance.data.keys() and after.open == ["read"]
     form = tuple(Field(id=id, label=id, type="string") for id in HOSTILE_IDS)
@@ -199,7 +199,7 @@ WATCHING = [False]
 def hear(event: str, given: tuple[Any, ...]) -> None:
     if WATCHING[0] and event in ("compile", "exec"):
         name = getattr(given[0], "co_filename", None) if event == "exec" else given[1]
-        if event == "compile" and given[0] is not None or name == "<string>":
+        if (event == "compile" and given[0] is not None) or name == "<string>":
             WATCHED.append((event, str(given[0])[:80]))
 
 
@@ -248,7 +248,7 @@ def test_spiffworkflow_finds_no_python_also_after_a_restore() -> None:
         assert isinstance(engine, NoScripts) and not isinstance(engine, PythonScriptEngine)
         assert not isinstance(engine.environment, TaskDataEnvironment)
         for refuse in (engine.evaluate, engine.execute, engine.environment.evaluate, engine.environment.execute,
-                       engine.call_service, lambda *_: engine.environment.anything_else):
+                       engine.call_service, lambda *_, one=engine: one.environment.anything_else):
             with pytest.raises(Stuck):
                 refuse(None, "1 + 1")
         prop = CorrelationProperty("order", "exec('1')", ["key"])

@@ -14,6 +14,7 @@ from engine.store import integrity, schema
 from engine.worker import Worker
 from tests.desk import Desk
 
+
 def broken(desk: Desk, number: int, **columns: Any) -> str:
     """The LKjPD at a step, with its stored row spoilt."""
     id = desk.waiting_at(number)
@@ -73,7 +74,7 @@ def test_what_cannot_be_read_is_named_with_its_remedy_and_made_again_from_the_jo
     assert "Berkas yang tidak dapat dibaca" in reader.get("/pengaturan/insiden").text
     reader.get("/pengaturan/kesehatan").send({"alasan": "Baris rusak sesudah listrik padam"}, action="/perbaikan")
     assert reader.messages() == ["Berkas proses dibuat ulang dari jurnalnya. Tindakan ini tercatat dalam riwayatnya."]
-    assert list(desk.instance(id).user_tasks.values())[0].element == "langkah_5"
+    assert next(iter(desk.instance(id).user_tasks.values())).element == "langkah_5"
     assert look(desk).found == () and desk.instance(desk.waiting_at(4)).user_tasks == before
     assert "menangani gangguan" in reader.get(f"/proses/{id}").text
 
@@ -89,7 +90,7 @@ def test_a_broken_instance_is_said_and_the_others_are_listed(
     for login, address in [("tim1", "/"), ("camat", "/proses"), ("camat", "/pemantauan"), ("admin", "/proses")]:
         page = people[login].get(address)
         assert page.status == 200 and other in page.text, (login, address)
-        assert sentence in page.text or not in_lists and address != "/pemantauan", (login, address)
+        assert sentence in page.text or (not in_lists and address != "/pemantauan"), (login, address)
     assert other in people["auditor"].get("/audit").text
     for login, status in [("camat", 503), ("admin", 503), ("analis", 404)]:
         found = people[login].get(f"/proses/{id}")
