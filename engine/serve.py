@@ -111,28 +111,33 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         return read
 
 
-class Channel(HTTPChannel):  # type: ignore[misc]
+def too_slow(channel: Any) -> bool:
+    """Whether a connection sends its request slower than anybody may; looked at whenever something came."""
+    if channel.request is None:
+        channel.begun = None
+        return False
+    channel.begun = channel.begun or time.monotonic()
+    seconds = time.monotonic() - channel.begun
+    read = channel.request.body_bytes_received if channel.request.headers_finished else 0
+    return bool(seconds > HEAD_SECONDS and read < LEAST_BYTES_A_SECOND * seconds and not channel.requests)
+
+
+class PlainChannel(HTTPChannel):  # type: ignore[misc]
     """A connection that has to send its requests in a bounded time."""
 
-    parser_class = Parser
     begun: float | None = None  # when the first byte of the request that is being read came
 
     def received(self, data: bytes) -> bool:
         more = bool(super().received(data))
-        if self.request is None:
-            self.begun = None
-            return more
-        now = time.monotonic()
-        self.begun = self.begun or now
-        seconds = now - self.begun
-        read = self.request.body_bytes_received if self.request.headers_finished else 0
-        if seconds > HEAD_SECONDS and read < LEAST_BYTES_A_SECOND * seconds and not self.requests:
+        if too_slow(self):
             self.will_close = True
         return more
 
 
-class TLSChannel(Channel):
+class TLSChannel(HTTPChannel):  # type: ignore[misc]
     """A connection by TLS. Its handshake is part of what is read, so that a silent client keeps nobody waiting."""
+
+    begun: float | None = None
 
     def __init__(self, *arguments: Any, to: str, **named: Any) -> None:
         self.one_at_a_time = threading.Lock()  # OpenSSL lets one thread into a connection, and answers come from others
@@ -158,6 +163,8 @@ class TLSChannel(Channel):
             return
         self.last_activity = time.time()
         self.received(data)
+        if too_slow(self):
+            self.will_close = True
 
     def send(self, data: bytes, do_close: bool = True) -> int:
         try:
@@ -227,7 +234,7 @@ def serve(
         url_scheme="https" if certificate else "http",
         log_socket_errors=False,  # a browser that goes away is no error of ours
     )
-    server.channel_class = Channel
+    server.channel_class = PlainChannel
     if certificate:
         server.channel_class = tls_channel(certificate, settings.url if settings else "")
     looked = time.monotonic()
