@@ -396,7 +396,6 @@ def named(it: Looked) -> tuple[str, Sequence[str]]:
         return departures.name(kind), form.whole[kind].cases
     else:
         found = {
-            "": (_("Semua berkas pada masa ini"), Tally(count=0, cases=form.cases)),
             "dimulai": (_("Berkas dimulai"), Tally(count=0, cases=form.started)),
             "selesai": (_("Berkas selesai"), Tally(count=0, cases=form.finished)),
             "dibatalkan": (_("Berkas dibatalkan"), Tally(count=0, cases=form.cancelled)),

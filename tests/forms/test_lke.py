@@ -70,7 +70,7 @@ def test_the_same_history_gives_the_same_bytes_and_who_took_it_is_recorded(site:
         (who, "lke", hashlib.sha256(first).hexdigest()) for who in ("camat", "auditor")]
 
 
-@pytest.mark.parametrize("login", ["inspektorat", "analis"])
+@pytest.mark.parametrize("login", ["inspektorat", "analis", "admin"])
 def test_who_may_not_open_all_of_its_documents_finds_no_bundle(site: Desk, login: str) -> None:
     id = site.waiting_at(9)
     reader = site.reader(login)
