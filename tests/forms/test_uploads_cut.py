@@ -236,11 +236,14 @@ def test_a_length_that_is_no_length_or_two_of_them_are_refused(server: Server) -
 
 
 def kills(server: Server, count: int, seed: int) -> int:
-    """Kill the server as often while three people upload; how many uploads were acknowledged."""
+    """Kill the server as often while three people upload; how many uploads were acknowledged. Every other life ends at
+    any moment, perhaps before its first upload; the others end soon after one was acknowledged."""
     chance, person = random.Random(seed), Person(server)
     told: set[str] = set()
     for life in range(count):
-        def work(name: str, size: int) -> None:
+        some = threading.Event()
+
+        def work(name: str, size: int, some: threading.Event = some) -> None:
             number = 0
             while True:
                 number += 1
@@ -248,6 +251,7 @@ def kills(server: Server, count: int, seed: int) -> int:
                 try:
                     if person.attach(data, f"{name}-{number}".ljust(32, "k")):
                         told.add(sha256(data).hexdigest())
+                        some.set()
                 except requests.RequestException:
                     return
 
@@ -255,6 +259,8 @@ def kills(server: Server, count: int, seed: int) -> int:
                   for n in range(3)]
         for one in people:
             one.start()
+        if life % 2:
+            assert some.wait(timeout=60), "a server that lives takes an upload"
         people[0].join(timeout=chance.uniform(0.05, 0.5))
         server.kill()
         for one in people:
@@ -272,12 +278,12 @@ def kills(server: Server, count: int, seed: int) -> int:
 
 @pytest.mark.faults
 def test_eight_kills_in_the_middle_of_uploads_lose_and_leave_nothing(server: Server, seed: int) -> None:
-    assert kills(server, 8, seed) > 0
+    assert kills(server, 8, seed) >= 4
 
 
 @pytest.mark.soak
-def test_a_hundred_kills_in_the_middle_of_uploads_lose_and_leave_nothing(
+def test_forty_kills_in_the_middle_of_uploads_lose_and_leave_nothing(
         server: Server, seed: int, desk_url: str, soak_table: dict[str, str]) -> None:
-    kept = kills(server, 100, seed)
-    soak_table[f"kill -9 in the middle of uploads, {desk_url.split(':')[0].split('+')[0]}, 100 kills"] = (
+    kept = kills(server, 40, seed)
+    soak_table[f"kill -9 in the middle of uploads, {desk_url.split(':')[0].split('+')[0]}, 40 kills"] = (
         f"{kept:,} uploads acknowledged, none lost, none doubled, no bytes without a row")
