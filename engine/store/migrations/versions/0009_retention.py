@@ -38,6 +38,7 @@ def upgrade() -> None:
         "legal_hold",
         *(sa.Column(name, sa.Text(), nullable=False) for name in ("id", "scope", "instance", "unit")),
         sa.Column("year", sa.Integer(), nullable=True),
-        *(sa.Column(name, sa.Text(), nullable=False) for name in ("number", "basis", "since", "placed_at", "placed_by")),
+        *(sa.Column(name, sa.Text(), nullable=False)
+          for name in ("number", "basis", "since", "placed_at", "placed_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_legal_hold")),
     )
