@@ -402,7 +402,8 @@ def record_files(here: Terminal, db: Connection, stored: Stored) -> None:
 def attachments(stored: Stored) -> dict[str, Attachment]:
     found: dict[str, list[File]] = {}
     for document, name, file in stored:
-        found.setdefault(document, []).append(File(name=name, **vars(file)))
+        one = File(name=name, sha256=file.sha256, size_bytes=file.size_bytes, media_type=file.media_type)
+        found.setdefault(document, []).append(one)
     return {document: Attachment(files=tuple(files)) for document, files in found.items()}
 
 
