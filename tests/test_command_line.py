@@ -408,7 +408,7 @@ def test_a_pack_is_written_signed_and_verified_by_commands(alur: Alur, tmp_path:
     assert not alur.json("verify", whole, "--checkpoint", nothing, code=1)["holds"]
     assert "no checkpoint in it" in alur.json("verify", "--checkpoint", nothing, code=1)["faults"][0]["message"]
     assert stat.S_IMODE((clean_environment / "keys" / "checkpoint.key").stat().st_mode) == 0o600
-    assert alur.json("doctor")[5]["name"] == "log"
+    assert "log" in [one["name"] for one in alur.json("doctor")]
 
 
 def test_what_runs_is_rehearsed_migrated_and_taken_back_by_commands(alur: Alur, on: str, tmp_path: Path) -> None:
