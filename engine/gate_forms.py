@@ -36,7 +36,7 @@ CONSTRAINTS = {                 # and the types they say something about
 }
 # A field's id is a name in expressions, a key of the data document and of objects in the browser.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
-_NO_NAMES = BUILT_IN_NAMES | RESERVED_NAMES | {
+NO_NAMES = BUILT_IN_NAMES | RESERVED_NAMES | {
     "typename", "constructor", "prototype", "toString", "valueOf", "hasOwnProperty"}
 
 
@@ -69,7 +69,7 @@ def _name(node: etree._Element, id: str, what: tuple[str, str], found: Findings)
                                  "diawali huruf, paling panjang 60.",
                     f"The {what[1]} id {quoted(id)} is not valid. Use Latin letters, digits and underscores, beginning "
                     "with a letter, at most 60 of them.")
-    elif id in _NO_NAMES:
+    elif id in NO_NAMES:
         found.error(place(node), f"Id {what[0]} {quoted(id)} mempunyai arti sendiri dalam ungkapan. Beri id lain.",
                     f"The {what[1]} id {quoted(id)} has a meaning of its own in expressions. Give it another.")
 

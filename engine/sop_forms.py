@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .definition import BUILT_IN_NAMES, Choice, Column, Field, Slot
-from .expressions import RESERVED_NAMES
+from .definition import Choice, Column, Field, Slot
 from .gate import folded
+from .gate_forms import NO_NAMES
 from .sop_table import DECISION, NO, SopRow, SopTable, lettered, named
 
 APPROVE, RETURN = "setujui", "kembalikan"
@@ -167,7 +167,7 @@ class _Documents:
         # kind -> id of the document: the first that is called so, one called so in whole before one called so for short
         whole = {id: one for id, one in drawn.items() if self._kind(one.label) == kind_of(one.label)}
         self.ids = {self._kind(one.label): id for id, one in (*reversed(drawn.items()), *reversed(whole.items()))}
-        self.taken = taken | (set(before) - set(drawn)) | BUILT_IN_NAMES | RESERVED_NAMES | {"typename"}
+        self.taken = taken | (set(before) - set(drawn)) | NO_NAMES
         self.slots: dict[int, dict[str, Field]] = {}
         for row in table.rows:
             self.slots[row.number] = self._slots(row)

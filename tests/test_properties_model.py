@@ -40,7 +40,7 @@ def test_the_panel_writes_what_the_gate_lets_through_and_nothing_else() -> None:
     assert {name: set(types) for name, types in tables["CONSTRAINTS"].items()} == {
         name: set(types) for name, types in gate_forms.CONSTRAINTS.items()}
     assert set(tables["TYPES"]) == gate_forms.FIELD_TYPES and set(tables["SLOT_FORMS"]) == gate_forms.SLOT_FORMS
-    assert set(tables["NO_NAMES"]) == gate_forms.BUILT_IN_NAMES | gate_forms.RESERVED_NAMES | {"typename"}
+    assert set(tables["NO_NAMES"]) == gate_forms.NO_NAMES
 
 
 def test_an_edit_that_changes_nothing_is_none() -> None:

@@ -96,10 +96,11 @@ export const CONSTRAINTS = {
   minlength: [ 'string', 'text', 'table' ],
   maxlength: [ 'string', 'text', 'table' ],
 };
-/** Names that mean something of their own in expressions. */
+/** Names that mean something of their own in expressions, or in objects. */
 export const NO_NAMES = [
   'putaran', 'berkas', 'tahun', 'typename', 'and', 'or', 'not', 'if', 'then', 'else', 'for', 'in', 'return', 'some',
   'every', 'satisfies', 'between', 'true', 'false', 'null', 'item', 'instance', 'of', 'function', 'external', 'partial',
+  'constructor', 'prototype', 'toString', 'valueOf', 'hasOwnProperty',
 ];
 
 export const ROLES = {
