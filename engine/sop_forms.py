@@ -191,7 +191,7 @@ class _Documents:
     def _id(self, kind: str) -> str:
         if kind not in self.ids:
             wanted = named(kind) or "berkas_lain"
-            wanted = f"dokumen_{wanted}" if wanted in BUILT_IN_NAMES | RESERVED_NAMES else wanted
+            wanted = f"dokumen_{wanted}" if wanted in NO_NAMES else wanted
             id, n = wanted, 2
             while id in self.taken:
                 id, n = f"{wanted}_{n}", n + 1
