@@ -125,6 +125,7 @@ def too_slow(channel: Any) -> bool:
 class PlainChannel(HTTPChannel):  # type: ignore[misc]
     """A connection that has to send its requests in a bounded time."""
 
+    parser_class = Parser
     begun: float | None = None  # when the first byte of the request that is being read came
 
     def received(self, data: bytes) -> bool:
@@ -137,6 +138,7 @@ class PlainChannel(HTTPChannel):  # type: ignore[misc]
 class TLSChannel(HTTPChannel):  # type: ignore[misc]
     """A connection by TLS. Its handshake is part of what is read, so that a silent client keeps nobody waiting."""
 
+    parser_class = Parser
     begun: float | None = None
 
     def __init__(self, *arguments: Any, to: str, **named: Any) -> None:

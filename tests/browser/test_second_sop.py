@@ -163,11 +163,11 @@ def test_a_new_step_is_asked_for_what_it_lacks_and_takes_its_place_by_keyboard(s
     expect(page.locator(".sop-row")).to_have_count(10)
     expect(page.locator("#baris-8-uraian")).to_be_focused()
     expect(page.locator("#baris-8-galat")).to_contain_text("Uraian kosong")
-    expect(page.locator("#tersimpan")).to_have_text("Belum tersimpan: 2 hal perlu diperbaiki")
+    expect(page.locator("#tersimpan")).to_contain_text("2 hal perlu diperbaiki sebelum dapat digambar")
     page.keyboard.type("Melaporkan penyampaian kepada Camat")
     page.focus("[name='baris.8.simbol'][value='1.proses']")
     page.keyboard.press("Space")
-    expect(page.locator("#tersimpan")).to_contain_text("Tersimpan")
+    expect(page.locator("#tersimpan")).to_have_text(re.compile(r"^Tersimpan \d\d\.\d\d$"))
     expect(page.locator("#baris-8-galat")).to_be_empty()
     expect(page.locator("#baris-8-nama")).to_have_value("Melaporkan penyampaian")
     assert [row.name for row in stored(served, address).rows][8] == "Melaporkan penyampaian"
@@ -233,6 +233,8 @@ def test_the_table_is_sound_when_something_is_to_be_said(served: Served, kind: s
                 assert draft and data
                 data += b" "
                 drafting.save(db, id, data, revision=draft.revision, person="pengelola2", at=served.desk.clock())
+            if page.locator("[data-fold='0']").is_visible():
+                page.check("[data-fold='0']")
             page.fill("[name='baris.0.output']", "Catatan lisan")
             expect(page.locator("#bentrok")).to_be_visible()
 

@@ -335,6 +335,9 @@ def test_whatever_the_address_asks_is_answered(desk: Desk) -> None:
     reader = desk.reader("camat")
     for asked in WILD:
         reader.get(f"/simulasi/{LKJPD}?{urlencode(asked)}")
+        if reader.status == 414:  # longer than any address may be
+            assert len(urlencode(asked)) > 15_000 and "Simulasi tenggat" not in reader.text
+            continue
         assert reader.status in (200, 422) and "Simulasi tenggat" in reader.text, asked
         assert (reader.status == 422) == bool(reader.errors()), asked
     assert reader.get(f"/simulasi/{LKJPD}?minggu=tujuh_hari&minggu_lain=x&unit=y&entah=apa").status == 200

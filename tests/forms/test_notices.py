@@ -150,8 +150,8 @@ def test_the_address_of_the_mail_is_shown_and_who_may_change_it(desk_url: str, f
         db.execute(update(schema.person).values(email="orang@contoh.go.id"))
     reader = site.reader("camat").get("/pemberitahuan")
     assert "Dikirim ke orang@contoh.go.id." in reader.text and "diubah oleh administrator" in reader.text
-    assert "/pengaturan/" not in "".join(reader.page.xpath("//aside//a/@href"))
-    [link] = site.reader("admin").get("/pemberitahuan").page.xpath("//aside//a/@href")
+    assert "/pengaturan/" not in "".join(reader.page.xpath("//main//aside//a/@href"))
+    [link] = site.reader("admin").get("/pemberitahuan").page.xpath("//main//aside//a/@href")
     assert site.reader("admin").get(link).status == 200
     site.database.close()
 
