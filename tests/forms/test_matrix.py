@@ -243,8 +243,11 @@ def test_every_address_is_in_the_table_and_lets_in_whom_it_says(peopled: Desk) -
     assert not wrong, wrong
 
 
-@pytest.mark.parametrize("state", ["waiting elsewhere", "finished", "cancelled", "not there"])
-def test_whatever_has_become_of_an_instance_strangers_find_nothing(peopled: Desk, state: str) -> None:
+STATES = ("waiting elsewhere", "finished", "cancelled", "not there")
+
+
+def become(peopled: Desk, state: str) -> str:
+    """The id of an instance of which that has become."""
     instance = {"waiting elsewhere": peopled.waiting_at(4), "finished": peopled.waiting_at(9),
                 "cancelled": peopled.waiting_at(1), "not there": str(uuid4())}[state]  # fmt: skip
     if state == "finished":
@@ -254,6 +257,36 @@ def test_whatever_has_become_of_an_instance_strangers_find_nothing(peopled: Desk
                              at=peopled.clock())  # fmt: skip
         with peopled.database.begin() as db:
             handle.handle(db, definitions.rules(peopled.database), KEY, instance, [ask])
+    return instance
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_whatever_has_become_of_an_instance_nobody_changes_what_is_not_theirs(peopled: Desk, state: str) -> None:
+    """Of what is over only a comment may be made; a task that waits elsewhere is that office's, or recorded for it."""
+    instance = become(peopled, state)
+    draft, sha256 = drawn(peopled)
+    rules = [one for one in asked(peopled, draft, sha256, instance) if instance in one[2] and one[0] != "GET"]
+    assert len(rules) > 15
+    elsewhere = {"inspektorat", "sekcam", "tim1"}  # who works there, and who may record on its behalf
+    wrong = []
+    for role in ROLES:
+        reader, before = peopled.reader(role), counted(peopled)
+        for method, endpoint, address in rules:
+            comment = endpoint in ("inbox.comment", "processes.comment") and role in changing("processes.comment")
+            theirs = role in changing(endpoint) or role in elsewhere
+            if (state != "not there" and comment) or (state == "waiting elsewhere" and theirs):
+                continue
+            status = reader.client.open(address, method=method, data=SENT).status_code
+            after = counted(peopled)
+            if status >= 500 or after != before or (state == "not there" and status < 400 and role != "admin"):
+                wrong.append((role, endpoint, status, {k for k in after if after[k] != before.get(k)}))
+                before = after
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_whatever_has_become_of_an_instance_strangers_find_nothing(peopled: Desk, state: str) -> None:
+    instance = become(peopled, state)
     draft, sha256 = drawn(peopled)
     rules = [one for one in asked(peopled, draft, sha256, instance) if instance in one[2] and one[0] == "GET"]
     assert len(rules) > 12
