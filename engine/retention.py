@@ -253,6 +253,7 @@ class Done:
     instances: tuple[str, ...] = ()
     elsewhere: Mapping[str, int] = field(default_factory=dict)
     copies: tuple[store.Copy, ...] = ()
+    names: frozenset[str] = frozenset()     # of files without rows now, whose bytes go after the commit
 
 
 def carry_out(database: Database, rules: Rules, documents_dir: Path, change: Change) -> Done:
@@ -262,15 +263,15 @@ def carry_out(database: Database, rules: Rules, documents_dir: Path, change: Cha
     Raises Refused: `not_yours`, `unknown`, `wrong`, `held` (a legal hold is in the way), `other`.
     """
     with database.begin() as db:
-        done = carry_out_in(db, rules, database.key, documents_dir, change)
+        done = carry_out_in(db, rules, database.key, change)
+    documents.remove(documents_dir, done.names)
     if done.values or done.files:
         store.scrub(database)
     return done
 
 
-def carry_out_in(db: Connection, rules: Rules, key: bytes, documents_dir: Path, change: Change) -> Done:
-    """The same in a write transaction of the caller, as the last thing in it: files are not brought back by a rollback.
-    """
+def carry_out_in(db: Connection, rules: Rules, key: bytes, change: Change) -> Done:
+    """The same in a write transaction of the caller, who removes the files that it names after the commit."""
     lock(db, STREAM)
     found = journal.sequence_of(db, STREAM, change.id)
     if found is not None:
@@ -287,11 +288,10 @@ def carry_out_in(db: Connection, rules: Rules, key: bytes, documents_dir: Path, 
     doing.erase_notes(archive, sequence + 1)
     elsewhere = store.elsewhere(db, doing.words or doing.searched())
     copies = tuple(store.copies(db, doing.touched)) if doing.touched else ()
-    for one in sorted(doing.loose):
-        if not store.referred(db, one):
-            documents.remove(db, documents_dir, one)
+    loose = [one for one in sorted(doing.loose) if not store.referred(db, one)]
+    names = frozenset(name for one in loose for name in documents.forget(db, one))
     return Done(sequence=sequence + 1, values=doing.values, files=len(doing.loose), instances=tuple(doing.touched),
-                elsewhere=elsewhere, copies=copies)
+                elsewhere=elsewhere, copies=copies, names=names)
 
 
 @dataclass

@@ -18,7 +18,7 @@ import stat
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -565,13 +565,19 @@ def attached_as(db: Connection, sha256: str) -> list[Where]:
 
 # What is over
 
-def remove(db: Connection, folder: Path, sha256: str) -> bool:
-    """Delete a document's row and its bytes, for good; whether it had any. What names it elsewhere stays: the journal
-    says for ever that a file of this SHA-256 was attached. In a write transaction, the last thing in it: a file is not
-    brought back by a rollback."""
+def forget(db: Connection, sha256: str) -> frozenset[str]:
+    """Delete a document's row; the names under which its bytes may lie, for `remove` after the commit: no rollback
+    brings a file back. What names it elsewhere stays: the journal says for ever that a file of this SHA-256 was
+    attached. In a write transaction."""
     file = db.execute(select(blob.c.file).where(blob.c.sha256 == sha256)).scalar()
     db.execute(delete(blob).where(blob.c.sha256 == sha256))
-    return bool(sum(_remove(path_of(folder, name), lambda _: True) for name in {file or sha256, sha256}))
+    return frozenset({file or sha256, sha256})
+
+
+def remove(folder: Path, names: Iterable[str]) -> bool:
+    """Delete the bytes of documents whose rows went (`forget`), for good; whether there were any. What a crash before
+    this leaves has no row, and the sweep takes it after a day."""
+    return bool(sum(_remove(path_of(folder, name), lambda _: True) for name in names))
 
 
 def settle(db: Connection, folder: Path) -> None:

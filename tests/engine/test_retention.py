@@ -585,8 +585,8 @@ def test_every_way_to_delete_is_known_and_those_of_records_ask_the_holds() -> No
     others = {path.name for path in (ROOT / "engine").rglob("*.py") if "journal.erase(" in path.read_text()}
     assert others == {"retention.py"}       # where each is behind must_be_free, or any_held for a person
     assert "everything_held(" in (ROOT / "engine" / "store" / "documents.py").read_text()
-    removing = {path.name for path in (ROOT / "engine").rglob("*.py") if "documents.remove(" in path.read_text()}
-    assert removing <= {"retention.py", "scanner.py", "cli_office.py", "worker.py"}
+    removing = {path.name for path in (ROOT / "engine").rglob("*.py") if "documents.forget(" in path.read_text()}
+    assert removing == {"retention.py"}
 
 
 def test_every_act_of_the_stream_comes_back_as_it_was(archivist: Archivist) -> None:

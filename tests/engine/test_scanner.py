@@ -243,8 +243,10 @@ def test_the_worker_scans_beside_its_other_work(office: Office, tmp_path: Path, 
 def test_a_removed_file_is_gone_with_its_row(office: Office, folder: Path) -> None:
     file = keep(office, folder, CLEAN_PDF)
     with office.database.begin() as db:
-        assert documents.remove(db, folder, file.sha256)
-        assert not documents.remove(db, folder, file.sha256)
+        names = documents.forget(db, file.sha256)
+    assert documents.remove(folder, names)
+    with office.database.begin() as db:
+        assert not documents.remove(folder, documents.forget(db, file.sha256))
         assert documents.recorded(db, file.sha256) is None
     assert state_of_files(folder) == []
 
