@@ -6,7 +6,7 @@ their SHA-256. It knows BPMN's words and the SOP's facts; it knows no XML, no Sp
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 STOCK_TYPES = frozenset({"string", "long", "boolean", "date", "enum"})
@@ -116,9 +116,11 @@ class Element:
     """A flow node of the process, by its BPMN id."""
     id: str
     kind: str                               # startEvent endEvent userTask exclusiveGateway parallelGateway
-    #                                         boundaryEvent intermediateCatchEvent
+    #                                         inclusiveGateway boundaryEvent intermediateCatchEvent
+    #                                         intermediateThrowEvent (of no type) subProcess (embedded)
     name: str = ""
-    lane: str | None = None                 # Lane.id; of user tasks never None
+    lane: str | None = None                 # Lane.id; of user tasks never None; in a subprocess its own or that one's
+    within: str | None = None               # the subprocess that it stands directly in; None: the process itself
     documentation: str = ""                 # the Uraian, verbatim
     form: tuple[Field, ...] = ()
     timer: Timer | None = None              # of boundaryEvent and intermediateCatchEvent
@@ -169,7 +171,7 @@ class ProcessDefinition:
     sha256: str                             # of the uploaded bytes, hex
     canonical_sha256: str                   # of the canonical XML
     meaning_sha256: str                     # without layout: tells a cosmetic edit from a real one
-    elements: Mapping[str, Element]         # in document order
+    elements: Mapping[str, Element]         # in document order; what stands in a subprocess right after it
     flows: Mapping[str, SequenceFlow]       # in document order
     lanes: tuple[Lane, ...]                 # in drawing order (the SOP's columns)
     properties: Mapping[str, str] = field(default_factory=dict)   # sop.*: the identity part; lists one item a line
@@ -179,7 +181,32 @@ class ProcessDefinition:
 
     @cached_property
     def start(self) -> Element:
-        return next(one for one in self.elements.values() if one.kind == "startEvent")
+        """Where an instance starts: no subprocess does."""
+        return next(one for one in self.elements.values() if one.kind == "startEvent" and one.within is None)
+
+    @cached_property
+    def inside(self) -> Mapping[str | None, tuple[Element, ...]]:
+        """What stands directly in each subprocess, and under None in the process itself; in document order."""
+        places = (None, *(id for id, one in self.elements.items() if one.kind == "subProcess"))
+        return {place: tuple(one for one in self.elements.values() if one.within == place) for place in places}
+
+    def around(self, id: str) -> tuple[str, ...]:
+        """The subprocesses that an element stands in, the innermost first."""
+        found: list[str] = []
+        within = self.elements[id].within
+        while within is not None:
+            found.append(within)
+            within = self.elements[within].within
+        return tuple(found)
+
+    @cached_property
+    def scopes(self) -> Mapping[str | None, ProcessDefinition]:
+        """The process and each of its subprocesses as a process by itself (under its id; None: the process), in which
+        a subprocess is one element among others. No flow leads from one scope into another."""
+        return {place: replace(self, elements={one.id: replace(one, within=None) for one in inside},
+                               flows={flow.id: flow for flow in self.flows.values()
+                                      if self.elements[flow.source].within == place})
+                for place, inside in self.inside.items()} if len(self.inside) > 1 else {None: self}
 
     @cached_property
     def user_tasks(self) -> tuple[Element, ...]:
