@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lxml import etree
 
@@ -36,11 +36,13 @@ from .gate import (
     CAMUNDA,
     COLOR,
     DC,
+    DECIDING,
     DI,
     FLOW_NODES,
     MODELER,
     TIMER_KINDS,
     XSI,
+    is_event_subprocess,
     leaf_lanes,
     listed,
     property_name,
@@ -128,26 +130,47 @@ def definition_of(root: etree._Element, hashes: tuple[str, str, str]) -> Process
     """The process of a tree. Of a tree with findings it is what could be read, good enough to look for more of them."""
     process = next(root.iterchildren(BPMN + "process"))
     lanes, lane_of = _lanes(process)
-    flows = tuple(process.iterchildren(BPMN + "sequenceFlow"))
-    defaults = {(one.get("id"), one.get("default")) for one in process.iterchildren(BPMN + "exclusiveGateway")}
-    # The event subprocess is no element but the deadline: no flow leads to it.
-    nodes = (one for one in process if one.tag in FLOW_NODES and one.get("triggeredByEvent") != "true")
-    elements = [_element(one, lane_of) for one in nodes]
+    defaults: set[tuple[str | None, str | None]] = set()
+    elements: dict[str, Element] = {}
+    drawn: list[etree._Element] = []
+    for node, within in _standing(process, None):
+        if node.tag == BPMN + "sequenceFlow":
+            drawn.append(node)
+            continue
+        one = _element(node, lane_of, within)
+        if one.lane is None and within is not None:
+            one = replace(one, lane=elements[within].lane)
+        # The first of an id stays, so that nothing stands in itself even where an id is used twice.
+        elements.setdefault(one.id, one)
+        if node.tag in DECIDING:
+            defaults.add((node.get("id"), node.get("default")))
     start = next(process.iterchildren(BPMN + "startEvent"), None)
+    deadlines = (one for one in process.iterchildren(BPMN + "subProcess") if is_event_subprocess(one))
     return ProcessDefinition(
         key=process.get("id", ""),
         name=gate.process_name(process),
         sha256=hashes[0],
         canonical_sha256=hashes[1],
         meaning_sha256=hashes[2],
-        elements={one.id: one for one in elements},
-        flows={one.id: one for one in (_flow(one, defaults) for one in flows)},
+        elements=elements,
+        flows={one.id: one for one in (_flow(one, defaults) for one in drawn)},
         lanes=lanes,
         properties=_sop(process),
         documentation=_documentation(process),
-        deadline=next((_deadline(one) for one in process.iterchildren(BPMN + "subProcess")), None),
+        deadline=next((_deadline(one) for one in deadlines), None),
         starters=() if start is None else listed(_properties(start).get("sop.pemulai", "")),
     )
+
+
+def _standing(around: etree._Element, within: str | None) -> Iterator[tuple[etree._Element, str | None]]:
+    """The flow nodes and flows of a process in document order, each with the subprocess that it stands directly in.
+    An event subprocess is no element but the deadline: no flow leads to it."""
+    for node in around.iterchildren(*FLOW_NODES, BPMN + "sequenceFlow"):
+        if is_event_subprocess(node):
+            continue
+        yield node, within
+        if node.tag == BPMN + "subProcess":
+            yield from _standing(node, node.get("id", ""))
 
 
 def _lanes(process: etree._Element) -> tuple[tuple[Lane, ...], dict[str, str]]:
@@ -180,7 +203,7 @@ def _flow(node: etree._Element, defaults: set[tuple[str | None, str | None]]) ->
     )
 
 
-def _element(node: etree._Element, lane_of: dict[str, str]) -> Element:
+def _element(node: etree._Element, lane_of: dict[str, str], within: str | None) -> Element:
     id = node.get("id", "")
     properties = _sop(node)
     return Element(
@@ -188,6 +211,7 @@ def _element(node: etree._Element, lane_of: dict[str, str]) -> Element:
         kind=etree.QName(node).localname,
         name=node.get("name", ""),
         lane=lane_of.get(id),
+        within=within,
         documentation=_documentation(node),
         form=tuple(_field(one) for one in _extensions(node, "formData", "formField")),
         timer=_timer(node, properties),
@@ -461,7 +485,8 @@ def _layout(node: etree._Element) -> dict[str, str]:
 
 
 # What hangs on a thing rather than being one.
-_HANGS_ON = frozenset(BPMN + name for name in ("documentation", "extensionElements", "flowNodeRef"))
+_HANGS_ON = _DRAWN | {BPMN + name for name in (
+    "documentation", "extensionElements", "flowNodeRef", "property", "dataInputAssociation", "dataOutputAssociation")}
 # What a ProcessDefinition carries, or whose changes always come with one that it carries.
 _CARRIED = _DRAWN | {BPMN + name for name in ("flowNodeRef", "conditionExpression", "timerEventDefinition",
                                               "terminateEventDefinition")} | {CAMUNDA + "formData"}
@@ -472,15 +497,23 @@ _CARRIED_ATTRIBUTES = {BPMN + "participant": {"id", "processRef"}, BPMN + "seque
 
 
 def _owners(root: etree._Element) -> Iterator[etree._Element]:
-    """The file, and what has a place of its own in it: of a subprocess, what is inside belongs to it."""
+    """The file, and what has a place of its own in it, in subprocesses too; what is inside the deadline belongs to
+    that."""
     yield root
     for tag in ("collaboration", "category", "process"):
         for one in root.iterchildren(BPMN + tag):
             yield one
-            for inside in one.iterchildren(BPMN + "*"):
-                if inside.tag not in _HANGS_ON and tag != "category":
-                    yield inside
-                    yield from inside.iterchildren(BPMN + "lane")
+            if tag != "category":
+                yield from _owned(one)
+
+
+def _owned(around: etree._Element) -> Iterator[etree._Element]:
+    for inside in around.iterchildren(BPMN + "*"):
+        if inside.tag not in _HANGS_ON:
+            yield inside
+            yield from inside.iterchildren(BPMN + "lane")
+            if inside.tag == BPMN + "subProcess" and not is_event_subprocess(inside):
+                yield from _owned(inside)
 
 
 def _facts(node: etree._Element, owners: Mapping[etree._Element, str], path: str) -> Iterator[tuple[str, str]]:
@@ -492,7 +525,7 @@ def _facts(node: etree._Element, owners: Mapping[etree._Element, str], path: str
         if name not in carried and not _of_the_tool(node, name) and value:
             yield f"{path}{etree.QName(name).localname}", value
     is_read = not path and (node.tag == BPMN + "process"
-                            or (node.tag in FLOW_NODES and node.get("triggeredByEvent") != "true"))
+                            or (node.tag in FLOW_NODES and not is_event_subprocess(node)))
     seen: dict[str, int] = {}
     for child in node.iterchildren(etree.Element):
         name = etree.QName(child).localname

@@ -33,14 +33,14 @@ XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 OF_TOOLS = (MODELER, "{http://www.signavio.com}", "{http://www.bizagi.com/bpmn20}")
 
 TIMER_KINDS = {"timeDuration": "duration", "timeDate": "date", "timeCycle": "cycle"}
-SUPPORTED_NODES = ("startEvent", "endEvent", "userTask", "exclusiveGateway", "parallelGateway", "boundaryEvent",
-                   "intermediateCatchEvent")
+SUPPORTED_NODES = ("startEvent", "endEvent", "userTask", "exclusiveGateway", "parallelGateway", "inclusiveGateway",
+                   "boundaryEvent", "intermediateCatchEvent", "intermediateThrowEvent", "subProcess")
 # Drawn like any element, but not carried yet: read as elements so that the flows between them still make sense.
 OTHER_NODES = ("task", "manualTask", "serviceTask", "scriptTask", "businessRuleTask", "sendTask", "receiveTask",
-               "callActivity", "subProcess", "transaction", "adHocSubProcess", "inclusiveGateway", "complexGateway",
-               "eventBasedGateway", "intermediateThrowEvent", "event", "implicitThrowEvent", "choreographyTask",
-               "subChoreography", "callChoreography")
+               "callActivity", "transaction", "adHocSubProcess", "complexGateway", "eventBasedGateway", "event",
+               "implicitThrowEvent", "choreographyTask", "subChoreography", "callChoreography")
 FLOW_NODES = frozenset(BPMN + name for name in SUPPORTED_NODES + OTHER_NODES)
+DECIDING = frozenset((BPMN + "exclusiveGateway", BPMN + "inclusiveGateway"))    # may name a default flow
 
 MOST_BYTES = 2_000_000
 MOST_TAGS = 25_000              # a tag is at least one "<"; counted before anything is parsed
@@ -51,6 +51,7 @@ MOST_ATTRIBUTE = 400            # characters
 MOST_VALUE = 4_000              # characters: of an attribute that holds an owner's words, and of a text
 MOST_FINDINGS = 300
 MOST_NAMES = 200                # of lanes that are compared
+MOST_NESTED = 8                 # subprocesses in one another
 MOST_GUESSES = 12               # how often a name that was probably meant is looked for
 SMALLEST = 10                   # units of the drawing: less is not seen
 EDGE = 30                       # units of the drawing: how far a line or a boundary event may be off its element
@@ -350,6 +351,8 @@ def _mixed(text: str) -> str:
 _NODE = "documentation extensionElements incoming outgoing"
 _COLOURS = "bioc:stroke bioc:fill color:background-color color:border-color color:color"
 _NOTES = "textAnnotation association group"
+_STEPS = ("startEvent endEvent userTask exclusiveGateway parallelGateway inclusiveGateway boundaryEvent "
+          "intermediateCatchEvent intermediateThrowEvent subProcess sequenceFlow")
 # What Camunda Modeler notes of an element template that was applied: said of the tool, read by nobody.
 _TEMPLATE = "camunda:modelerTemplate camunda:modelerTemplateVersion camunda:modelerTemplateIcon"
 _GRAMMAR = f"""
@@ -362,8 +365,7 @@ participant              | id name processRef
                          | documentation extensionElements
 process                  | id name isExecutable isClosed processType |
 process                  | camunda:historyTimeToLive camunda:versionTag camunda:isStartableInTasklist
-                         | documentation extensionElements laneSet startEvent endEvent userTask exclusiveGateway
-                         | parallelGateway boundaryEvent intermediateCatchEvent subProcess sequenceFlow {_NOTES}
+                         | documentation extensionElements laneSet {_STEPS} {_NOTES}
 laneSet                  | id name                                 | documentation extensionElements lane
 lane                     | id name                                 | documentation extensionElements flowNodeRef
 startEvent               | id name isInterrupting parallelMultiple | {_NODE} timerEventDefinition
@@ -371,12 +373,14 @@ endEvent                 | id name                                 | {_NODE} ter
 userTask                 | id name isForCompensation startQuantity completionQuantity implementation
                          | {_NODE}
 exclusiveGateway         | id name default gatewayDirection        | {_NODE}
+inclusiveGateway         | id name default gatewayDirection        | {_NODE}
 parallelGateway          | id name gatewayDirection                | {_NODE}
 boundaryEvent            | id name attachedToRef cancelActivity parallelMultiple
                          | {_NODE} timerEventDefinition
 intermediateCatchEvent   | id name parallelMultiple                | {_NODE} timerEventDefinition
+intermediateThrowEvent   | id name                                 | {_NODE}
 subProcess               | id name triggeredByEvent isForCompensation startQuantity completionQuantity
-                         | {_NODE} startEvent endEvent sequenceFlow {_NOTES}
+                         | {_NODE} {_STEPS} {_NOTES}
 sequenceFlow             | id name sourceRef targetRef isImmediate | documentation extensionElements conditionExpression
 conditionExpression      | id language xsi:type                    |
 timerEventDefinition     | id                                      | documentation extensionElements
@@ -468,6 +472,8 @@ dataState                | id name                                 | documentati
 userTask                 |                                         | property {_DATA}
 startEvent               |                                         | dataOutputAssociation
 endEvent                 |                                         | property dataInputAssociation
+intermediateThrowEvent   |                                         | property dataInputAssociation
+subProcess               |                                         | property {_DATA}
 property                 | id name                                 |
 dataInputAssociation     | id                                      | documentation extensionElements sourceRef targetRef
 dataOutputAssociation    | id                                      | documentation extensionElements sourceRef targetRef
@@ -479,10 +485,16 @@ endEvent                 | {_JOBS}                                 |
 userTask                 | {_JOBS}                                 |
 exclusiveGateway         | {_JOBS}                                 |
 parallelGateway          | {_JOBS}                                 |
+inclusiveGateway         | {_JOBS}                                 |
 boundaryEvent            | {_JOBS}                                 |
 intermediateCatchEvent   | {_JOBS}                                 |
+intermediateThrowEvent   | {_JOBS}                                 |
+subProcess               | {_JOBS}                                 |
 """
 ALLOWED = _rules(_GRAMMAR + _BESIDE)
+# The deadline is written as an event subprocess, and that holds nothing else.
+_IN_THE_DEADLINE = frozenset(_qualified(name, BPMN) for name in (
+    f"{_NODE} startEvent endEvent sequenceFlow {_NOTES} dataObject dataObjectReference dataStoreReference").split())
 _PLACEHOLDER = "__targetRef_placeholder"        # how modelers write a data association into a task
 
 # Of these one is read; a second one would be drawn or kept by a tool, and ignored by us.
@@ -504,13 +516,14 @@ VALUES = {
 
 _USER_TASK = "Pakai user task, yang diselesaikan oleh orang."
 _TIMER = "Pakai timer, atau user task yang mencatat kejadian itu."
-_GATEWAY = "Pakai gateway eksklusif (satu jalan dipilih) atau gateway paralel (semua jalan)."
+_GATEWAY = ("Pakai gateway eksklusif (satu jalan dipilih), inklusif (setiap jalan yang syaratnya terpenuhi) atau "
+            "paralel (semua jalan).")
 _DOCUMENT = "Nyatakan berkas sebagai isian berjenis document pada user task."
 _LOOP = "Ulangi dengan panah kembali melalui gateway eksklusif."
 _LANE = "Pelaksana ditentukan oleh lane."
 _FORM = "Nyatakan isian sebagai Form Data (Generated Task Forms)."
 _EDGE = "Pakai timer pada tepi user task."
-_FLAT = "Gambarkan langkah-langkahnya langsung di dalam proses."
+_FLAT = "Gambarkan langkah-langkahnya langsung di dalam proses atau di dalam subproses biasa."
 _DELETE = "Hapus dari diagram."
 _DELETE_IT = "Hapus atribut itu."
 INSTEAD = {
@@ -520,9 +533,9 @@ INSTEAD = {
         "globalBusinessRuleTask"), _USER_TASK),
     **dict.fromkeys((
         "transaction", "adHocSubProcess", "subChoreography", "choreographyTask", "callChoreography"), _FLAT),
-    **dict.fromkeys(("inclusiveGateway", "complexGateway", "eventBasedGateway"), _GATEWAY),
+    **dict.fromkeys(("complexGateway", "eventBasedGateway"), _GATEWAY),
     **dict.fromkeys((
-        "intermediateThrowEvent", "messageEventDefinition", "signalEventDefinition", "conditionalEventDefinition",
+        "messageEventDefinition", "signalEventDefinition", "conditionalEventDefinition",
         "errorEventDefinition", "escalationEventDefinition", "linkEventDefinition", "compensateEventDefinition",
         "cancelEventDefinition", "message", "signal", "error", "escalation", "messageFlow"), _TIMER),
     **dict.fromkeys((
@@ -542,13 +555,14 @@ INSTEAD_OF_ATTRIBUTES = {
 _REMEDY = {                     # the same in English
     _USER_TASK: "Use a user task, which a person completes.",
     _TIMER: "Use a timer, or a user task that records what happened.",
-    _GATEWAY: "Use an exclusive gateway (one way is chosen) or a parallel gateway (every way).",
+    _GATEWAY: "Use an exclusive gateway (one way is chosen), an inclusive one (every way whose condition holds) or a "
+              "parallel one (every way).",
     _DOCUMENT: "Declare the file as a form field of type document on a user task.",
     _LOOP: "Repeat by a flow back through an exclusive gateway.",
     _LANE: "Who performs is said by the lane.",
     _FORM: "Declare the fields as form data (generated task forms).",
     _EDGE: "Use a timer at the edge of the user task.",
-    _FLAT: "Draw its steps directly in the process.",
+    _FLAT: "Draw its steps directly in the process or in a plain subprocess.",
     _DELETE: "Delete it from the diagram.",
     _DELETE_IT: "Delete that attribute.",
     INSTEAD["childLaneSet"]: "Draw the lanes side by side.",
@@ -561,8 +575,8 @@ _REMEDY = {                     # the same in English
 def of_tree(root: etree._Element, found: Findings) -> None:
     """What is to be said of an opened tree: what it holds that we do not read, and what is written wrongly in it."""
     _grammar(root, found)
-    for rule in (_ids, _one_process, _pools, _events, _timers_drawn, _deadline_shape, _defaults, _links, _languages,
-                 _lanes, _data, _notes, _element_properties):
+    for rule in (_ids, _one_process, _pools, _events, _timers_drawn, _subprocesses, _deadline_shape, _defaults, _links,
+                 _languages, _lanes, _data, _notes, _element_properties):
         rule(root, found)
 
 
@@ -577,6 +591,8 @@ def _grammar(root: etree._Element, found: Findings) -> None:
     while waiting:
         node = waiting.pop()
         attributes, children = ALLOWED[node.tag]
+        if is_event_subprocess(node):
+            children = children & _IN_THE_DEADLINE
         for name, value in node.attrib.items():
             _attribute(node, name, value, attributes, found)
         _plain_text(node, found)
@@ -755,17 +771,26 @@ def _pools(root: etree._Element, found: Findings) -> None:
 
 
 def _events(root: etree._Element, found: Findings) -> None:
-    """A start event of the process waits for nothing; the other events we carry wait for a timer."""
+    """A start event waits for nothing; boundary events and those that catch wait for a timer."""
     for process in root.iterchildren(BPMN + "process"):
-        for start in process.iterchildren(BPMN + "startEvent"):
-            if start.find(BPMN + "timerEventDefinition") is not None:
+        for start in process.iter(BPMN + "startEvent"):
+            around = start.getparent()
+            if is_event_subprocess(around) or start.find(BPMN + "timerEventDefinition") is None:
+                continue
+            if around is process:
                 found.error(place(start),
                     f"{said(start)} memakai timer, yang belum didukung. Pakai start event biasa; proses dimulai oleh "
                     "orang.",
                     f"{in_english(start)} has a timer, which is not supported. Use a plain start event; a person "
                     "starts "
                     "the process.")
-        for event in process.iterchildren(BPMN + "boundaryEvent", BPMN + "intermediateCatchEvent"):
+            else:
+                found.error(place(start),
+                    f"{said(start)} memakai timer, padahal {said(around)} dimulai begitu dicapai. Pakai start event "
+                    "biasa; untuk menunggu, letakkan event antara bertimer sesudahnya.",
+                    f"{in_english(start)} has a timer, but {in_english(around)} starts as soon as it is reached. Use a "
+                    "plain start event; to wait, put an intermediate timer event after it.")
+        for event in process.iter(BPMN + "boundaryEvent", BPMN + "intermediateCatchEvent"):
             kinds = [one for one in event.iterchildren(BPMN + "*") if local(one).endswith("EventDefinition")]
             if not kinds:
                 found.error(place(event),
@@ -785,23 +810,51 @@ def _timers_drawn(root: etree._Element, found: Findings) -> None:
 
 
 def _deadline_shape(root: etree._Element, found: Findings) -> None:
-    """The only subprocess we carry: a non-interrupting timer start event with a date, straight to an end event."""
-    drawn = list(root.iter(BPMN + "subProcess"))
-    for node in drawn[1:]:
+    """The only event subprocess we carry: a non-interrupting timer start event with a date, straight to an end event,
+    directly in the process."""
+    drawn = [one for one in root.iter(BPMN + "subProcess") if is_event_subprocess(one)]
+    inner = {one for one in drawn if one.getparent().tag != BPMN + "process"}
+    for node in inner:
+        found.error(place(node), f"{said(node)} adalah event subprocess di dalam {said(node.getparent())}; tenggat "
+                                 "hanya untuk seluruh proses. Pindahkan ke luar, atau pakai timer pada tepi "
+                                 "subprosesnya.",
+                    f"{in_english(node)} is an event subprocess in {in_english(node.getparent())}; a deadline is for "
+                    "the whole process only. Move it out, or use a timer at the edge of the subprocess.")
+    outer = [one for one in drawn if one not in inner]
+    for node in outer[1:]:
         found.error(place(node), "Hanya satu subproses tenggat yang didukung. Hapus yang lain.",
                     "Only one deadline subprocess is supported. Delete the other.")
-    for node in drawn[:1]:
-        if node.get("triggeredByEvent") != "true":
-            found.error(place(node), f"{said(node)} belum didukung. Gambarkan langkah-langkahnya langsung di dalam "
-                                     "proses; subproses hanya untuk tenggat (event subprocess).",
-                        f"{in_english(node)} is not supported. Draw its steps directly in the process; a subprocess "
-                        "is only for the deadline (event subprocess).")
-        elif not is_deadline(node):
+    for node in outer[:1]:
+        if not is_deadline(node):
             found.error(place(node), f"{said(node)} bukan bentuk tenggat yang didukung: satu start event bertimer "
                                      "tanggal yang tidak menghentikan proses, satu panah, satu end event biasa. "
                                      "Gambarkan persis begitu.",
                         f"{in_english(node)} has not the shape of a deadline that is supported: one non-interrupting "
                         "start event with a timer date, one flow, one plain end event. Draw exactly that.")
+
+
+def is_event_subprocess(node: etree._Element) -> bool:
+    """Whether it is a subprocess that no flow leads to, because an event starts it."""
+    return node.tag == BPMN + "subProcess" and node.get("triggeredByEvent") == "true"
+
+
+def _subprocesses(root: etree._Element, found: Findings) -> None:
+    """A subprocess is started by a token, not by a person: its start event says nothing of its own."""
+    for node in root.iter(BPMN + "subProcess"):
+        if is_event_subprocess(node):
+            continue
+        deep = sum(1 for _ in node.iterancestors(BPMN + "subProcess"))
+        if deep == MOST_NESTED:
+            found.error(place(node), f"{said(node)} berada {deep} tingkat di dalam subproses lain; paling dalam "
+                                     f"{MOST_NESTED} tingkat. Gambarkan langkah-langkahnya satu tingkat di atasnya.",
+                        f"{in_english(node)} stands {deep} levels deep in other subprocesses; at most {MOST_NESTED} "
+                        "are read. Draw its steps one level higher.")
+        for start in node.iterchildren(BPMN + "startEvent"):
+            for form in start.iter(CAMUNDA + "formData"):
+                found.error(place(form), f"Isian (Form Data) pada {said(start)} tidak akan tampil: {said(node)} tidak "
+                                         "dimulai oleh orang. Pindahkan ke user task di dalamnya.",
+                            f"Form data of {in_english(start)} would not be shown: {in_english(node)} is not started "
+                            "by a person. Move it to a user task in it.")
 
 
 def is_deadline(node: etree._Element) -> bool:
@@ -819,7 +872,7 @@ def is_deadline(node: etree._Element) -> bool:
 
 def _defaults(root: etree._Element, found: Findings) -> None:
     sources = {one.get("id"): one.get("sourceRef") for one in root.iter(BPMN + "sequenceFlow")}
-    for node in root.iter(BPMN + "exclusiveGateway"):
+    for node in root.iter(*DECIDING):
         if (default := node.get("default")) is not None and sources.get(default) != node.get("id"):
             found.error(place(node), f"{said(node)} menyebut {quoted(default)} sebagai jalan bawaan, yang bukan panah "
                                      "keluarnya. Pilih ulang jalan bawaannya di pemodel.",
@@ -915,7 +968,7 @@ def _lane_names(leaves: list[etree._Element], found: Findings) -> None:
 
 def _lane_of_each(process: etree._Element, leaves: list[etree._Element], found: Findings) -> None:
     """A user task stands in exactly one lane without lanes in it, everything else in one at most."""
-    nodes = {one.get("id"): one for one in process.iterchildren(etree.Element) if one.tag in FLOW_NODES}
+    nodes = {one.get("id"): one for one in process.iter(*FLOW_NODES) if not is_event_subprocess(one.getparent())}
     lanes_of: dict[str, list[etree._Element]] = {}
     for lane in process.iterfind(f"{BPMN}laneSet//{BPMN}lane"):
         for reference in lane.iterchildren(BPMN + "flowNodeRef"):
@@ -928,6 +981,7 @@ def _lane_of_each(process: etree._Element, leaves: list[etree._Element], found: 
                     "that reference (save the diagram again in a modeler).")
             lanes_of.setdefault(id, []).append(lane)
     is_leaf = set(leaves)
+    placed = {id for id, lanes in lanes_of.items() if any(one in is_leaf for one in lanes)}
     for id, node in nodes.items():
         lanes = lanes_of.get(id, [])
         inner = [one for one in lanes if one in is_leaf]
@@ -939,7 +993,8 @@ def _lane_of_each(process: etree._Element, leaves: list[etree._Element], found: 
             found.error(place(node), f"{said(node)} tercantum di {len(lanes)} lane: {names}. Letakkan di satu lane "
                                      "saja.",
                         f"{in_english(node)} is listed in {len(lanes)} lanes: {names}. Put it into one lane only.")
-        elif not inner and node.tag == BPMN + "userTask":
+        elif not inner and node.tag == BPMN + "userTask" and not any(
+                one.get("id") in placed for one in node.iterancestors(BPMN + "subProcess")):
             found.error(place(node), f"{said(node)} tidak berada di lane mana pun, sehingga tidak ada pelaksananya. "
                                      "Letakkan di dalam satu lane (yang terdalam).",
                         f"{in_english(node)} is in no lane, so that nobody performs it. Put it into one lane (the "
@@ -1014,7 +1069,7 @@ ELEMENT_PROPERTIES: Mapping[str, Known] = {
                  "sop.keterangan": None, "sop.asumsi": YES_NO},
     "boundaryEvent": _TIMER_PROPERTIES,
     "intermediateCatchEvent": _TIMER_PROPERTIES,
-    "subProcess": {"sop.tenggatUntuk": None, **_TIMER_PROPERTIES},
+    "subProcess": {"sop.tenggatUntuk": None, **_TIMER_PROPERTIES},      # of the deadline; a plain one has none
 }
 
 
@@ -1024,6 +1079,9 @@ def _element_properties(root: etree._Element, found: Findings) -> None:
         if around.tag == BPMN + "extensionElements":
             holder = around.getparent()
             known = ELEMENT_PROPERTIES.get(local(holder), {})
+            scope = holder.getparent() if holder.tag == BPMN + "startEvent" else holder
+            if scope.tag == BPMN + "subProcess" and not is_event_subprocess(scope):
+                known = {}              # nobody starts it, and no timer is its own
             of_properties(properties, (said(holder), in_english(holder)), known, found)
 
 
@@ -1069,7 +1127,9 @@ _KINDS = {                      # Indonesian, English
     "startEvent": ("Start event", "Start event"), "endEvent": ("End event", "End event"),
     "userTask": ("User task", "User task"), "exclusiveGateway": ("Gateway eksklusif", "Exclusive gateway"),
     "parallelGateway": ("Gateway paralel", "Parallel gateway"), "boundaryEvent": ("Boundary event", "Boundary event"),
+    "inclusiveGateway": ("Gateway inklusif", "Inclusive gateway"),
     "intermediateCatchEvent": ("Event antara", "Intermediate event"), "subProcess": ("Subproses", "Subprocess"),
+    "intermediateThrowEvent": ("Event antara", "Intermediate event"),
     "sequenceFlow": ("Panah", "Flow"), "process": ("Proses", "Process"), "lane": ("Lane", "Lane"),
     "participant": ("Pool", "Pool"), "formField": ("Isian", "Field"), "definitions": ("Berkas", "File"),
 }

@@ -55,6 +55,8 @@ def of_bounded_size(it: Judged) -> bool:
 def of_definition(it: Judged) -> None:
     """What is to be said of a definition: its flows, its runs, its timers, its forms and expressions."""
     before = it.found.errors
+    for one in it.nodes("subProcess", "inclusiveGateway", "intermediateThrowEvent"):
+        it.error(one.id, f"{it.named(one.id)} belum didukung.", f"{it.named(one.id)} is not supported.")
     for rule in (_start_and_ends, _ways_out, _boundaries, _flow_ends, _conditions):
         rule(it)
     # How it runs is asked only of what hangs together: else one mistake would be told many times.
