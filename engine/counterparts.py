@@ -11,12 +11,13 @@ from functools import cached_property
 from .definition import Element, ProcessDefinition, Timer
 from .gate import quoted
 from .instance import Problem, ProcessInstance, Refused
-from .marking import ARRIVED, OPEN, WAITING, Token
+from .marking import ACTIVE, ARRIVED, OPEN, WAITING, Token
 from .soundness import resting_places
 
 KINDS = {"userTask": "langkah", "intermediateCatchEvent": "pengatur waktu di tengah alur",
          "boundaryEvent": "pengatur waktu", "exclusiveGateway": "percabangan", "parallelGateway": "percabangan paralel",
-         "startEvent": "awal proses", "endEvent": "akhir proses"}
+         "inclusiveGateway": "percabangan inklusif", "intermediateThrowEvent": "peristiwa",
+         "subProcess": "subproses", "startEvent": "awal proses", "endEvent": "akhir proses"}
 
 
 class Counterparts:
@@ -59,7 +60,7 @@ class Counterparts:
         """Boundary event -> its counterpart, on the counterpart of its user task. The Waktu of a step stays the Waktu
         whatever its id, so that a reminder that was sent is not sent again."""
         found: dict[str, str] = {}
-        for host in self.old.user_tasks:
+        for host in self.old.elements.values():
             target = self.element(host.id)
             if target is None:
                 continue
@@ -113,7 +114,7 @@ class Counterparts:
                 kind = self.old.elements[id].kind
                 there = self.new.elements.get(target)
                 if target == "":
-                    if kind in ("userTask", "intermediateCatchEvent"):
+                    if kind in ("userTask", "intermediateCatchEvent", "subProcess"):
                         yield Problem(id, f"{_named(self.old, id)} tidak dapat dihilangkan; pilih padanannya.")
                 elif there is None:
                     yield Problem(id, f"Unsur {quoted(target)} tidak ada dalam versi tujuan.")
@@ -135,7 +136,7 @@ class Counterparts:
                 yield Problem(token.element, (
                     f"Satu cabang sudah menunggu di {_named(self.old, join)}, dan penggabungan itu berbeda dalam versi "
                     "tujuan."))
-        elif token.status == OPEN or (token.status == WAITING and not token.parent):
+        elif rests(token):
             there = self.new.elements.get(self.id(token.element))
             if there is None:
                 yield Problem(token.element, f"{_named(self.old, token.element)} tidak ada lagi dalam versi tujuan.")
@@ -207,7 +208,7 @@ def named(definition: ProcessDefinition, id: str) -> str:
 
 def rests(token: Token) -> bool:
     """Whether the token is one of the run itself: no reminder at the edge of a task, no deadline."""
-    return token.status in (OPEN, ARRIVED) or (token.status == WAITING and not token.parent)
+    return token.status in (OPEN, ACTIVE, ARRIVED) or (token.status == WAITING and not token.parent)
 
 
 def same_time(one: Timer | None, other: Timer | None) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 STOCK_TYPES = frozenset({"string", "long", "boolean", "date", "enum"})
+DECIDING = ("exclusiveGateway", "inclusiveGateway")     # whose outgoing flows have conditions, when there are several
 OWN_TYPES = frozenset({"text", "decimal", "time", "person", "table", "document"})
 
 
@@ -225,6 +226,27 @@ class ProcessDefinition:
     @cached_property
     def boundary_events(self) -> Mapping[str, tuple[Element, ...]]:
         return {id: tuple(e for e in self.elements.values() if e.attached_to == id) for id in self.elements}
+
+    @cached_property
+    def ways_to(self) -> Mapping[str, Mapping[str, frozenset[str]]]:
+        """Of each inclusive join: element -> the join's incoming flows that a token there may still come to, without
+        passing the join itself; also over a timer at the edge of what lies on the way."""
+        found: dict[str, dict[str, frozenset[str]]] = {}
+        for join in self.elements.values():
+            flows = self.incoming[join.id]
+            if join.kind != "inclusiveGateway" or len(flows) < 2:
+                continue
+            ways = found[join.id] = {}
+            for flow in flows:
+                seen, waiting = {join.id}, [flow.source]
+                while waiting:
+                    id = waiting.pop()
+                    if id not in seen:
+                        seen.add(id)
+                        ways[id] = ways.get(id, frozenset()) | {flow.id}
+                        waiting += [one.source for one in self.incoming[id]]
+                        waiting += [host] if (host := self.elements[id].attached_to) else []
+        return found
 
     def norm(self, user_task: str) -> Element | None:
         """The boundary event that is the SOP's Waktu of a user task: its first that counts a duration and does not

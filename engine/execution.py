@@ -3,7 +3,9 @@
 A transition takes a marking, builds the few SpiffWorkflow tasks that it stands for, lets SpiffWorkflow move them, and
 reads the new marking and all that happened from what the engine did. The workflow lives for these few milliseconds
 and never escapes. SpiffWorkflow's own specification is built from our ProcessDefinition, never parsed: its parser
-loses lanes and takes the order of branches from the drawing.
+loses lanes and takes the order of branches from the drawing. What stands in a subprocess stands flat in it: that a
+subprocess ends when nothing is left inside, and when an inclusive join goes on, is said here, because SpiffWorkflow's
+own answers need every task that ever was.
 
 A transition depends on nothing but the definition, the marking, the act and the truth of the conditions it met, so
 that it can be remembered (`Transitions`); a remembered one gives the identical result.
@@ -15,12 +17,13 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
-from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin, BoundaryEventSplit
+from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin, BoundaryEventSplit, SimpleBpmnTask
 from SpiffWorkflow.bpmn.specs.defaults import (
     BoundaryEvent,
     EndEvent,
     ExclusiveGateway,
     IntermediateCatchEvent,
+    IntermediateThrowEvent,
     ParallelGateway,
     StartEvent,
     UserTask,
@@ -31,11 +34,12 @@ from SpiffWorkflow.exceptions import WorkflowException
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from .definition import Element, ProcessDefinition, SequenceFlow
-from .marking import ARMED, ARRIVED, OPEN, WAITING, Marking, Token
+from .definition import DECIDING, Element, ProcessDefinition, SequenceFlow
+from .marking import ACTIVE, ARMED, ARRIVED, OPEN, WAITING, Marking, Token
 from .timers import ClocklessTimer
 
 ENGINE = "alur 1, SpiffWorkflow 3.2.0"
+LEAVING = ":leave"              # after the id of a subprocess: its way out; no id of a diagram holds a colon
 MOST_STEPS = 200                # engine steps in one transition
 MOST_TOKENS = 200               # live tokens of one instance
 
@@ -110,6 +114,18 @@ class Gateway(ExclusiveGateway):        # type: ignore[misc]  # SpiffWorkflow ha
         return True
 
 
+class InclusiveGateway(Gateway):
+    """Every flow whose condition holds is taken, in document order; the default where none does."""
+
+    def _run_hook(self, task: Task) -> bool:
+        outputs = [name for condition, name in self.cond_task_specs if condition is not None
+                   and condition._matches(task)] or [self.default_task_spec]
+        if outputs == [None]:
+            raise Stuck(f"No condition holds at {self.name!r}, and it has no default flow.")
+        task._sync_children([self._wf_spec.task_specs[one] for one in outputs], TaskState.FUTURE)
+        return True
+
+
 class Condition:
     """The condition of one sequence flow: asks the run in progress, which knows how to answer."""
 
@@ -128,7 +144,10 @@ def specification(definition: ProcessDefinition) -> BpmnProcessSpec:
     entry = dict(nodes)             # what a flow into the element leads to
     for one in elements:
         events = definition.boundary_events[one.id]
-        if not events:
+        if one.kind == "subProcess":
+            for event in events:            # SpiffWorkflow wants all to come from somewhere
+                spec.start.connect(nodes[event.id])
+        if not events or one.kind == "subProcess":
             continue
         split = BoundaryEventSplit(spec, f"{one.id}.BoundaryEventSplit")
         join = BoundaryEventJoin(spec, f"{one.id}.BoundaryEventJoin", split_task=split.name, cancel=True)
@@ -139,13 +158,16 @@ def specification(definition: ProcessDefinition) -> BpmnProcessSpec:
             split.connect(nodes[event.id])
             nodes[event.id].connect(join)
     for one in elements:
-        flows = definition.outgoing[one.id]
+        flows, source = definition.outgoing[one.id], nodes[one.id]
+        if one.kind == "subProcess":
+            source.connect(entry[definition.scopes[one.id].start.id])
+            source = SimpleBpmnTask(spec, one.id + LEAVING)
         for flow in flows:
             target = entry[flow.target]
-            if one.kind == "exclusiveGateway" and len(flows) > 1 and not flow.default:
-                nodes[one.id].connect_if(Condition(flow), target)
+            if one.kind in DECIDING and len(flows) > 1 and not flow.default:
+                source.connect_if(Condition(flow), target)
             else:
-                nodes[one.id].connect(target)
+                source.connect(target)
     spec.start.connect(entry[definition.start.id])
     return spec
 
@@ -155,19 +177,32 @@ def node(spec: BpmnProcessSpec, element: Element) -> Any:
         case "startEvent":
             return StartEvent(spec, element.id, NoneEventDefinition())
         case "endEvent":
-            what = TerminateEventDefinition() if element.terminate else NoneEventDefinition()
-            return EndEvent(spec, element.id, what)
+            # One that terminates a subprocess ends no more than that, which SpiffWorkflow does not see here.
+            ends_all = element.terminate and element.within is None
+            return EndEvent(spec, element.id, TerminateEventDefinition() if ends_all else NoneEventDefinition())
         case "userTask":
             return UserTask(spec, element.id)
         case "exclusiveGateway":
             return Gateway(spec, element.id)
+        case "inclusiveGateway":
+            return InclusiveGateway(spec, element.id)
         case "parallelGateway":
             return ParallelGateway(spec, element.id)
+        case "intermediateThrowEvent":
+            return IntermediateThrowEvent(spec, element.id, NoneEventDefinition())
+        case "subProcess":
+            return SimpleBpmnTask(spec, element.id)
         case "intermediateCatchEvent":
             return IntermediateCatchEvent(spec, element.id, ClocklessTimer(element.id))
         case "boundaryEvent":
             return BoundaryEvent(spec, element.id, ClocklessTimer(element.id), element.interrupting)
     raise Stuck(f"{element.id!r} is a {element.kind}, which is not run here; the gate should have refused it.")
+
+
+def element_of(task: Task) -> str:
+    """The id of the element that a task of SpiffWorkflow stands for, or is a part of."""
+    name: str = task.task_spec.name
+    return name.removesuffix(LEAVING).removesuffix(".BoundaryEventSplit").removesuffix(".BoundaryEventJoin")
 
 
 class Run:
@@ -179,8 +214,9 @@ class Run:
         self.numbers: dict[object, int] = {}            # SpiffWorkflow's task id -> our number
         self.flow_of: dict[object, str] = {}            # a task that arrived at a join -> the flow it came by
         self.kept = [t for t in marking.tokens if t.status == ARMED]
-        self.parents: dict[int, int] = {}               # a boundary timer's number -> its user task's
+        self.parents: dict[int, int] = {}               # a boundary timer's number -> its user task's or subprocess's
         self.live: dict[int, Task] = {}                 # tokens that may yet be cancelled
+        self.active: dict[int, str] = {}                # the number of a token that rests on a subprocess -> its id
         self.workflow = BpmnWorkflow(spec, script_engine=NoScripts(), deserializing=True)
         self.workflow.run = self
         self.root = Task(self.workflow, spec.start, state=TaskState.COMPLETED)
@@ -196,6 +232,8 @@ class Run:
                     split = specs[f"{token.element}.BoundaryEventSplit"]
                     parent = splits[token.number] = Task(self.workflow, split, self.root, TaskState.COMPLETED)
                 self.know(Task(self.workflow, specs[token.element], parent, TaskState.READY), token.number)
+            elif token.status == ACTIVE:
+                self.active[token.number] = token.element
         for token in marking.tokens:
             if token.status == WAITING:
                 parent = splits.get(token.parent, self.root)
@@ -210,7 +248,8 @@ class Run:
                     self.kept.append(token)
                     continue
                 arrived.add(flow.id)
-                source = Task(self.workflow, specs[flow.source], self.root, TaskState.COMPLETED)
+                way = LEAVING if self.definition.elements[flow.source].kind == "subProcess" else ""
+                source = Task(self.workflow, specs[flow.source + way], self.root, TaskState.COMPLETED)
                 task = Task(self.workflow, specs[flow.target], source, TaskState.CANCELLED)
                 self.numbers[task.id], self.flow_of[task.id] = token.number, flow.id
 
@@ -264,14 +303,91 @@ class Run:
     # How the engine goes on
 
     def go_on(self) -> None:
-        """Run what needs nobody, one at a time, in the order in which it became ready."""
+        """Run what needs nobody, one at a time, in the order in which it became ready; then the joins and subprocesses
+        that wait for nothing any more."""
         for _ in range(MOST_STEPS):
             ready = next((t for t in self.workflow.tasks.values()
                           if t._state == TaskState.READY and not t.task_spec.manual), None)
+            ready = ready or self.ready_join() or self.ready_end()
             if ready is None:
                 return
             self.run(ready)
         raise Stuck(f"More than {MOST_STEPS} engine steps after one command.")
+
+    def ready_join(self) -> Task | None:
+        """An inclusive join to which no more tokens can come, with the tokens that have come as one.
+
+        Source: BPMN 2.0.2, 13.4.3: a token elsewhere holds it up when it can come to a flow that has none yet, and to
+        none of those that have one, without passing the join.
+        """
+        for join, reached in self.definition.ways_to.items():
+            arrived: dict[str, object] = {}         # flow -> the task of the first that came by it
+            for id, flow in self.flow_of.items():
+                if self.definition.flows[flow].target == join:
+                    arrived.setdefault(flow, id)
+            if not arrived:
+                continue
+            ways = [reached.get(element, frozenset()) for element in self.places() if element != join]
+            if any(way and way.isdisjoint(arrived) for way in ways):
+                continue
+            number = max(self.numbers[id] for id in arrived.values())
+            for flow, id in arrived.items():
+                if self.numbers[id] != number:
+                    self.tell("consumed", self.numbers[id], join, flow)
+                del self.flow_of[id]
+            return self.task_of(join, number)
+        return None
+
+    def ready_end(self) -> Task | None:
+        """The way out of a subprocess in which nothing is left; the timers at its edge are over."""
+        for number, id in self.active.items():
+            if not any(id in self.definition.around(one) for one in self.places()):
+                del self.active[number]
+                self.cancel([n for n, parent in self.parents.items() if parent == number])
+                return self.task_of(id + LEAVING, number)
+        return None
+
+    def places(self) -> list[str]:
+        """The elements where tokens are; before a join, the join."""
+        arrived = [self.definition.flows[t.element].target for t in self.kept if t.status == ARRIVED]
+        arrived += [self.definition.flows[flow].target for flow in self.flow_of.values()]
+        return [*(task.task_spec.name for task in self.live.values()), *self.active.values(), *arrived]
+
+    def task_of(self, name: str, number: int) -> Task:
+        task = Task(self.workflow, self.workflow.spec.task_specs[name], self.root, TaskState.READY)
+        self.numbers[task.id] = number
+        return task
+
+    def cancel(self, numbers: list[int]) -> None:
+        for number in numbers:
+            if task := self.live.pop(number, None):
+                task._set_state(TaskState.CANCELLED)
+                self.tell("cancelled", number, task.task_spec.name)
+
+    def clear(self, scope: str | None) -> None:
+        """Nothing goes on in a subprocess (None: in the whole process)."""
+        def inside(element: str) -> bool:
+            return scope is None or (element in self.definition.elements and scope in self.definition.around(element))
+
+        for task in self.workflow.tasks.values():
+            if task._state == TaskState.READY and not task.task_spec.manual and inside(element_of(task)):
+                task._set_state(TaskState.CANCELLED)
+        self.cancel([number for number, task in sorted(self.live.items()) if inside(task.task_spec.name)])
+        for id in [id for id, flow in self.flow_of.items() if inside(self.definition.flows[flow].target)]:
+            del self.flow_of[id]
+            self.workflow._remove_task(id)          # else its join would count it, should the next round come at once
+        self.kept = [t for t in self.kept if t.status == ARMED or not inside(self.definition.flows[t.element].target)]
+        for number, id in sorted(self.active.items(), reverse=True):
+            if inside(id):
+                del self.active[number]
+                self.tell("left", number, id)
+
+    def interrupt(self, timer: int, number: int) -> None:
+        """A timer at the edge of a subprocess takes it away, with all that goes on in it and its other timers."""
+        id = self.active.pop(number)
+        self.clear(id)
+        self.tell("left", number, id)
+        self.cancel([n for n, parent in self.parents.items() if parent == number and n != timer])
 
     def run(self, task: Task) -> None:
         spec = task.task_spec
@@ -286,10 +402,34 @@ class Run:
             if one._state == TaskState.CANCELLED:
                 self.tell("cancelled", number, one.task_spec.name)
                 del self.live[number]
+        element = self.definition.elements.get(spec.name.removesuffix(LEAVING))
         if isinstance(spec, BoundaryEventSplit):
             self.open_activity(task)
-        elif spec.name in self.definition.elements:
-            self.leave(task)
+        elif element and element.id == spec.name and element.kind == "subProcess":
+            self.open_subprocess(task)
+        elif element:
+            if element.interrupting and element.attached_to in self.active.values():
+                self.interrupt(self.deciding, self.parents[self.deciding])
+            elif element.terminate:
+                self.clear(element.within)
+            self.leave(task, element.id)
+
+    def open_subprocess(self, task: Task) -> None:
+        """The token rests on it while another starts inside; the timers at its edge begin."""
+        number, id = self.numbers[task.id], task.task_spec.name
+        self.active[number] = id
+        for event in self.definition.boundary_events[id]:
+            self.wait(event.id, self.draw(), number)
+        (start,) = task.children
+        self.numbers[start.id] = self.draw()
+        self.tell("entered", self.numbers[start.id], start.task_spec.name)
+
+    def wait(self, timer: str, number: int, parent: int) -> None:
+        task = Task(self.workflow, self.workflow.spec.task_specs[timer], self.root, TaskState.WAITING)
+        self.workflow.event_manager.add_task(task)
+        self.parents[number] = parent
+        self.know(task, number)
+        self.tell("armed", number, timer)
 
     def open_activity(self, split: Task) -> None:
         number = self.numbers[split.id]
@@ -304,8 +444,8 @@ class Run:
                 self.know(child, timer)
                 self.tell("armed", timer, child.task_spec.name)
 
-    def leave(self, task: Task) -> None:
-        element, number = task.task_spec.name, self.numbers[task.id]
+    def leave(self, task: Task, element: str) -> None:
+        number = self.numbers[task.id]
         self.live.pop(number, None)
         if self.definition.elements[element].kind == "parallelGateway":
             self.consume(element, number)
@@ -329,6 +469,9 @@ class Run:
             self.tell("armed", number, element)
         elif kind == "parallelGateway":
             self.flow_of[task.id] = flow
+        elif element in self.definition.ways_to:        # it goes on when it may: `ready_join`
+            self.flow_of[task.id] = flow
+            task._set_state(TaskState.CANCELLED)
 
     def consume(self, element: str, number: int) -> None:
         """The join fired: one token of each incoming flow is gone, and goes on as `number`."""
@@ -343,6 +486,7 @@ class Run:
         for number, task in self.live.items():
             status = OPEN if task.task_spec.manual else WAITING
             tokens.append(Token(number, task.task_spec.name, self.parents.get(number, 0), status))
+        tokens += [Token(number, element, 0, ACTIVE) for number, element in self.active.items()]
         tokens += [Token(self.numbers[id], flow, 0, ARRIVED) for id, flow in self.flow_of.items()]
         if len(tokens) > MOST_TOKENS:
             raise Stuck(f"{len(tokens)} live tokens; one instance may have {MOST_TOKENS}.")

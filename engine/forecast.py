@@ -32,6 +32,7 @@ from .calendars import Calendar
 from .commands import Act, Command, CompleteUserTask, FireTimer, StartProcessInstance
 from .definition import Element, ProcessDefinition, SequenceFlow
 from .events import (
+    ElementLeft,
     IncidentRaised,
     TimerStarted,
     TokenConsumed,
@@ -40,7 +41,7 @@ from .events import (
     UserTaskOpened,
 )
 from .instance import CANCELLED, COMPLETED, RUNNING, ProcessInstance, Refused, Step
-from .marking import ARMED
+from .marking import ACTIVE, ARMED
 from .process import Rules
 
 MOST_STEPS = 600                # of one supposed run
@@ -220,6 +221,8 @@ class Ways:
         return self.ahead[element]
 
     def minutes(self, element: str) -> int:
+        if self.definition.elements[element].kind == "subProcess":
+            return self.minutes_ahead(self.definition.scopes[element].start.id)
         duration, _ = norm_of(self.definition, element)
         if duration is None or duration.startswith("="):
             return DAY_MINUTES if duration else 0
@@ -291,7 +294,7 @@ class Run:
             agreed = task.late_at if task.extended else task.norm_at
             self.open(task.number, task.element, task.lane, task.round, task.opened_at, agreed, frozenset(), True)
         for timer in sorted(instance.timers.values(), key=lambda one: one.number):
-            if timer.element in self.ways.timers and timer.user_task is None:
+            if self.is_waited_for(timer.element) and timer.user_task is None:
                 self.wait(timer.number, timer.element, timer.started_at or at, timer.due_at, frozenset(), True)
 
     def calendar(self, lane: str) -> Calendar:
@@ -344,12 +347,19 @@ class Run:
                 ending.add(event.user_task)
             elif isinstance(event, TokenConsumed):
                 origin |= self.after.get(event.token, frozenset())
+            elif isinstance(event, ElementLeft) and self.definition.elements[event.element].kind == "subProcess":
+                origin |= self.after.get(event.token, frozenset())      # what ended in it before
             elif isinstance(event, UserTaskCompleted) and deadline and event.element == deadline.satisfied_by:
                 self.target = self.place[number] if self.target is None else self.target
         for one in ending:
             if (place := self.place.pop(one, None)) is not None:
                 self.links[place].end = at
                 origin |= {place} if one == number else frozenset()
+        ended = {element.within for one in step.events if isinstance(one, ElementLeft)
+                 and (element := self.definition.elements[one.element]).kind == "endEvent"}
+        for token in before.marking.tokens:
+            if token.status == ACTIVE and token.element in ended:
+                self.after[token.number] = self.after.get(token.number, frozenset()) | origin
         known = {token.number for token in before.marking.tokens}
         self.after.update({token.number: origin for token in self.instance.marking.tokens
                            if token.number not in known})
@@ -357,7 +367,7 @@ class Run:
             if isinstance(event, UserTaskOpened):
                 if event.user_task in self.instance.user_tasks:
                     self.open(event.user_task, event.element, event.lane, event.round, at, event.norm_at, origin, False)
-            elif isinstance(event, TimerStarted) and event.user_task is None and event.element in self.ways.timers:
+            elif isinstance(event, TimerStarted) and self.is_waited_for(event.element) and event.user_task is None:
                 self.wait(event.timer, event.element, at, event.due_at, origin, False)
 
     def open(self, number: int, element: str, lane: str, round: int, start: datetime, expected: datetime | None,
@@ -369,6 +379,10 @@ class Run:
             duration, unit = (f"PT{minutes}M" if minutes > 0 else None), "kerja"
         self.add(number, Link(element=element, lane=lane, round=round, calendar=calendar, duration=duration, unit=unit,
                               before=before, start=start, expected=expected or start, open=is_open))
+
+    def is_waited_for(self, timer: str) -> bool:
+        """Whether something stands still until it fires: not so at an edge, where something else goes on."""
+        return timer in self.ways.timers and self.definition.elements[timer].attached_to is None
 
     def wait(self, number: int, id: str, start: datetime, due_at: datetime, before: frozenset[int],
              is_open: bool) -> None:
@@ -392,6 +406,9 @@ class Run:
         chosen: dict[str, str] = {}
 
         def take(flow: SequenceFlow) -> bool:
+            if self.definition.elements[flow.source].kind == "inclusiveGateway":    # every way that is not ruled out
+                known = requirements.names(self.definition, self.instance, 0, 1, self.instance.data)
+                return self.holds(flow, known, at) is not False
             if flow.source not in chosen:
                 chosen[flow.source] = self.way(flow.source, element, at).id
             return chosen[flow.source] == flow.id

@@ -21,7 +21,7 @@ from . import handle, process
 from .commands import Act, RaiseIncident, ResolveIncident
 from .handle import Request
 from .instance import RUNNING, ProcessInstance, Refused
-from .marking import OPEN, WAITING
+from .marking import ARMED, OPEN, WAITING
 from .rules import Rules
 from .store import database as databases
 from .store import documents, due, instances, integrity, journal, ledger, notices, records
@@ -214,7 +214,7 @@ def _shadows(one: Stored, value: ProcessInstance) -> list[tuple[str, str]]:
     if not one.user_tasks == value.user_tasks.keys() == standing:
         found.append(("user_tasks", f"Terbuka menurut penanda {_listed(standing)}, menurut keadaan "
                                     f"{_listed(value.user_tasks)}, dalam Kotak Tugas {_listed(one.user_tasks)}."))
-    waiting = {token.number for token in value.marking.tokens if token.status not in (OPEN, "arrived")}
+    waiting = {token.number for token in value.marking.tokens if token.status in (WAITING, ARMED)}
     due_at = {number: records.instant(timer.due_at) for number, timer in value.timers.items()}
     if due_at.keys() != waiting or due_at != dict(one.timers):
         wrong = sorted(due_at.keys() ^ one.timers.keys() | waiting ^ due_at.keys()

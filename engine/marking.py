@@ -1,7 +1,8 @@
 """Where a process instance stands: its live tokens, as our own value. At most a kilobyte, whatever has happened.
 
 A token is `open` (a user task that waits for a person), `waiting` (a timer), `arrived` (on a sequence flow, before
-a join that waits for its other branches) or `armed` (the process-wide deadline, which SpiffWorkflow never sees).
+a join that waits for its other branches), `active` (a subprocess, while something goes on in it) or `armed` (the
+process-wide deadline, which SpiffWorkflow never sees).
 """
 from __future__ import annotations
 
@@ -10,14 +11,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 VERSION = 1
-OPEN, WAITING, ARRIVED, ARMED = "open", "waiting", "arrived", "armed"
+OPEN, WAITING, ARRIVED, ACTIVE, ARMED = "open", "waiting", "arrived", "active", "armed"
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
     number: int         # never used again in its instance; the id of its user task or timer is instance/number
-    element: str        # BPMN id of the user task, the timer event, the sequence flow (arrived), the deadline (armed)
-    parent: int         # a boundary timer's user task, else 0
+    element: str        # BPMN id of the user task, timer event, subprocess, sequence flow (arrived), deadline (armed)
+    parent: int         # a boundary timer's user task or subprocess, else 0
     status: str
 
 

@@ -106,7 +106,7 @@ from .instance import (
     Step,
     UserTask,
 )
-from .marking import ARMED, ARRIVED, OPEN, WAITING, Marking, Token
+from .marking import ACTIVE, ARMED, ARRIVED, OPEN, WAITING, Marking, Token
 
 # All bounds in one table: engine/limits.py.
 MOST_DATA_BYTES = 200_000       # of one command's values together
@@ -317,7 +317,7 @@ class Deciding:
         if not live:
             self.disarm()
             self.tell(ProcessInstanceCompleted())
-        elif all(t.status == ARRIVED for t in live):
+        elif all(t.status in (ARRIVED, ACTIVE) for t in live):
             self.tell(IncidentRaised(self.instance.incident_count + 1, "alarm", None, (
                 "Berkas proses tidak menunggu apa pun dan belum selesai: penggabungan cabang tidak pernah lengkap.")))
 
@@ -367,7 +367,7 @@ class Deciding:
         lane = host.lane or ""
         due_at = timers.due(timer, self.at, self.calendar(lane), self.evaluate)
         token = self.marking.token(number)
-        user_task = token.parent or None if token else None
+        user_task = token.parent if token and token.parent and host.kind == "userTask" else None
         self.tell(TimerStarted(number, id, user_task, due_at, self.calendars.get(lane) or self.calendars[""], left))
 
     def arm_deadline(self) -> None:
@@ -836,21 +836,44 @@ class Deciding:
             if token.number in closed:
                 cancelled = UserTaskCancelled if token.status == OPEN else TimerCancelled
                 self.tell(cancelled(token.number, token.element))
-        tokens = [t for t in self.marking.tokens if t.number not in closed]
-        next = self.marking.next
+        self.marking = Marking(tuple(t for t in self.marking.tokens if t.number not in closed), self.marking.next)
         for id in act.open:
-            task, next = next, next + 1
-            tokens.append(Token(task, id, 0, OPEN))
-            self.opened(task, id)
-            for event in self.definition.boundary_events[id]:
-                tokens.append(Token(next, event.id, task, WAITING))
-                self.marking = Marking(tuple(tokens), next + 1)
-                self.armed(next, event.id, timers.cycles(self.timer(event.id)))
-                next += 1
-        if not any(t.status != ARMED for t in tokens):
+            for around in reversed(self.definition.around(id)):
+                if not any(t.status == ACTIVE and t.element == around for t in self.marking.tokens):
+                    self.tell(ElementEntered(self.marking.next, around, ""))
+                    self.put(around, ACTIVE)
+            self.opened(self.marking.next, id)
+            self.put(id, OPEN)
+        self.leave_what_is_empty()
+        if not any(t.status != ARMED for t in self.marking.tokens):
             raise Refused("wrong", (
                 "Koreksi ini tidak menyisakan langkah yang terbuka. Buka langkah lain, atau batalkan berkas proses."))
-        self.marking = Marking(tuple(tokens), next)
+
+    def put(self, id: str, status: str) -> None:
+        """A token on an activity, and one on each timer at its edge."""
+        host = self.marking.next
+        self.marking = Marking((*self.marking.tokens, Token(host, id, 0, status)), host + 1)
+        for event in self.definition.boundary_events[id]:
+            number = self.marking.next
+            self.marking = Marking((*self.marking.tokens, Token(number, event.id, host, WAITING)), number + 1)
+            self.armed(number, event.id, timers.cycles(self.timer(event.id)))
+
+    def leave_what_is_empty(self) -> None:
+        """A correction that leaves nothing in a subprocess takes it away too: the engine, which would go on, is not
+        asked."""
+        def at(token: Token) -> str:
+            return self.definition.flows[token.element].target if token.status == ARRIVED else token.element
+
+        active = [t for t in self.marking.tokens if t.status == ACTIVE]
+        for token in sorted(active, key=lambda t: len(self.definition.around(t.element)), reverse=True):
+            others = [t for t in self.marking.tokens if t.status != ARMED and t != token]
+            if not any(token.element in self.definition.around(at(t)) for t in others):
+                for timer in others:
+                    if timer.parent == token.number:
+                        self.tell(TimerCancelled(timer.number, timer.element))
+                self.tell(ElementLeft(token.number, token.element, ""))
+                self.marking = Marking(tuple(t for t in self.marking.tokens
+                                             if token.number not in (t.number, t.parent)), self.marking.next)
 
     def erase(self, act: EraseValues) -> None:
         """Only what two people decided in the stream `retention` comes here, with that capacity (engine/retention.py).
@@ -894,6 +917,14 @@ class Deciding:
                     if event.id not in fresh or known.joined(token.element):
                         tokens.append(Token(next, event.id, task.number, WAITING))
                         self.start_late(next, event.id, task, cycles=timers.cycles(self.timer(event.id)))
+                        next += 1
+            elif token.status == ACTIVE and id:
+                fresh = set(known.timers.values())
+                for event in new.boundary_events[id]:
+                    if event.id not in fresh:
+                        tokens.append(Token(next, event.id, token.number, WAITING))
+                        self.marking = Marking(tuple(tokens), next + 1)
+                        self.armed(next, event.id, timers.cycles(self.timer(event.id)))
                         next += 1
             elif timer and id is None:
                 self.tell(TimerCancelled(timer.number, timer.element))
@@ -1174,7 +1205,8 @@ def evolve(instance: ProcessInstance, step: Step) -> ProcessInstance:
             case TimerStarted(number, element, user_task, due_at, calendar, left):
                 since = at
                 if isinstance(act, MigrateProcessInstance):     # it counts from then
-                    since = tasks[user_task].opened_at if user_task else instance.started_at or at
+                    armed = any(t.number == number and t.status == ARMED for t in step.marking.tokens)
+                    since = (tasks[user_task].opened_at if user_task else instance.started_at if armed else at) or at
                 running[number] = RunningTimer(number=number, element=element, due_at=due_at, user_task=user_task,
                                                calendar=calendar, left=left, started_at=since)
                 if any(t.number == number and t.status == ARMED for t in step.marking.tokens):

@@ -60,7 +60,7 @@ from engine.commands import (
 from engine.definition import Column, Element, Field, ProcessDefinition, SequenceFlow
 from engine.execution import Gateway, NoScripts, Transitions, specification
 from engine.instance import CANCELLED, COMPLETED, RUNNING, SUSPENDED, ProcessInstance, Refused, Step, UserTask
-from engine.marking import ARRIVED, OPEN, WAITING
+from engine.marking import ACTIVE, ARRIVED, OPEN, WAITING
 from engine.rules import Rules
 from engine.store import instances, records
 from tests.story import (
@@ -127,6 +127,7 @@ class Game:
         self.tasks: dict[int, str] = {}  # its own number -> element
         self.timers: dict[int, tuple[str, int]] = {}  # its own number -> (element, number of its user task or 0)
         self.arrived: Counter[str] = Counter()  # sequence flow -> tokens before a join
+        self.active: dict[int, str] = {}  # its own number -> subprocess in which something goes on
 
     @classmethod
     def from_marking(cls, one: ProcessDefinition, instance: ProcessInstance) -> Game:
@@ -139,6 +140,8 @@ class Game:
                 game.timers[token.number] = (token.element, token.parent)
             elif token.status == ARRIVED:
                 game.arrived[token.element] += 1
+            elif token.status == ACTIVE:
+                game.active[token.number] = token.element
         game.next = instance.marking.next
         return game
 
@@ -148,11 +151,13 @@ class Game:
 
     def start(self, choose: Any) -> None:
         self.leave(self.one.start.id, choose)
+        self.settle(choose)
 
     def complete(self, element: str, nth: int, choose: Any) -> None:
         number = [n for n, id in sorted(self.tasks.items()) if id == element][nth]
         self.close(number)
         self.leave(element, choose)
+        self.settle(choose)
 
     def fire(self, element: str, nth: int, choose: Any, again: bool) -> None:
         number = [n for n, (id, _) in sorted(self.timers.items()) if id == element][nth]
@@ -162,13 +167,73 @@ class Game:
         if host and self.one.elements[element].interrupting:
             self.close(host)
         self.leave(element, choose)
+        self.settle(choose)
 
-    def close(self, task: int) -> None:
-        del self.tasks[task]
-        self.timers = {n: it for n, it in self.timers.items() if it[1] != task}
+    def close(self, host: int) -> None:
+        """An activity is over, with the timers at its edge and all that goes on in it."""
+        if host in self.active:
+            self.clear(self.active.pop(host))
+        self.tasks.pop(host, None)
+        self.timers = {n: it for n, it in self.timers.items() if it[1] != host}
+
+    def clear(self, scope: str | None) -> None:
+        self.tasks = {n: id for n, id in self.tasks.items() if not self.stands_in(id, scope)}
+        self.timers = {n: it for n, it in self.timers.items() if not self.stands_in(it[0], scope)}
+        self.active = {n: id for n, id in self.active.items() if not self.stands_in(id, scope)}
+        self.arrived = Counter(
+            {f: n for f, n in self.arrived.items() if not self.stands_in(self.one.flows[f].target, scope)}
+        )
+
+    def stands_in(self, element: str, scope: str | None) -> bool:
+        return scope is None or self.one.elements[element].within not in (None, element) and (
+            self.one.elements[element].within == scope
+            or self.stands_in(self.one.elements[element].within or "", scope)
+        )
+
+    def settle(self, choose: Any) -> None:
+        """Joins to which nothing comes any more go on, and subprocesses in which nothing is left."""
+        while True:
+            here = [*self.tasks.values(), *(id for id, _ in self.timers.values()), *self.active.values()]
+            here += [self.one.flows[f].target for f in +self.arrived]
+            over = next((n for n, id in self.active.items() if not any(self.stands_in(at, id) for at in here)), None)
+            ready = next((j.id for j in self.one.elements.values() if self.goes_on(j, here)), None)
+            if ready:
+                self.arrived -= Counter({f.id for f in self.one.incoming[ready]} & set(+self.arrived))
+                self.leave(ready, choose)
+            elif over:
+                id = self.active[over]
+                self.close(over)
+                self.leave(id, choose)
+            else:
+                return
+
+    def goes_on(self, join: Element, here: list[str]) -> bool:
+        incoming = {f.id for f in self.one.incoming[join.id]}
+        have = incoming & set(+self.arrived)
+        if join.kind != "inclusiveGateway" or len(incoming) < 2 or not have:
+            return False
+        for place in here:
+            seen, ahead, comes = set(), [place] if place != join.id else [], set()
+            while ahead:
+                id = ahead.pop()
+                if id in seen:
+                    continue
+                seen.add(id)
+                for flow in self.one.outgoing[id]:
+                    if flow.target == join.id:
+                        comes.add(flow.id)
+                    else:
+                        ahead.append(flow.target)
+                ahead += [event.id for event in self.one.boundary_events[id]]
+            if comes and not comes & have:
+                return False
+        return True
 
     def leave(self, element: str, choose: Any) -> None:
         flows = self.one.outgoing[element]
+        if self.one.elements[element].kind == "inclusiveGateway" and len(flows) > 1:
+            taken = tuple(f for f in flows if not f.default and choose(f))
+            flows = taken or tuple(f for f in flows if f.default)
         if self.one.elements[element].kind == "exclusiveGateway" and len(flows) > 1:
             taken = next((f for f in flows if not f.default and choose(f)), None) or next(f for f in flows if f.default)
             flows = (taken,)
@@ -190,13 +255,23 @@ class Game:
             if all(self.arrived[id] for id in incoming):
                 self.arrived -= Counter(incoming)
                 self.leave(element.id, choose)
+        elif element.kind == "inclusiveGateway" and len(self.one.incoming[element.id]) > 1:
+            self.arrived[flow.id] += 1
+        elif element.kind == "subProcess":
+            active = self.draw()
+            self.active[active] = element.id
+            for event in self.one.boundary_events[element.id]:
+                self.timers[self.draw()] = (event.id, active)
+            starts = [e for e in self.one.elements.values() if e.kind == "startEvent" and e.within == element.id]
+            self.leave(starts[0].id, choose)
         elif element.kind == "endEvent" and element.terminate:
-            self.tasks, self.timers, self.arrived = {}, {}, Counter()
+            self.clear(element.within)
         elif element.kind != "endEvent":
             self.leave(element.id, choose)
 
-    def picture(self) -> tuple[list[str], list[str], Counter[str]]:
-        return sorted(self.tasks.values()), sorted(id for id, _ in self.timers.values()), +self.arrived
+    def picture(self) -> tuple[list[str], list[str], Counter[str], list[str]]:
+        timers = sorted(id for id, _ in self.timers.values())
+        return sorted(self.tasks.values()), timers, +self.arrived, sorted(self.active.values())
 
 
 class Whole:
@@ -696,11 +771,13 @@ class Walk:
         deadline = self.one.deadline.id if self.one.deadline else ""
         tasks = sorted(one.element for one in instance.user_tasks.values())
         timers = sorted(one.element for one in instance.timers.values() if one.element != deadline)
-        assert self.game.picture() == (tasks, timers, Counter(t.element for t in tokens if t.status == ARRIVED))
+        active = sorted(t.element for t in tokens if t.status == ACTIVE)
+        arrived = Counter(t.element for t in tokens if t.status == ARRIVED)
+        assert self.game.picture() == (tasks, timers, arrived, active)
         if self.whole is not None:
             assert self.whole.picture() == (tasks, timers)
         assert {t.number for t in tokens if t.status == OPEN} == set(instance.user_tasks)
-        assert {t.number for t in tokens if t.status not in (OPEN, ARRIVED)} == set(instance.timers)
+        assert {t.number for t in tokens if t.status not in (OPEN, ARRIVED, ACTIVE)} == set(instance.timers)
         if instance.status == COMPLETED:
             assert not tokens
         if instance.status in (RUNNING, SUSPENDED):
