@@ -130,7 +130,7 @@ def did_before(definition: ProcessDefinition, instance: ProcessInstance, decisio
 def unavoidable(definition: ProcessDefinition) -> tuple[str, ...]:
     """The user tasks that every way from the start to an end leads through, in the SOP's order."""
     def ends(without: str) -> bool:
-        return any(definition.elements[id].kind == "endEvent"
+        return any(definition.elements[id].kind == "endEvent" and definition.elements[id].within is None
                    for id in _reached(definition, definition.start.id, forward=True, without=without))
     return tuple(one.id for one in definition.user_tasks if not ends(one.id))
 
@@ -142,8 +142,7 @@ def _reached(definition: ProcessDefinition, id: str, *, forward: bool, without: 
     waiting = [id]
     while waiting:
         at = waiting.pop()
-        flows = definition.outgoing[at] if forward else definition.incoming[at]
-        nexts = [one.target if forward else one.source for one in flows]
+        nexts = [*(definition.behind if forward else definition.ahead)[at]]
         if forward:
             nexts += [one.id for one in definition.boundary_events[at] if one.interrupting]
         elif definition.elements[at].attached_to and definition.elements[at].interrupting:

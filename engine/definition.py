@@ -228,6 +228,29 @@ class ProcessDefinition:
         return {id: tuple(e for e in self.elements.values() if e.attached_to == id) for id in self.elements}
 
     @cached_property
+    def behind(self) -> Mapping[str, tuple[str, ...]]:
+        """What a run may come to next from each element, across the borders of subprocesses: from a subprocess to its
+        start, from an end inside to what follows the subprocess. Boundary events not counted."""
+        found: dict[str, tuple[str, ...]] = {}
+        for one in self.elements.values():
+            if one.kind == "subProcess":
+                found[one.id] = tuple(start.id for start in self.inside[one.id] if start.kind == "startEvent")
+            elif one.kind == "endEvent" and one.within is not None:
+                found[one.id] = tuple(flow.target for flow in self.outgoing[one.within])
+            else:
+                found[one.id] = tuple(flow.target for flow in self.outgoing[one.id])
+        return found
+
+    @cached_property
+    def ahead(self) -> Mapping[str, tuple[str, ...]]:
+        """`behind` the other way round: what a run may have come from."""
+        found: dict[str, list[str]] = {id: [] for id in self.elements}
+        for id, targets in self.behind.items():
+            for target in targets:
+                found[target].append(id)
+        return {id: tuple(before) for id, before in found.items()}
+
+    @cached_property
     def ways_to(self) -> Mapping[str, Mapping[str, frozenset[str]]]:
         """Of each inclusive join: element -> the join's incoming flows that a token there may still come to, without
         passing the join itself; also over a timer at the edge of what lies on the way."""

@@ -87,13 +87,13 @@ def may_return(forecast: Forecast, definition: ProcessDefinition) -> bool:
 
 def after(definition: ProcessDefinition, user_task: str) -> set[str]:
     """The elements that can follow a user task before the next one."""
-    found, ahead = set[str](), [flow.target for flow in definition.outgoing[user_task]]
+    found, ahead = set[str](), [*definition.behind[user_task]]
     while ahead:
         one = ahead.pop()
         if one not in found:
             found.add(one)
             if definition.elements[one].kind != "userTask":
-                ahead += [flow.target for flow in definition.outgoing[one]]
+                ahead += definition.behind[one]
     return found
 
 
