@@ -247,7 +247,7 @@ class ProcessDefinition:
         found: dict[str, list[str]] = {id: [] for id in self.elements}
         for id, targets in self.behind.items():
             for target in targets:
-                found[target].append(id)
+                found.setdefault(target, []).append(id)
         return {id: tuple(before) for id, before in found.items()}
 
     @cached_property
