@@ -12,10 +12,24 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from .definition import SequenceFlow
-from .gate import BIOC, BPMN, BPMNDI, COLOR, DC, DI, EDGE, FLOW_NODES, SMALLEST, Judged, quoted
+from .definition import ProcessDefinition, SequenceFlow
+from .gate import (
+    BIOC,
+    BPMN,
+    BPMNDI,
+    COLOR,
+    DC,
+    DI,
+    EDGE,
+    FLOW_NODES,
+    SMALLEST,
+    Judged,
+    is_event_subprocess,
+    quoted,
+)
 
 MOST_COVERED = 0.2              # of the smaller of two shapes
+INSIDE = 0.9                    # of a shape: so much of it lies in the box of its subprocess
 FEWEST_CONTRAST = 1.25          # of a line to what it stands on; black on white has 21
 MOST_POINTS = 500               # of one line
 MOST_OTHERS = 200               # shapes of notes, data and other pools
@@ -41,6 +55,10 @@ class Box:
     def holds(self, point: tuple[float, float], margin: float = 0) -> bool:
         return (self.left - margin <= point[0] <= self.left + self.width + margin
                 and self.top - margin <= point[1] <= self.top + self.height + margin)
+
+    def on_edge(self, point: tuple[float, float]) -> bool:
+        """Whether the point is so near its edge that nobody takes it to lie inside."""
+        return self.holds(point, margin=EDGE) and not self.holds(point, margin=-EDGE)
 
     def shared(self, other: Box) -> float:
         """The area that both cover."""
@@ -68,6 +86,7 @@ def of_drawing(it: Judged, root: etree._Element) -> None:
     kinds = {one.get("id", ""): one.tag for one in root.iter(BPMN + "*")}
     boxes = _boxes(it, plane, kinds)
     _all_drawn(it, boxes, root)
+    _open(it, plane, boxes)
     _in_lanes(it, boxes, root)
     _apart(it, boxes, kinds, root)
     _edges(it, plane, boxes, kinds, root)
@@ -106,7 +125,7 @@ def _boxes(it: Judged, plane: etree._Element, kinds: Mapping[str, str]) -> dict[
 def _all_drawn(it: Judged, boxes: Mapping[str, Box], root: etree._Element) -> None:
     ids = [*it.definition.elements, *(lane.id for lane in it.definition.lanes)]
     if it.definition.deadline:
-        ids += [one.get("id", "") for node in root.iter(BPMN + "subProcess") for one in node.iter(*FLOW_NODES)]
+        ids += [one.get("id", "") for node in _deadlines(root) for one in node.iter(*FLOW_NODES)]
     for id in dict.fromkeys(ids):
         box = boxes.get(id)
         if box is None:
@@ -119,21 +138,48 @@ def _all_drawn(it: Judged, boxes: Mapping[str, Box], root: etree._Element) -> No
                      f"{it.named(id)} is drawn too small to be seen. Make it at least {SMALLEST} units large.")
 
 
+def _deadlines(root: etree._Element) -> list[etree._Element]:
+    return [one for one in root.iter(BPMN + "subProcess") if is_event_subprocess(one)]
+
+
+def _open(it: Judged, plane: etree._Element, boxes: Mapping[str, Box]) -> None:
+    """A subprocess is drawn open, with all that stands in it inside its box: what is folded runs unseen."""
+    for shape in plane.iterchildren(BPMNDI + "BPMNShape"):
+        one = it.definition.elements.get(shape.get("bpmnElement", ""))
+        if one and one.kind == "subProcess" and shape.get("isExpanded", "true") != "true":
+            it.error(one.id, f"Subproses {it.named(one.id)} tergambar tertutup, sehingga langkah di dalamnya tidak "
+                             "terlihat. Buka (expand) di pemodel, sehingga semuanya tergambar di dalam kotaknya.",
+                     f"The subprocess {it.named(one.id)} is drawn folded, so that the steps in it are not seen. "
+                     "Expand it in the modeler, so that all is drawn inside its box.", shape.sourceline or 0)
+    for one in it.definition.elements.values():
+        box, around = boxes.get(one.id), boxes.get(one.within or "")
+        if box and around and one.kind != "boundaryEvent" and not (
+                box.shared(around) >= INSIDE * box.width * box.height and around.holds(box.centre)
+                and box.width <= around.width and box.height <= around.height):
+            it.error(one.id, f"{it.named(one.id)} berada di dalam subproses {it.named(one.within or '')}, tetapi "
+                             "tergambar di luar kotaknya. Geser ke dalam kotak itu atau perbesar kotaknya.",
+                     f"{it.named(one.id)} stands in the subprocess {it.named(one.within or '')} but is drawn outside "
+                     "of its box. Move it into that box or make the box larger.")
+
+
 def _in_lanes(it: Judged, boxes: Mapping[str, Box], root: etree._Element) -> None:
     lanes = {lane.id: boxes[lane.id] for lane in it.definition.lanes if lane.id in boxes}
     names = {lane.id: lane.name for lane in it.definition.lanes}
+    placed = {(one.text or "").strip() for one in root.iter(BPMN + "flowNodeRef")}
     for one in it.definition.elements.values():
         box, host = boxes.get(one.id), boxes.get(one.attached_to or "")
         if box is None:
             continue
         if one.kind == "boundaryEvent":
-            if host and not host.holds(box.centre, margin=EDGE):
+            # A subprocess is large: what stands in the middle of it is seen as a step of its own.
+            large = one.attached_to in it.definition.inside
+            if host and not (host.on_edge(box.centre) if large else host.holds(box.centre, margin=EDGE)):
                 it.error(one.id, f"Boundary event {it.named(one.id)} tergambar jauh dari "
                                  f"{it.named(one.attached_to or '')}, tempatnya menempel. Tempelkan kembali di "
                                  "pemodel.",
                          f"The boundary event {it.named(one.id)} is drawn far from {it.named(one.attached_to or '')}, "
                          "to which it is attached. Attach it again in the modeler.")
-        elif one.lane in lanes:
+        elif one.lane in lanes and (one.within is None or one.kind == "userTask" or one.id in placed):
             drawn = [id for id, lane in lanes.items() if lane.holds(box.centre)]
             if drawn != [one.lane]:
                 seen = [quoted(names[id]) for id in drawn]
@@ -159,6 +205,7 @@ def _apart(it: Judged, boxes: Mapping[str, Box], kinds: Mapping[str, str], root:
     note = BPMN + "textAnnotation"
     data = {note} | {BPMN + name for name in ("dataObjectReference", "dataStoreReference", "dataObject")}
     elements = [id for id in it.definition.elements if id in boxes]
+    around = {id: it.definition.around(id) for id in elements}
     others = [id for id in boxes if id not in it.definition.elements
               and (kinds[id] in data or id in outside or kinds[id] == BPMN + "subProcess")]
     for id in others[MOST_OTHERS:][:1]:
@@ -168,8 +215,13 @@ def _apart(it: Judged, boxes: Mapping[str, Box], kinds: Mapping[str, str], root:
         box, host = boxes[id], it.definition.elements[id].attached_to if id in it.definition.elements else None
         for other in elements[:n]:
             shared, area = box.shared(boxes[other]), boxes[other].width * boxes[other].height
-            # A note is seen through: it misleads where its text stands in place of the element's.
-            most = area / 2 if kinds[id] == note else min(area, box.width * box.height) * MOST_COVERED
+            if not shared or other in around.get(id, ()) or id in around[other]:
+                continue            # what stands in a subprocess is drawn in it
+            # A note is seen through: it misleads where its text stands in place of the element's. Data in a subprocess
+            # hides little of it.
+            most = area / 2 if kinds[id] == note else area * MOST_COVERED if (
+                kinds[id] in data and kinds[other] == BPMN + "subProcess") else (
+                min(area, box.width * box.height) * MOST_COVERED)
             if shared > most and other != host and it.definition.elements[other].attached_to != id:
                 it.error(id, f"Gambar {it.named(id)} menutupi {it.named(other)}. Geser salah satunya.",
                          f"The drawing of {it.named(id)} covers {it.named(other)}. Move one of them.")
@@ -216,23 +268,28 @@ def _edges(it: Judged, plane: etree._Element, boxes: Mapping[str, Box], kinds: M
                      "are read. Draw it again in the modeler.", edge.sourceline or 0)
             continue
         for id, (x, y) in ((flow.source, points[0]), (flow.target, points[-1])):
-            if id in boxes and not _touches(id, (float(x), float(y)), boxes[id], elements):
+            if id in boxes and not _touches(it.definition, id, (float(x), float(y)), boxes[id], elements):
                 it.error(flow.id, f"Gambar panah {quoted(flow.name or flow.id)} tidak menyentuh {it.named(id)}, "
                                   "padahal panah itu menghubungkannya. Sambungkan kembali di pemodel.",
                          f"The drawing of the flow {quoted(flow.name or flow.id)} does not touch {it.named(id)}, which "
                          "it joins. Join it again in the modeler.", edge.sourceline or 0)
 
 
-def _touches(id: str, point: tuple[float, float], box: Box, elements: Mapping[str, Box]) -> bool:
-    """Whether a line ends at its element: on it, or so near that nobody takes it for another's."""
+def _touches(definition: ProcessDefinition, id: str, point: tuple[float, float], box: Box,
+             elements: Mapping[str, Box]) -> bool:
+    """Whether a line ends at its element: on it (on the edge of a subprocess, not at a step in it), or so near that
+    nobody takes it for another's."""
+    one = definition.elements.get(id)
     if box.holds(point):
-        return True
-    return box.holds(point, margin=EDGE) and not any(one.holds(point, margin=-1) for one in elements.values())
+        return one is None or one.kind != "subProcess" or box.on_edge(point)
+    around = () if one is None else definition.around(id)
+    return box.holds(point, margin=EDGE) and not any(
+        other.holds(point, margin=-1) for at, other in elements.items() if at not in around)
 
 
 def _flows_of_others(root: etree._Element) -> Iterator[SequenceFlow]:
     """The flows that are no part of the definition: inside the deadline, and messages to other pools."""
-    inside = [one for node in root.iter(BPMN + "subProcess") for one in node.iterchildren(BPMN + "sequenceFlow")]
+    inside = [one for node in _deadlines(root) for one in node.iterchildren(BPMN + "sequenceFlow")]
     for one in [*inside, *root.iter(BPMN + "messageFlow")]:
         yield SequenceFlow(id=one.get("id", ""), source=one.get("sourceRef", ""), target=one.get("targetRef", ""),
                            name=one.get("name", ""), line=one.sourceline or 0)

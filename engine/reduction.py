@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 
 from .definition import ProcessDefinition, SequenceFlow
 
-RESTING = ("userTask", "intermediateCatchEvent")
+RESTING = ("userTask", "intermediateCatchEvent", "subProcess")
+JOINING = ("parallelGateway", "inclusiveGateway")
 
 
 @dataclass
@@ -47,7 +48,7 @@ class _Net:
         return self.flows[flow][1]
 
     def is_join(self, id: str) -> bool:
-        return self.kinds[id] == "parallelGateway" and len(self.into[id]) > 1
+        return self.kinds[id] in JOINING and len(self.into[id]) > 1
 
     def is_choice(self, id: str) -> bool:
         return self.kinds[id] == "exclusiveGateway"
@@ -73,7 +74,8 @@ def reduced(definition: ProcessDefinition, harmless: Set[str]) -> ProcessDefinit
     """
     elements = {id: one for id, one in definition.elements.items() if id not in harmless}
     flows = {flow.id: (flow.source, flow.target) for flow in definition.flows.values() if flow.source not in harmless}
-    net = _Net(kinds={id: one.kind for id, one in elements.items()}, flows=flows,
+    net = _Net(kinds={id: "exclusiveGateway" if one.kind == "intermediateThrowEvent" else one.kind      # only passed
+                      for id, one in elements.items()}, flows=flows,
                fixed=frozenset(one.attached_to for one in elements.values() if one.attached_to))
     changed = True
     while changed:
@@ -104,11 +106,11 @@ def _leads_nowhere(net: _Net, id: str) -> bool:
 
 def _pass(net: _Net, id: str) -> bool:
     """A gateway with one way in and one out is only passed; and so is one that gathers choices into another."""
-    if net.kinds[id] not in ("exclusiveGateway", "parallelGateway") or len(net.out[id]) != 1 or not net.into[id]:
+    if net.kinds[id] not in ("exclusiveGateway", *JOINING) or len(net.out[id]) != 1 or not net.into[id]:
         return False
     (way,) = net.out[id]
     target = net.target(way)
-    if target == id or (len(net.into[id]) > 1 and (not net.is_choice(id) or net.kinds[target] == "parallelGateway")):
+    if target == id or (len(net.into[id]) > 1 and (not net.is_choice(id) or net.kinds[target] in JOINING)):
         return False
     net.remove(id)
     return True
@@ -182,14 +184,16 @@ def _back(net: _Net, id: str) -> bool:
 
 
 def _branches(net: _Net, id: str) -> bool:
-    """Two branches from a split to one join, over one step or none, are one: nobody sees which is done first."""
-    if net.kinds[id] != "parallelGateway":
+    """Two branches from a split to one join, over one step or none, are one: nobody sees which is done first. Of an
+    inclusive split only to an inclusive join, which does not mind how many of them are taken."""
+    if net.kinds[id] not in JOINING:
         return False
     first: dict[str, str] = {}              # a join -> the way that leads there; over a step it is preferred
     for way in list(net.out[id]):
         step = net.target(way)
         join = net.target(net.out[step][0]) if _is_between(net, step) else step
-        if not net.is_join(join) or join == id:
+        if not net.is_join(join) or join == id or (
+                net.kinds[id] == "inclusiveGateway" and net.kinds[join] != "inclusiveGateway"):
             continue
         if join in first:
             gone = first[join] if net.target(first[join]) == join else way

@@ -29,7 +29,10 @@ MOST_EXPRESSIONS = 100_000      # characters of all expressions together
 MOST_MARKINGS = 20_000          # of the token game
 MOST_WORK = 250_000             # tokens that are moved or looked at in it
 MOST_FUEL = 50                  # steps of an expression that is tried out here; what needs more is left to the run
-WAITING = ("userTask", "intermediateCatchEvent")
+MOST_WAYS = 8                   # out of an inclusive gateway: every set of them is played
+WAITING = ("userTask", "intermediateCatchEvent", "subProcess")
+CHOOSING = ("exclusiveGateway", "inclusiveGateway")
+JOINING = ("parallelGateway", "inclusiveGateway")
 
 
 def of_bounded_size(it: Judged) -> bool:
@@ -55,8 +58,6 @@ def of_bounded_size(it: Judged) -> bool:
 def of_definition(it: Judged) -> None:
     """What is to be said of a definition: its flows, its runs, its timers, its forms and expressions."""
     before = it.found.errors
-    for one in it.nodes("subProcess", "inclusiveGateway", "intermediateThrowEvent"):
-        it.error(one.id, f"{it.named(one.id)} belum didukung.", f"{it.named(one.id)} is not supported.")
     for rule in (_start_and_ends, _ways_out, _boundaries, _flow_ends, _conditions):
         rule(it)
     # How it runs is asked only of what hangs together: else one mistake would be told many times.
@@ -64,6 +65,7 @@ def of_definition(it: Judged) -> None:
         _reached(it)
         _loops_that_wait(it)
         _splits_that_meet(it)
+        _joins_in_loops(it)
         if it.found.errors == before:
             _sound(it)
     for rule in (_timers, _shared_fields, _initial_values, _references, _slots_refer, _tables_refer, _deadline_refers,
@@ -74,22 +76,26 @@ def of_definition(it: Judged) -> None:
 # How it hangs together
 
 def _start_and_ends(it: Judged) -> None:
-    starts = it.nodes("startEvent")
-    if not starts:
-        it.error(it.definition.key, "Proses tidak mempunyai start event. Tambahkan satu start event.",
-                 "The process has no start event. Add one start event.")
-    for one in starts[1:]:
-        it.error(one.id, f"Proses mempunyai {len(starts)} start event; yang didukung tepat satu. Hapus yang lain.",
-                 f"The process has {len(starts)} start events; exactly one is supported. Delete the others.")
-    for one in starts:
+    for place, inside in it.definition.inside.items():
+        starts = [one for one in inside if one.kind == "startEvent"]
+        where = place or it.definition.key
+        what, english = ("Proses", "The process") if place is None else (
+            f"Subproses {it.named(place)}", f"The subprocess {it.named(place)}")
+        if not starts:
+            it.error(where, f"{what} tidak mempunyai start event. Tambahkan satu start event.",
+                     f"{english} has no start event. Add one start event.")
+        for one in starts[1:]:
+            it.error(one.id, f"{what} mempunyai {len(starts)} start event; yang didukung tepat satu. Hapus yang lain.",
+                     f"{english} has {len(starts)} start events; exactly one is supported. Delete the others.")
+        if not any(one.kind == "endEvent" for one in inside):
+            it.error(where, f"{what} tidak mempunyai end event. Tambahkan end event setelah langkah terakhir.",
+                     f"{english} has no end event. Add an end event after the last step.")
+    for one in it.nodes("startEvent"):
         if it.definition.incoming[one.id]:
             it.error(one.id, f"Start event {it.named(one.id)} mempunyai panah masuk. Arahkan panah itu ke langkah "
                              "pertama yang diulang.",
                      f"The start event {it.named(one.id)} has an incoming flow. Lead that flow to the first step that "
                      "is repeated.")
-    if not it.nodes("endEvent"):
-        it.error(it.definition.key, "Proses tidak mempunyai end event. Tambahkan end event setelah langkah terakhir.",
-                 "The process has no end event. Add an end event after the last step.")
     for one in it.nodes("endEvent"):
         if it.definition.outgoing[one.id]:
             it.error(one.id, f"End event {it.named(one.id)} mempunyai panah keluar. Hapus panah itu atau ganti end "
@@ -101,7 +107,8 @@ def _start_and_ends(it: Judged) -> None:
 
 def _ways_out(it: Judged) -> None:
     """Where one token leaves by one flow. A task with two would split in silence."""
-    for one in it.nodes("startEvent", "userTask", "boundaryEvent", "intermediateCatchEvent"):
+    for one in it.nodes("startEvent", "userTask", "boundaryEvent", "intermediateCatchEvent", "intermediateThrowEvent",
+                        "subProcess"):
         ways = len(it.definition.outgoing[one.id])
         if ways == 0:
             it.error(one.id, f"{it.named(one.id)} tidak mempunyai panah keluar. Hubungkan ke langkah berikutnya atau "
@@ -112,8 +119,14 @@ def _ways_out(it: Judged) -> None:
                              "sesudahnya: eksklusif untuk memilih, paralel untuk serentak.",
                      f"{it.named(one.id)} has {ways} outgoing flows; one is supported. Put a gateway after it: "
                      "exclusive to choose, parallel for all at once.")
-    for one in it.nodes("exclusiveGateway", "parallelGateway"):
-        if not it.definition.outgoing[one.id]:
+    for one in it.nodes("exclusiveGateway", "parallelGateway", "inclusiveGateway"):
+        ways = len(it.definition.outgoing[one.id])
+        if one.kind == "inclusiveGateway" and ways > MOST_WAYS:
+            it.error(one.id, f"Gateway inklusif {it.named(one.id)} mempunyai {ways} panah keluar; paling banyak "
+                             f"{MOST_WAYS}. Bagi menjadi dua gateway berurutan.",
+                     f"The inclusive gateway {it.named(one.id)} has {ways} outgoing flows; at most {MOST_WAYS} are "
+                     "supported. Divide it into two, one after the other.")
+        if not ways:
             it.error(one.id, f"Gateway {it.named(one.id)} tidak mempunyai panah keluar. Hubungkan ke langkah "
                              "berikutnya.",
                      f"The gateway {it.named(one.id)} has no outgoing flow. Join it to the next step.")
@@ -122,11 +135,16 @@ def _ways_out(it: Judged) -> None:
 def _boundaries(it: Judged) -> None:
     for one in it.nodes("boundaryEvent"):
         host = it.definition.elements.get(one.attached_to or "")
-        if host is None or host.kind != "userTask":
-            it.error(one.id, f"Boundary event {it.named(one.id)} tidak menempel pada user task. Tempelkan pada tepi "
-                             "user task.",
-                     f"The boundary event {it.named(one.id)} is not attached to a user task. Attach it to the edge of "
-                     "a user task.")
+        if host is None or host.kind not in ("userTask", "subProcess"):
+            it.error(one.id, f"Boundary event {it.named(one.id)} tidak menempel pada user task atau subproses. "
+                             "Tempelkan pada tepi salah satunya.",
+                     f"The boundary event {it.named(one.id)} is not attached to a user task or a subprocess. Attach it "
+                     "to the edge of one.")
+        elif host.within != one.within:
+            it.error(one.id, f"Boundary event {it.named(one.id)} menempel pada {it.named(host.id)}, yang berada di "
+                             "tingkat lain (di dalam atau di luar subproses). Tempelkan ulang di pemodel.",
+                     f"The boundary event {it.named(one.id)} is attached to {it.named(host.id)}, which stands on "
+                     "another level (inside or outside of a subprocess). Attach it again in the modeler.")
         elif host.lane and one.lane and one.lane != host.lane:
             it.warning(one.id, f"Boundary event {it.named(one.id)} tercantum di lane lain daripada "
                                f"{it.named(host.id)}. Simpan ulang dari pemodel.",
@@ -134,9 +152,10 @@ def _boundaries(it: Judged) -> None:
                        "Save "
                        "the diagram again in a modeler.")
         if it.definition.incoming[one.id]:
-            it.error(one.id, f"Boundary event {it.named(one.id)} mempunyai panah masuk. Arahkan panah itu ke user "
-                             "task-nya.",
-                     f"The boundary event {it.named(one.id)} has an incoming flow. Lead that flow to its user task.")
+            it.error(one.id, f"Boundary event {it.named(one.id)} mempunyai panah masuk. Arahkan panah itu ke "
+                             f"{it.named(one.attached_to or '')}.",
+                     f"The boundary event {it.named(one.id)} has an incoming flow. Lead that flow to "
+                     f"{it.named(one.attached_to or '')}.")
 
 
 def _flow_ends(it: Judged) -> None:
@@ -148,6 +167,14 @@ def _flow_ends(it: Judged) -> None:
                                   "proses. Hubungkan ulang panah itu.",
                          f"The flow {quoted(flow.id)} names the {english} {quoted(end)}, which is not in the process. "
                          "Join that flow again.", flow.line)
+        ends = [it.definition.elements[end] for end in (flow.source, flow.target) if end in it.definition.elements]
+        if len(ends) == 2 and ends[0].within != ends[1].within:
+            it.error(flow.id, f"Panah {quoted(flow.name or flow.id)} dari {it.named(flow.source)} ke "
+                              f"{it.named(flow.target)} melintasi batas subproses. Arahkan panah ke subprosesnya; di "
+                              "dalamnya mulai dari start event dan berakhir di end event.",
+                     f"The flow {quoted(flow.name or flow.id)} from {it.named(flow.source)} to "
+                     f"{it.named(flow.target)} crosses the border of a subprocess. Lead the flow to the subprocess; "
+                     "inside, begin at its start event and end at an end event.", flow.line)
         if flow.source == flow.target:
             it.error(flow.id, f"Panah {quoted(flow.id)} kembali ke unsur asalnya sendiri. Untuk mengulang, pakai "
                               "gateway eksklusif.",
@@ -165,12 +192,13 @@ def _conditions(it: Judged) -> None:
     """A condition on every flow out of a deciding gateway, but the default; and nowhere else."""
     for element in it.definition.elements.values():
         flows = it.definition.outgoing[element.id]
-        deciding = element.kind == "exclusiveGateway" and len(flows) > 1
+        deciding = element.kind in CHOOSING and len(flows) > 1
+        kind, english = ("inklusif", "inclusive") if element.kind == "inclusiveGateway" else ("eksklusif", "exclusive")
         if sum(flow.default for flow in flows) > 1 or (not deciding and any(flow.default for flow in flows)):
             it.error(element.id, f"{it.named(element.id)} mempunyai jalan bawaan (default) yang tidak berarti. Jalan "
-                                 "bawaan hanya untuk satu panah keluar gateway eksklusif yang memilih.",
+                                 "bawaan hanya untuk satu panah keluar gateway eksklusif atau inklusif yang memilih.",
                      f"{it.named(element.id)} has a default flow without a meaning. A default is for one outgoing flow "
-                     "of an exclusive gateway that chooses; delete it elsewhere.")
+                     "of an exclusive or inclusive gateway that chooses; delete it elsewhere.")
         if deciding and all(flow.condition is not None and _tried(flow.condition) is False for flow in flows):
             it.error(element.id, f"Tidak satu pun syarat panah keluar {it.named(element.id)} dapat terpenuhi, sehingga "
                                  "proses berhenti di sini. Perbaiki syaratnya atau beri jalan bawaan.",
@@ -180,17 +208,17 @@ def _conditions(it: Judged) -> None:
             named = quoted(flow.name or flow.id)
             if flow.condition is None:
                 if deciding and not flow.default:
-                    it.error(flow.id, f"Panah {named} keluar dari gateway eksklusif {it.named(element.id)} tanpa "
+                    it.error(flow.id, f"Panah {named} keluar dari gateway {kind} {it.named(element.id)} tanpa "
                                       "syarat. Tulis syaratnya, misalnya =keputusan = \"setujui\", atau jadikan "
                                       "jalan bawaan.",
-                             f"The flow {named} leaves the exclusive gateway {it.named(element.id)} without a "
+                             f"The flow {named} leaves the {english} gateway {it.named(element.id)} without a "
                              "condition. Write one, such as =keputusan = \"setujui\", or make it the default flow.",
                              flow.line)
             elif not deciding:
-                it.error(flow.id, f"Panah {named} bersyarat, padahal tidak keluar dari gateway eksklusif yang "
-                                  "memilih. Hapus syaratnya atau tambahkan gateway.",
-                         f"The flow {named} has a condition but does not leave an exclusive gateway that chooses. "
-                         "Delete the condition or add a gateway.", flow.line)
+                it.error(flow.id, f"Panah {named} bersyarat, padahal tidak keluar dari gateway eksklusif atau inklusif "
+                                  "yang memilih. Hapus syaratnya atau tambahkan gateway.",
+                         f"The flow {named} has a condition but does not leave an exclusive or inclusive gateway that "
+                         "chooses. Delete the condition or add a gateway.", flow.line)
             elif flow.default:
                 it.error(flow.id, f"Panah {named} adalah jalan bawaan tetapi juga bersyarat. Hapus salah satunya.",
                          f"The flow {named} is the default but has a condition too. Delete one of them.", flow.line)
@@ -219,7 +247,7 @@ def _reached(it: Judged) -> None:
     for id in it.definition.elements:
         for one in _after(it, id):
             before[one].append(id)
-    reached = _walk([it.definition.start.id], lambda id: _after(it, id))
+    reached = _walk([one.id for one in it.nodes("startEvent")], lambda id: _after(it, id))
     ending = _walk([one.id for one in it.nodes("endEvent")], lambda id: before[id])
     for id in it.definition.elements:
         if id not in reached:
@@ -231,15 +259,43 @@ def _reached(it: Judged) -> None:
                      f"From {it.named(id)} no way leads to an end event. Join what follows until an end event.")
 
 
-def _makes_wait(one: Element) -> bool:
-    """Whether time goes by in it each time: a date that is over makes nobody wait."""
-    return one.kind == "userTask" or (one.kind == "intermediateCatchEvent" and not (
-        one.timer and one.timer.kind == "date"))
+def _waiting(definition: ProcessDefinition) -> set[str]:
+    """The elements in which time goes by each time. A date that is over makes nobody wait; of a subprocess every way
+    through must wait."""
+    elements = definition.elements
+    found = {one.id for one in elements.values() if one.kind == "userTask" or (
+        one.kind == "intermediateCatchEvent" and not (one.timer and one.timer.kind == "date"))}
+    for place in reversed(tuple(definition.inside)):        # the innermost first
+        start = next((one.id for one in definition.inside[place] if one.kind == "startEvent"), None)
+        if place is not None and start is not None and not _over_at_once(definition, start, found):
+            found.add(place)
+    return found
+
+
+def _over_at_once(definition: ProcessDefinition, start: str, waiting: set[str]) -> bool:
+    """Whether all may be over in the moment in which a token starts here: each branch of a parallel gateway is, or one
+    way comes to an end that terminates. Joins are taken to be passed."""
+    def further(id: str) -> list[str]:
+        return [] if id in waiting else [flow.target for flow in definition.outgoing[id]]
+
+    passed = _walk([start], further)
+    over = {id for id in passed if definition.elements[id].kind == "endEvent"}
+    if any(definition.elements[id].terminate for id in over):
+        return True
+    changed = True
+    while changed:
+        changed = False
+        for id in passed - over - waiting:
+            ways = [target in over for target in further(id)]
+            if ways and (all(ways) if definition.elements[id].kind == "parallelGateway" else any(ways)):
+                over.add(id)
+                changed = True
+    return start in over
 
 
 def _loops_that_wait(it: Judged) -> None:
     """A loop without a user task or a timer of some length in it would turn for ever in one moment."""
-    left = {one.id for one in it.definition.elements.values() if not _makes_wait(one)}
+    left = set(it.definition.elements) - _waiting(it.definition)
     into = {id: sum(flow.source in left for flow in it.definition.incoming[id]) for id in left}
     free = [id for id, count in into.items() if not count]
     while free:                                 # what nothing in `left` leads to is on no loop
@@ -265,14 +321,15 @@ def _loops_that_wait(it: Judged) -> None:
 
 def _splits_that_meet(it: Judged) -> None:
     """Branches of a split that come together where nothing waits would double the tokens, again at each such split."""
-    joins = {one.id for one in it.nodes("parallelGateway") if len(it.definition.incoming[one.id]) > 1}
-    passed = {one.id for one in it.nodes("exclusiveGateway", "parallelGateway")} - joins
+    joins = {one.id for one in it.nodes(*JOINING) if len(it.definition.incoming[one.id]) > 1}
+    passed = {one.id for one in it.nodes("exclusiveGateway", "intermediateThrowEvent", *JOINING)} - joins
     behind: dict[str, set[str]] = {}
 
     def further(id: str) -> list[str]:
         return [flow.target for flow in it.definition.outgoing[id] if flow.target in passed]
 
-    for split in it.nodes("parallelGateway"):
+    for split in it.nodes(*JOINING):
+        kind, english = ("inklusif", "inclusive") if split.kind == "inclusiveGateway" else ("paralel", "parallel")
         met: set[str] = set()
         for flow in it.definition.outgoing[split.id]:
             if flow.target in passed:
@@ -280,38 +337,76 @@ def _splits_that_meet(it: Judged) -> None:
                     behind[flow.target] = _walk([flow.target], further)
                 if again := met & behind[flow.target]:
                     first = next(id for id in it.definition.elements if id in again)
-                    it.error(first, f"Di {it.named(first)} bertemu dua cabang gateway paralel {it.named(split.id)} "
-                                    "yang "
-                                    "berjalan bersamaan, sehingga lanjutannya berlipat ganda. Satukan kedua cabang "
-                                    "dengan gateway paralel.",
-                             f"Two branches of the parallel gateway {it.named(split.id)} that run at the same time "
-                             "meet "
-                             f"at {it.named(first)}, so that what follows is doubled. Join both branches by a parallel "
-                             "gateway.")
+                    it.error(first, f"Di {it.named(first)} bertemu dua cabang gateway {kind} {it.named(split.id)} "
+                                    "yang berjalan bersamaan, sehingga lanjutannya berlipat ganda. Satukan kedua "
+                                    f"cabang dengan gateway {kind}.",
+                             f"Two branches of the {english} gateway {it.named(split.id)} that run at the same time "
+                             f"meet at {it.named(first)}, so that what follows is doubled. Join both branches by "
+                             f"{'an' if english == 'inclusive' else 'a'} {english} gateway.")
                     break
                 met |= behind[flow.target]
+
+
+def _joins_in_loops(it: Judged) -> None:
+    """An inclusive join waits for whoever can still come to it: on a loop, that may be who has just left it."""
+    for one in it.nodes("inclusiveGateway"):
+        if len(it.definition.incoming[one.id]) > 1 and one.id in _walk(
+                _after(it, one.id), lambda id: _after(it, id)):
+            it.error(one.id, f"Gateway inklusif {it.named(one.id)} menyatukan beberapa panah dan berada di dalam "
+                             "putaran, sehingga tidak pasti apa yang ditunggunya. Letakkan cabang-cabangnya beserta "
+                             "gateway ini di dalam subproses, lalu ulangi subproses itu.",
+                     f"The inclusive gateway {it.named(one.id)} joins several flows and stands in a loop, so that it "
+                     "is not certain what it waits for. Put its branches and the gateway into a subprocess, and repeat "
+                     "that.")
 
 
 class TooMany(Exception):
     """More markings than we look at."""
 
 
+class _Work:
+    """What may be spent on the games of one file, all its levels together."""
+
+    def __init__(self) -> None:
+        self.left = MOST_WORK
+
+    def spend(self, amount: int) -> None:
+        self.left -= amount
+        if self.left < 0:
+            raise TooMany
+
+
 def _sound(it: Judged) -> None:
-    """Plays every run with tokens, whatever the conditions say: none gets stuck at a join, none meets another."""
-    game = _Game(it.definition)
-    try:
+    """Plays every run with tokens, whatever the conditions say: none gets stuck at a join, none meets another. Each
+    level is played by itself: of a subprocess the level around sees only that it waits."""
+    work, more = _Work(), _Work()
+    doubled: set[str] = set()
+    stuck: set[str] = set()
+    for place, scope in it.definition.scopes.items():
+        game = _Game(scope, work)
         try:
-            game.play()
-        except TooMany:         # told of what was found already, else of a smaller process that runs the same way
-            if not game.doubled and not game.stuck:
-                game = _Game(reduced(it.definition, game.harmless))
+            try:
                 game.play()
-    except TooMany:
-        it.error(it.definition.key, f"Proses mempunyai lebih dari {counted(MOST_MARKINGS)} keadaan yang mungkin, "
-                                    "terlalu banyak untuk diperiksa. Kurangi cabang paralel yang berjalan bersamaan.",
-                 f"The process has more than {MOST_MARKINGS:,} possible states, too many to be checked. Use fewer "
-                 "parallel branches at a time.")
-    for id in sorted(game.doubled):
+            except TooMany:     # told of what was found already, else of a smaller process that runs the same way
+                if not game.doubled and not game.stuck:
+                    game = _Game(reduced(scope, game.harmless), more)
+                    game.play()
+        except TooMany:
+            where = place or it.definition.key
+            it.error(where, f"{'Proses' if place is None else f'Subproses {it.named(place)}'} mempunyai lebih dari "
+                            f"{counted(MOST_MARKINGS)} keadaan yang mungkin, terlalu banyak untuk diperiksa. Kurangi "
+                            "cabang paralel yang berjalan bersamaan, atau letakkan sebagian di dalam subproses.",
+                     f"The {'process' if place is None else f'subprocess {it.named(place)}'} has more than "
+                     f"{MOST_MARKINGS:,} possible states, too many to be checked. Use fewer parallel branches at a "
+                     "time, or put some into a subprocess.")
+            break
+        doubled |= game.doubled
+        stuck |= game.stuck
+    _say_unsound(it, doubled, stuck)
+
+
+def _say_unsound(it: Judged, doubled: set[str], stuck: set[str]) -> None:
+    for id in sorted(doubled):
         it.error(id, f"Di {it.named(id)} dapat berkumpul lebih dari satu token: dua cabang yang berjalan bersamaan "
                      "tiba di sini sendiri-sendiri, atau timer membukanya lagi sebelum yang pertama selesai. Satukan "
                      "kedua cabang dengan gateway paralel sebelum unsur ini, atau ubah arah panah timer itu.",
@@ -319,7 +414,7 @@ def _sound(it: Judged) -> None:
                  "each for itself, or a timer opens it again before the first is done. Join both branches by a "
                  "parallel "
                  "gateway before it, or lead the timer's flow elsewhere.")
-    for id in sorted(game.stuck):
+    for id in sorted(stuck):
         it.error(id, f"Gateway paralel {it.named(id)} dapat menunggu selamanya: tidak semua panah masuknya pasti "
                      "dilalui, misalnya karena sebelumnya satu jalan dipilih. Satukan jalan pilihan dengan gateway "
                      "eksklusif.",
@@ -329,29 +424,47 @@ def _sound(it: Judged) -> None:
 
 
 def resting_places(definition: ProcessDefinition) -> frozenset[frozenset[str]] | None:
-    """Where the tokens of a run may rest together: ids of user tasks, of timers on the way, of flows before a join.
+    """Where the tokens of a run may rest together: ids of user tasks, of timers on the way, of flows before a join, of
+    subprocesses and of what rests in these.
 
     Every set that some run comes to, reminders aside; None where there are more than we look at.
     """
-    game = _Game(definition)
     try:
-        seen = game.play()
+        return _resting(definition, None, _Work())
     except TooMany:
         return None
-    return frozenset(frozenset(game.places[n] for n in game.tokens(marking & ~game.fired)) for marking in seen)
+
+
+def _resting(definition: ProcessDefinition, place: str | None, work: _Work) -> frozenset[frozenset[str]]:
+    """What rests together on one level and below it: what goes on in one subprocess is nothing to the others."""
+    game = _Game(definition.scopes[place], work)
+    rests = {frozenset(game.places[n] for n in game.tokens(marking & ~game.fired)) for marking in game.play()}
+    for inner in definition.inside[place]:
+        if inner.kind == "subProcess":
+            inside = [one for one in _resting(definition, inner.id, work) if one]     # none left: it has been left
+            grown: set[frozenset[str]] = set()
+            for one in rests:
+                grown |= {one | rest for rest in inside} if inner.id in one else {one}
+                if len(grown) > MOST_MARKINGS:
+                    raise TooMany
+            rests = grown
+    return frozenset(rests)
+
+
+_PASSED = ("boundaryEvent", "exclusiveGateway", "intermediateThrowEvent")
 
 
 class _Game:
     """A bounded token game. A marking is the set of where tokens rest, each place a bit of a number: a waiting element,
-    a flow that leads to a parallel join; and for a reminder that fired once, its boundary event."""
+    a flow that leads to a join; and for a reminder that fired once, its boundary event."""
 
-    def __init__(self, definition: ProcessDefinition):
+    def __init__(self, definition: ProcessDefinition, work: _Work | None = None):
         self.elements = definition.elements
         self.targets = {id: flow.target for id, flow in definition.flows.items()}
         self.outgoing = {id: tuple(flow.id for flow in flows) for id, flows in definition.outgoing.items()}
         self.start = definition.start.id
         joins = [id for id, one in definition.elements.items()
-                 if one.kind == "parallelGateway" and len(definition.incoming[id]) > 1]
+                 if one.kind in JOINING and len(definition.incoming[id]) > 1]
         waiting = [id for id, one in definition.elements.items() if one.kind in WAITING]
         arriving = [flow.id for id in joins for flow in definition.incoming[id]]
         edges = [id for id, one in definition.elements.items() if one.attached_to]
@@ -363,7 +476,11 @@ class _Game:
         self.closed = {id: self.bit[id] | self._bits(one.id for one in self.edges[id]) for id in waiting}
         self.doubled: set[str] = set()
         self.stuck: set[str] = set()
-        self.work = 0
+        self.work = work or _Work()
+        self.inclusive = [id for id in joins if self.elements[id].kind == "inclusiveGateway"]
+        self.definition = definition
+        self.reach: dict[str, dict[str, int]] = {}
+        self.standing = {n: self.targets.get(id, id) for n, id in enumerate(self.places)}
         self.harmless = frozenset(id for id in edges if not self.elements[id].interrupting and self._only_ends(id))
 
     def _bits(self, ids: Iterable[str]) -> int:
@@ -378,6 +495,7 @@ class _Game:
 
     def play(self) -> set[int]:
         """Looks at every marking that can be reached, and gives them. Raises TooMany past the limit."""
+        self.reach = {id: self._reach(id) for id in self.inclusive}
         waiting = list(self._settle(0, self.outgoing[self.start]))
         seen = set(waiting)
         while waiting:
@@ -389,8 +507,45 @@ class _Game:
             if len(seen) > MOST_MARKINGS:
                 raise TooMany
             if not marking & self.waits:
-                self.stuck |= {self.targets[self.places[n]] for n in self.tokens(marking & ~self.fired)}
+                left = {self.targets[self.places[n]] for n in self.tokens(marking & ~self.fired)}
+                # An inclusive join waits only for who is stuck elsewhere.
+                self.stuck |= left.difference(self.inclusive) or left
         return seen
+
+    def _reach(self, join: str) -> dict[str, int]:
+        """Element -> the flows into an inclusive join that a token which leaves it may come by, the join itself not
+        passed on the way: `ProcessDefinition.ways_to`, in numbers and within bounds."""
+        found: dict[str, int] = {}
+        for flow in self.definition.incoming[join]:
+            behind, bit = [flow.source], self.bit[flow.id]
+            while behind:
+                id = behind.pop()
+                if id != join and not found.get(id, 0) & bit:
+                    self.work.spend(1)
+                    found[id] = found.get(id, 0) | bit
+                    behind += [one.source for one in self.definition.incoming[id]]
+                    behind += [host] if (host := self.elements[id].attached_to) else []
+        return found
+
+    def _goes_on(self, marking: int) -> str | None:
+        """An inclusive join that has a token and waits for no other: none can still come by a flow that has none yet.
+        Who may as well come by a flow that has one is not waited for. Source: BPMN 2.0.2, 13.4.3."""
+        for id in self.inclusive:
+            come = marking & self.awaited[id]
+            if come:
+                lacking, reach = self.awaited[id] & ~marking, self.reach[id]
+                self.work.spend(1 + marking.bit_count() // 8)
+                if not any(ways & lacking and not ways & come for ways in self._still(marking & ~come, reach)):
+                    return id
+        return None
+
+    def _still(self, marking: int, reach: Mapping[str, int]) -> Iterator[int]:
+        """By which flows into a join each of these tokens may come, timers that may yet fire among them."""
+        for n in self.tokens(marking & ~self.fired):
+            yield reach.get(self.standing[n], 0)
+            for edge in self.edges.get(self.places[n], ()):
+                if not marking & self.bit[edge.id]:
+                    yield reach.get(edge.id, 0)
 
     def _after(self, marking: int) -> Iterator[int]:
         """The markings one act further: a waiting element goes on, or a timer at its edge fires."""
@@ -413,33 +568,43 @@ class _Game:
         seen = set(waiting)
         while waiting:
             tokens, moving = waiting.pop()
-            self.work += 1 + len(moving)
-            if self.work > MOST_WORK:
-                raise TooMany
+            self.work.spend(1 + len(moving))
             if not moving:
-                yield tokens
-                continue
-            for further in self._move(tokens, moving[0], moving[1:]):
-                if further not in seen:
-                    seen.add(further)
-                    waiting.append(further)
-                    self.work += len(further[1]) // 8
+                join = self._goes_on(tokens) if self.inclusive else None
+                if join is None:
+                    yield tokens
+                    continue
+                joined = tokens & ~self.awaited[join]
+                further = [(joined, ways) for ways in self._ways(join, ())]
+            else:
+                further = self._move(tokens, moving[0], moving[1:])
+            for one in further:
+                if one not in seen:
+                    seen.add(one)
+                    waiting.append(one)
+                    self.work.spend(len(one[1]) // 8)
 
     def _move(self, tokens: int, flow: str, rest: tuple[str, ...]) -> list[tuple[int, tuple[str, ...]]]:
         """What may come of one token that arrives by `flow`, while `rest` still move."""
         element = self.elements[self.targets[flow]]
-        out = self.outgoing[element.id]
         if element.kind in WAITING or element.id in self.awaited:
             return self._rest(tokens, flow, element.id, rest)
-        if element.kind == "exclusiveGateway":
-            self.work += len(out) * (1 + len(rest) // 8)
-            if self.work > MOST_WORK:
-                raise TooMany
-            return [(tokens, (way, *rest)) for way in out]
-        if element.kind == "parallelGateway":
-            return [(tokens, (*out, *rest))]
-        assert element.kind == "endEvent", element.kind
-        return [(0, ())] if element.terminate else [(tokens, rest)]
+        if element.kind == "endEvent":
+            return [(0, ())] if element.terminate else [(tokens, rest)]
+        return [(tokens, ways) for ways in self._ways(element.id, rest)]
+
+    def _ways(self, id: str, rest: tuple[str, ...]) -> list[tuple[str, ...]]:
+        """The flows by which a token leaves what does not wait, whichever it takes, before the `rest` that move too."""
+        out, kind = self.outgoing[id], self.elements[id].kind
+        if kind == "inclusiveGateway":
+            self.work.spend((1 << len(out)) * (1 + len(rest) // 8))
+            return [(*(way for n, way in enumerate(out) if chosen >> n & 1), *rest)
+                    for chosen in range(1, 1 << len(out))]
+        if kind == "exclusiveGateway":
+            self.work.spend(len(out) * (1 + len(rest) // 8))
+            return [(way, *rest) for way in out]
+        assert kind in ("parallelGateway", "intermediateThrowEvent"), kind
+        return [(*out, *rest)]
 
     def _rest(self, tokens: int, flow: str, id: str, rest: tuple[str, ...]) -> list[tuple[int, tuple[str, ...]]]:
         """A token comes to a waiting element, or to a join: from there it goes on when the others have come."""
@@ -448,19 +613,18 @@ class _Game:
             self.doubled.add(id)
             return []
         tokens |= place
-        if id in self.awaited and self.awaited[id] & tokens == self.awaited[id]:
-            return [(tokens & ~self.awaited[id], (*self.outgoing[id], *rest))]
+        if id in self.awaited and id not in self.inclusive and self.awaited[id] & tokens == self.awaited[id]:
+            return [(tokens & ~self.awaited[id], ways) for ways in self._ways(id, rest)]
         return [(tokens, rest)]
 
     def _only_ends(self, id: str) -> bool:
         """Whether a token that leaves here just ends, so that it need not be played."""
         def further(one: str) -> Iterable[str]:
             kind = self.elements[one].kind
-            return [self.targets[way] for way in self.outgoing[one]] if kind in ("boundaryEvent", "exclusiveGateway") \
-                else ()
+            return [self.targets[way] for way in self.outgoing[one]] if kind in _PASSED else ()
 
         behind = _walk([id], further)
-        return all(one.kind in ("boundaryEvent", "exclusiveGateway") or (one.kind == "endEvent" and not one.terminate)
+        return all(one.kind in _PASSED or (one.kind == "endEvent" and not one.terminate)
                    for one in (self.elements[id] for id in behind))
 
 
@@ -621,7 +785,7 @@ def _suits(one: Field, text: str) -> bool:
 def _references(it: Judged) -> None:
     """Lanes that starters, recorders and reminders name."""
     definition = it.definition
-    start = next(iter(it.nodes("startEvent")), None)
+    start = next((one for one in it.nodes("startEvent") if one.within is None), None)
     named = [(lane.id, "sop.dicatatOleh", lane.recorded_by) for lane in definition.lanes]
     if start:
         named.append((start.id, "sop.pemulai", definition.starters))
@@ -652,7 +816,8 @@ def _references(it: Judged) -> None:
 
 
 def _slots_refer(it: Judged) -> None:
-    tasks, start = {one.id: one for one in it.nodes("userTask")}, next(iter(it.nodes("startEvent")), None)
+    tasks = {one.id: one for one in it.nodes("userTask")}
+    start = next((one for one in it.nodes("startEvent") if one.within is None), None)
     lanes = {lane.id: None for lane in it.definition.lanes}
     for element, one in _form_places(it):
         if (slot := one.slot) is None:
