@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import ssl
+import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -17,6 +19,7 @@ from pathlib import Path
 from socket import gethostname
 from urllib.parse import urlsplit
 
+import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -29,6 +32,8 @@ DAYS = 397                              # browsers believe in no certificate tha
 RENEWED_BEFORE = timedelta(days=30)
 # What TLS 1.2 may be spoken with: secrecy forward and integrity in one. TLS 1.3 has nothing else.
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+
+log = structlog.get_logger("alur.certificates")
 
 
 @dataclass
@@ -45,27 +50,37 @@ class Certificate:
     def refresh(self, settings: Settings, now: datetime) -> bool:
         """Take up a certificate that is new in its file, after ours was made anew where it was time. Whether it was.
 
-        A file that cannot be used is left alone: who is connected by the old one stays so.
+        A file that cannot be used is left alone, and the log says why: who is connected by the old one stays so.
         """
-        if self.own:
-            make_own(self.certificate_file, hosts(settings), now)
         try:
+            if self.own:
+                make_own(self.certificate_file, hosts(settings), now)
             if _changed(self.certificate_file, self.key_file) == self.read_at:
                 return False
             found = _read(self.certificate_file, self.key_file, self.own, now)
             self.context.load_cert_chain(found.certificate_file, found.key_file)
-        except (Unavailable, OSError, ssl.SSLError):
+        except (Unavailable, OSError) as error:             # SSLError is one
+            log.warning("certificate not exchanged", error=str(error), ends=f"{self.ends:%Y-%m-%d}")
             return False
         self.fingerprint, self.ends, self.read_at = found.fingerprint, found.ends, found.read_at
         return True
 
 
 def certificate(settings: Settings, now: datetime) -> Certificate:
-    """The certificate of these settings. Raises Unavailable for files that are none, or that do not belong together."""
+    """The certificate of these settings. Raises Unavailable for files that are none, that do not belong together, or
+    whose key everybody on the machine may read."""
     if settings.tls_certificate_file and settings.tls_key_file:
         return _read(settings.tls_certificate_file, settings.tls_key_file, False, now)
     own = settings.data_dir / "keys" / "https.pem"
-    make_own(own, hosts(settings), now)
+    try:
+        make_own(own, hosts(settings), now)
+    except Unavailable as error:
+        if not own.exists():
+            raise
+        log.warning("certificate not renewed", error=str(error))        # the one that is there may hold for a month yet
+        with suppress(Unavailable):
+            return _read(own, own, True, now)
+        raise
     return _read(own, own, True, now)
 
 
@@ -103,15 +118,18 @@ def make_own(file: Path, names: Sequence[str], now: datetime) -> None:
     )
     text = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
                              serialization.NoEncryption()) + made.public_bytes(serialization.Encoding.PEM)
+    aside = file.with_suffix(f".{os.getpid()}.new")
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        aside = file.with_suffix(f".{os.getpid()}.new")
         aside.unlink(missing_ok=True)
-        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as written:
-            written.write(text)
-            written.flush()
-            os.fsync(written.fileno())
-        os.replace(aside, file)
+        try:
+            with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as written:
+                written.write(text)
+                written.flush()
+                os.fsync(written.fileno())
+            os.replace(aside, file)
+        finally:
+            aside.unlink(missing_ok=True)
     except OSError as error:
         raise Unavailable("certificate", f"The certificate {file} cannot be written: {error.strerror}.",
                           "Make its folder writable, or name a certificate: ALUR_TLS_CERTIFICATE_FILE.") from error
@@ -139,7 +157,11 @@ def _read(certificate_file: Path, key_file: Path, own: bool, now: datetime) -> C
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     context.set_alpn_protocols(["http/1.1"])
     try:
-        read_at = _changed(certificate_file, key_file)
+        read_at, mode = _changed(certificate_file, key_file), key_file.stat().st_mode
+        # A group that serves may read it, as Debian's ssl-cert does; everybody on the machine may not.
+        if os.name == "posix" and mode & stat.S_IRWXO:
+            raise Unavailable("key_unsafe", f"Everybody here may read the key {key_file} of https "
+                              f"(mode {stat.S_IMODE(mode):o}).", f"Say: chmod 600 {key_file}")
         found = x509.load_pem_x509_certificate(certificate_file.read_bytes())
         # A key with a password is refused, where OpenSSL would ask for it on the terminal and wait.
         context.load_cert_chain(certificate_file, key_file, password=lambda: b"")

@@ -108,16 +108,44 @@ def test_a_broken_exchange_leaves_the_old_one(tmp_path: Path) -> None:
     pair = {"tls_certificate_file": tmp_path / "a.crt", "tls_key_file": tmp_path / "a.key"}
     for file in pair.values():
         file.write_bytes(made.certificate_file.read_bytes())
+        file.chmod(0o600)
     given = certificates.certificate(Settings(data_dir=tmp_path, **pair), datetime.now(UTC))  # type: ignore[arg-type]
     pair["tls_certificate_file"].write_text("-----BEGIN CERTIFICATE-----\nhalf")
     settings = Settings(data_dir=tmp_path, **pair)  # type: ignore[arg-type]
     assert not given.refresh(settings, datetime.now(UTC)) and given.fingerprint == made.fingerprint
 
 
+def test_a_renewal_that_cannot_be_written_ends_no_server_and_keeps_none_from_starting(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, tls=True)
+    own = certificates.certificate(settings, NOW)
+    before, late = own.fingerprint, own.ends - timedelta(days=29)
+    # Where the new one would be written first, something is in the way: as of a full disk, nothing can be written.
+    (tmp_path / "keys" / f"https.{os.getpid()}.new").mkdir()
+    assert not own.refresh(settings, late) and own.fingerprint == before
+    assert certificates.certificate(settings, late).fingerprint == before       # it holds for another month
+    with pytest.raises(Unavailable, match="cannot be written"):
+        certificates.certificate(settings, own.ends + timedelta(days=1))
+
+
+def test_a_key_that_everybody_on_the_machine_may_read_is_refused_with_what_to_say(tmp_path: Path) -> None:
+    made = certificates.certificate(Settings(data_dir=tmp_path, tls=True), NOW).certificate_file
+    key = tmp_path / "office.key"
+    key.write_bytes(made.read_bytes())
+    settings = Settings(data_dir=tmp_path, tls_certificate_file=made, tls_key_file=key)
+    for mode in (0o644, 0o604):
+        key.chmod(mode)
+        with pytest.raises(Unavailable, match=f"chmod 600 {key}"):
+            certificates.certificate(settings, NOW)
+    for mode in (0o640, 0o600):         # a group of those who serve may: so do Debian's ssl-cert and others
+        key.chmod(mode)
+        assert certificates.certificate(settings, NOW).key_file == key
+
+
 def test_files_that_are_no_certificate_are_one_sentence(tmp_path: Path) -> None:
     made = certificates.certificate(Settings(data_dir=tmp_path / "a", tls=True), NOW).certificate_file
     other = certificates.certificate(Settings(data_dir=tmp_path / "b", tls=True), NOW).certificate_file
     (tmp_path / "text").write_text("no certificate")
+    (tmp_path / "text").chmod(0o600)
     for certificate, key, said in ((tmp_path / "text", made, "no certificate"), (made, other, "do|are no"),
                                    (made, tmp_path / "none", "cannot be read"), (made, tmp_path / "text", "are no")):
         settings = Settings(data_dir=tmp_path, tls_certificate_file=certificate, tls_key_file=key)
