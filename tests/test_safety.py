@@ -1,7 +1,7 @@
 """What the code never does, what its libraries are known for, and that secrets stay where they are.
 
-The linter's findings and the versions of libraries are judged here without the network; `make audit` asks for the
-newest advisories, which needs it.
+The linter's findings are judged here, and the versions of libraries by pip-audit against the advisories on record,
+both without the network; `make audit` asks for the newest advisories, which needs it.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 import pytest
-from packaging.version import Version
 
 import bootstrap
 from engine import event_log
 from engine.settings import Settings, hide_password, table
 from forms.papers import monitoring, sheet
+from tests import advisories
 
 ROOT = bootstrap.ROOT
 SOURCES = sorted([*(ROOT / "engine").rglob("*.py"), *(ROOT / "forms").rglob("*.py")])
@@ -133,37 +134,81 @@ def test_the_ban_would_have_found_a_slip(slip: str) -> None:
 
 # --- the libraries --------------------------------------------------------------------------------------------------
 
-# The least version without a weakness that was made public. Ours alone: the newest stand in the advisories.
-LEAST = {
-    "lxml": "6.1.3",            # external parameter entities; CVE-2026-41066 was mended in 6.1.0
-    "authlib": "1.6.6",
-    "joserfc": "1.4.2",
-    "cryptography": "44.0.1",
-    "requests": "2.32.4",
-    "urllib3": "2.6.0",
-    "certifi": "2024.7.4",
-    "flask": "3.1.1",
-    "werkzeug": "3.1.4",
-    "jinja2": "3.1.6",
-    "waitress": "3.0.1",
-    "pillow": "11.3.0",
-    "orjson": "3.9.15",
-    "mako": "1.2.2",
-    "idna": "3.7",
-}  # fmt: skip
+def audit(lock: Path, address: str, cache: Path) -> subprocess.CompletedProcess[str]:
+    """What pip-audit says about a lock, asking the advisories of this address; it resolves and fetches nothing."""
+    return subprocess.run(
+        [sys.executable, "-m", "pip_audit", "--disable-pip", "--require-hashes", "--strict", "-r", str(lock),
+         "--vulnerability-service", "osv", "--osv-url", address, "--cache-dir", str(cache),
+         "--progress-spinner", "off", "--format", "json"],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, env={**os.environ, "NO_PROXY": "127.0.0.1"})  # fmt: skip
 
 
-def locked(name: str) -> dict[str, str]:
-    return dict(re.findall(r"^([a-z0-9._-]+)==([^\s\\;]+)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE))
+def named_by(done: subprocess.CompletedProcess[str]) -> dict[str, set[str]]:
+    """The weaknesses that pip-audit found: name of the package -> their numbers."""
+    found = json.loads(done.stdout)["dependencies"]
+    return {one["name"]: {weakness["id"] for weakness in one["vulns"]} for one in found if one["vulns"]}
 
 
-def test_no_library_is_older_than_its_known_weaknesses() -> None:
-    versions = {name.lower(): version for name, version in locked("requirements.lock").items()}
-    assert len(versions) > 30
-    old = {name: versions[name] for name, least in LEAST.items()
-           if name in versions and Version(versions[name]) < Version(least)}
-    assert old == {}
-    assert {"lxml", "authlib", "cryptography", "flask", "werkzeug", "jinja2", "waitress", "pillow"} <= set(versions)
+@pytest.mark.parametrize("lock", advisories.LOCKS)
+def test_no_library_is_older_than_its_known_weaknesses(lock: str, tmp_path: Path) -> None:
+    with advisories.serve() as (address, asked):
+        done = audit(ROOT / lock, address, tmp_path)
+    assert (done.returncode, named_by(done)) == (0, {}), done.stderr
+    assert len(asked) == len(json.loads(done.stdout)["dependencies"]) > 60
+    assert {"lxml", "authlib", "cryptography", "flask", "werkzeug", "jinja2", "waitress", "pillow"} <= set(asked)
+
+
+def test_a_library_with_a_known_weakness_would_have_been_found(tmp_path: Path) -> None:
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    old = re.sub(r"^jinja2==\S+", "jinja2==3.1.5", re.sub(r"^pypdf==\S+", "pypdf==6.6.0", lock, flags=re.M), flags=re.M)
+    (tmp_path / "old.lock").write_text(old, encoding="utf-8")
+    with advisories.serve() as (address, _):
+        done = audit(tmp_path / "old.lock", address, tmp_path / "cache")
+    assert done.returncode == 1
+    found = named_by(done)
+    assert set(found) == {"jinja2", "pypdf"} and found["jinja2"] == {"CVE-2025-27516"}
+    assert "CVE-2026-24688" in found["pypdf"] and "CVE-2026-22690" not in found["pypdf"], "mended in that very release"
+
+
+def test_a_lock_that_cannot_be_judged_is_not_called_good(tmp_path: Path) -> None:
+    with advisories.serve() as (address, _):
+        pass
+    done = audit(ROOT / "requirements.lock", address, tmp_path)     # nobody answers there any more
+    assert done.returncode != 0 and "No known vulnerabilities" not in done.stderr
+
+
+def test_the_record_says_of_when_and_from_where_it_is_and_is_about_our_libraries() -> None:
+    record, packages = advisories.record(), set(advisories.locked())
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", record["recorded"]) and record["source"] and record["licence"]
+    assert set(record["packages"]) <= packages
+    for name, found in record["packages"].items():
+        assert all(one["id"] and one["summary"] and one["affected"] for one in found), name
+    assert advisories.RECORD.stat().st_size < 1_000_000
+
+
+def test_the_record_is_written_anew_from_a_service_as_it_was_served() -> None:
+    known = advisories.record()["packages"]
+    taken_back = {**known["jinja2"][0], "id": "CVE-0000-0001", "withdrawn": "2026-01-01T00:00:00Z"}
+    with advisories.serve({**known, "jinja2": [taken_back, *known["jinja2"]]}) as (address, asked):
+        packages = {name: advisories.ask(address, name) for name in advisories.locked()}
+    assert len(asked) == len(packages)
+    again = json.loads(advisories.written(packages, datetime(2026, 2, 3, tzinfo=UTC)))
+    assert again["recorded"] == "2026-02-03" and "CC-BY" in again["licence"]
+    assert again["packages"] == {name: sorted(found, key=lambda one: one["id"]) for name, found in known.items()}
+
+
+@pytest.mark.parametrize(("events", "version", "said"), [
+    ([{"introduced": "0"}, {"fixed": "2.0"}], "1.9", True), ([{"introduced": "0"}, {"fixed": "2.0"}], "2.0", False),
+    ([{"introduced": "1.5"}, {"last_affected": "1.7"}], "1.7", True),
+    ([{"introduced": "1.5"}, {"last_affected": "1.7"}], "1.7.1", False),
+    ([{"fixed": "1.1"}, {"introduced": "0"}, {"fixed": "2.1"}, {"introduced": "2.0"}], "1.5", False),
+    ([{"fixed": "1.1"}, {"introduced": "0"}, {"fixed": "2.1"}, {"introduced": "2.0"}], "2.0.post1", True),
+    ([{"introduced": "0"}], "99", True), ([{"introduced": "0"}, {"fixed": "10.0"}], "9.9", True)])
+def test_an_advisory_is_about_the_releases_of_its_ranges(events: list[dict[str, str]], version: str,
+                                                         said: bool) -> None:
+    advisory = {"affected": [{"ranges": [{"type": "ECOSYSTEM", "events": events}]}]}
+    assert advisories.affects(advisory, "one", version) is said
+    assert advisories.affects({"affected": [{"versions": [version]}]}, "one", version)
 
 
 def test_every_library_is_pinned_by_the_hash_of_its_files() -> None:
@@ -176,9 +221,11 @@ def test_every_library_is_pinned_by_the_hash_of_its_files() -> None:
     assert [place for place, one in packages.items() if place and "integrity" not in one] == []
 
 
-def test_the_newest_advisories_are_asked_for_by_one_command() -> None:
+def test_the_newest_advisories_are_asked_for_by_one_command_and_the_record_is_renewed_by_another() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert re.search(r"^audit:.*pip-audit.*requirements\.lock", makefile, re.MULTILINE)
+    # Strict: where the index knows none of the packages, nothing was judged, and that is no success.
+    assert re.search(r"^audit:.*pip-audit --strict.*requirements\.lock", makefile, re.MULTILINE)
+    assert re.search(r"^advisories:.*-m tests\.advisories", makefile, re.MULTILINE)
 
 
 # --- spreadsheets ---------------------------------------------------------------------------------------------------
