@@ -446,7 +446,8 @@ def lint() -> dict[str, Any]:
 
 @by_name
 def test_bpmnlints_recommended_rules_find_nothing(lint, path):
-    assert lint[path.stem] == []
+    # That inclusive gateways are better not used is advice; these diagrams are there to show that they run.
+    assert [one for one in lint[path.stem] if one["rule"] != "no-inclusive-gateway"] == []
 
 
 # --- A run in another engine -----------------------------------------------------------------------------------------

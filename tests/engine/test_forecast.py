@@ -86,8 +86,9 @@ def normed(name: str, norms: Mapping[str, str], due: tuple[str, str] | None = No
     for task, duration in norms.items():
         elements[f"norm_{task}"] = Element(
             id=f"norm_{task}", kind="boundaryEvent", lane=one.elements[task].lane, attached_to=task, interrupting=False,
-            timer=Timer(kind="duration", expression=duration))
-        elements[f"told_{task}"] = Element(id=f"told_{task}", kind="endEvent", lane=one.elements[task].lane)
+            within=one.elements[task].within, timer=Timer(kind="duration", expression=duration))
+        elements[f"told_{task}"] = Element(id=f"told_{task}", kind="endEvent", lane=one.elements[task].lane,
+                                           within=one.elements[task].within)
         flows[f"to_told_{task}"] = SequenceFlow(id=f"to_told_{task}", source=f"norm_{task}", target=f"told_{task}")
     deadline = None
     if due is not None:
@@ -311,6 +312,39 @@ def test_the_backward_schedule_gives_a_short_branch_the_time_that_the_long_one_t
         assert windows[task].latest_finish == sign.latest_start
         assert calendars.due_at(f"P{days}D", windows[task].latest_start, five_days()) == sign.latest_start
     assert found.latest_start == min(one.latest_start for one in found.windows) == windows["budget"].latest_start
+
+
+def test_what_follows_a_subprocess_waits_for_all_that_goes_on_in_it() -> None:
+    norms = {"archive": "P1D", "ask": "P3D", "report": "PT60M"}
+    found = small(normed("subprocess_parallel", norms, due=("report", "2026-12-05")), found=False)
+    assert ends(found) == {"archive": at("2026-11-24 08.00"), "ask": at("2026-11-26 08.00"),
+                           "report": at("2026-11-26 09.00")}
+    windows = {one.element: one for one in found.windows}
+    assert windows["archive"].latest_finish == windows["ask"].latest_finish == windows["report"].latest_start
+    short = small(normed("subprocess_parallel", norms | {"archive": "P2D"}), found=True)
+    assert ends(short)["report"] == at("2026-11-25 09.00"), "an end that terminates waits for nobody"
+
+
+def test_a_way_through_a_subprocess_is_as_long_as_what_stands_in_it() -> None:
+    ways = forecast.Ways(normed("subprocess", {"examine": "P3D", "read": "P1D", "sign": "PT60M"}))
+    assert ways.minutes_ahead("examination") == 3 * 450 + 60
+    assert ways.returns == {"in_order_no"}
+
+
+def test_a_subprocess_that_is_cut_short_by_its_timer_goes_where_that_leads() -> None:
+    found = small(normed("subprocess_timers", {"hear": "P4D", "take_over": "P1D", "tell": "PT60M"}))
+    assert order(found) == ["hear", "ask", "settle", "tell"]
+    slow = small(normed("subprocess_timers", {"hear": "P20D", "take_over": "P1D", "tell": "PT60M"}))
+    assert order(slow) == ["hear", "ask", "take_over", "tell"]
+    assert ends(slow)["take_over"] == at("2026-12-08 08.00")
+
+
+def test_every_branch_that_the_data_do_not_rule_out_is_planned() -> None:
+    one = normed("inclusive", {"intake": "PT60M", "survey": "P1D", "papers": "P2D", "advice": "P3D", "answer": "P1D"})
+    assert sorted(order(small(one))) == ["advice", "answer", "intake", "papers", "survey"]
+    known = small(one, site=True, law=False)
+    assert order(known) == ["intake", "survey", "papers", "answer"]
+    assert ends(known)["answer"] == at("2026-11-26 09.00")
 
 
 def test_a_return_is_a_flow_from_which_every_way_to_the_end_leads_through_the_same_decision() -> None:
