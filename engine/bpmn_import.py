@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from lxml import etree
@@ -91,7 +91,7 @@ CALLS = frozenset({             # what a system would have been asked
     "implementation", "class", "delegateExpression", "expression", "topic", "type", "calledElement", "decisionRef",
     "scriptFormat", "operationRef"})
 INSIDES = ("subProcess", "transaction", "adHocSubProcess")
-LEFT = ("inclusiveGateway", "complexGateway", "eventBasedGateway")      # kept, and refused by the gate with a remedy
+LEFT = ("complexGateway", "eventBasedGateway")      # kept, and refused by the gate with a remedy
 EVENTS = {
     "messageEventDefinition": "pesan", "signalEventDefinition": "sinyal", "conditionalEventDefinition": "kondisi",
     "errorEventDefinition": "kesalahan", "escalationEventDefinition": "eskalasi", "linkEventDefinition": "tautan",
@@ -149,6 +149,7 @@ class _Import:
         self.foreign_lines: dict[tuple[str, str], int] = {}
         self.taken = Taken()
         self.led = set[str]()                   # flows that lead elsewhere than they were drawn
+        self.kept: list[etree._Element] = []    # subprocesses that stay what they are
 
     def read(self, data: bytes) -> ImportedDiagram:
         root, findings = gate.opened(self.as_utf8(data), without=self.prune)
@@ -367,14 +368,61 @@ class _Import:
     # Subprocesses
 
     def subprocesses(self, root: etree._Element) -> None:
-        """An embedded subprocess that one token runs through becomes its steps; the innermost first."""
+        """An embedded subprocess that is drawn open stays one; another that one token runs through becomes its steps;
+        the innermost first."""
         drawn = {one.get("bpmnElement") for plane in _planes(root)[:1] for one in plane}
+        shapes = {one.get("bpmnElement"): one for plane in _planes(root)[:1]
+                  for one in plane.iterchildren(BPMNDI + "BPMNShape")}
+        boxes = _boxes(root) if self.well_drawn(root) else {}
         for inner in reversed(list(self.process.iter(*(BPMN + one for one in INSIDES)))):
             if inner.get("triggeredByEvent") == "true":
                 if not gate.is_deadline(inner) or inner.getparent() is not self.process:
                     self.take_out(inner, "subproses peristiwa hanya didukung untuk tenggat" + _steps(inner))
+            elif self.stays(inner, boxes) and shapes[inner.get("id")].get("isExpanded") != "false":
+                shapes[inner.get("id")].set("isExpanded", "true")
+                inner.attrib.pop("triggeredByEvent", None)
+                self.kept.append(inner)
             elif self.is_plain(inner, drawn):
                 self.flatten(inner)
+
+    def levels(self) -> list[etree._Element]:
+        """The process, and the subprocesses that stay in it."""
+        return [self.process, *(one for one in self.kept if self.process in one.iterancestors())]
+
+    def standing(self) -> list[etree._Element]:
+        """Every flow node of every level, in document order."""
+        kept = {*self.levels()}
+        return [one for one in self.process.iterdescendants(BPMN + "*") if one.getparent() in kept
+                and local(one) in NODES and one.get("triggeredByEvent") != "true"]
+
+    def well_drawn(self, root: etree._Element) -> bool:
+        """Whether the drawing can be kept: everything is drawn, and the lanes around it if there are any."""
+        boxes = _boxes(root)
+        lanes = [one for one in self.process.iterfind(f".//{BPMN}lane") if one.find(f".//{BPMN}lane") is None]
+        around = [boxes[id] for one in lanes if (id := one.get("id", "")) in boxes]
+        return len(around) == len(lanes) and all(
+            (box := boxes.get(one.get("id", ""))) is not None and (
+                not lanes or local(one) == "boundaryEvent" or sum(lane.holds(box.centre) for lane in around) == 1)
+            for one in _nodes(self.process))
+
+    def stays(self, inner: etree._Element, boxes: Mapping[str, Box]) -> bool:
+        """Whether the gate lets a subprocess through as it is drawn, what stands in it aside."""
+        nodes, id, around = _nodes(inner), inner.get("id", ""), inner.getparent()
+        box = boxes.get(id)
+        starts = [one for one in nodes if local(one) == "startEvent"]
+        ways = [one for one in around.iterchildren(BPMN + "sequenceFlow") if one.get("sourceRef") == id]
+        into = {one.get("targetRef") for one in inner.iterchildren(BPMN + "sequenceFlow")}
+        return (local(inner) == "subProcess" and inner.get("isForCompensation") != "true" and box is not None
+                and not any(local(one).endswith("LoopCharacteristics") for one in inner)
+                and len(starts) == 1 and not _definitions(starts[0]) and len(ways) == 1
+                and any(local(one) == "endEvent" for one in nodes)
+                and all(_definitions(one) in ([], ["terminateEventDefinition"])
+                        for one in nodes if local(one) == "endEvent")
+                and all(one.get("id") in into for one in nodes if local(one) not in ("startEvent", "boundaryEvent"))
+                and sum(1 for _ in inner.iterancestors(BPMN + "subProcess")) < gate.MOST_NESTED
+                and all((own := boxes.get(one.get("id", ""))) is not None and (
+                    local(one) == "boundaryEvent" or (box.holds((own.x, own.y), 1) and box.holds(
+                        (own.x + own.width, own.y + own.height), 1))) for one in nodes))
 
     def is_plain(self, inner: etree._Element, drawn: set[str | None]) -> bool:
         around = inner.getparent()
@@ -437,9 +485,9 @@ class _Import:
     # Activities
 
     def activities(self, root: etree._Element) -> None:
-        for node in list(self.process.iterchildren(etree.Element)):
+        for node in self.standing():
             name = local(node)
-            if name not in TASKS or node.get("triggeredByEvent") == "true":
+            if name not in TASKS or node in self.kept or self.process not in node.iterancestors():
                 continue
             held = [f"{local_name(one)} = {value}" for one, value in node.attrib.items()
                     if local_name(one) in CALLS
@@ -477,8 +525,9 @@ class _Import:
     # Events
 
     def events(self, root: etree._Element) -> None:
-        self.links()
-        for node in list(self.process.iterchildren(etree.Element)):
+        for level in self.levels():
+            self.links(level)
+        for node in self.standing():
             name, kinds = local(node), _definitions(node)
             if name not in ("startEvent", "endEvent", "intermediateThrowEvent", "intermediateCatchEvent",
                             "boundaryEvent"):
@@ -498,20 +547,17 @@ class _Import:
             elif name == "boundaryEvent" and (strange or not kinds):
                 self.lose_node(node, f"{gate.said(node)} menunggu {said or 'sesuatu'}, yang belum didukung: gambarnya "
                                      "tetap ada dan menunggu Anda beri timer atau hapus.")
-            elif name == "intermediateThrowEvent" and not kinds:
-                node.tag = BPMN + "exclusiveGateway"
-                self.lose_node(node, f"{who} (tonggak) menjadi gateway yang hanya dilewati.", name)
-            elif name in ("intermediateThrowEvent", "intermediateCatchEvent") and (strange or not kinds
-                                                                                  or len(kinds) > 1):
+            elif (name == "intermediateThrowEvent" and kinds) or (name == "intermediateCatchEvent" and (
+                    strange or not kinds or len(kinds) > 1)):
                 verb = "mengirim" if name == "intermediateThrowEvent" else "menunggu"
                 node.tag = BPMN + "userTask"
                 self.lose_node(node, f"{who} ({verb} {said or 'sesuatu'}) menjadi user task: orang mencatat kejadian "
                                      "itu.", name)
 
-    def links(self) -> None:
+    def links(self, level: etree._Element) -> None:
         """A pair of link events is a flow between two gateways that are only passed."""
         throws, catches = dict[str, list[etree._Element]](), dict[str, etree._Element]()
-        for node in self.process.iterchildren(BPMN + "intermediateThrowEvent", BPMN + "intermediateCatchEvent"):
+        for node in level.iterchildren(BPMN + "intermediateThrowEvent", BPMN + "intermediateCatchEvent"):
             link = node.find(BPMN + "linkEventDefinition")
             if link is not None and len(_definitions(node)) == 1:
                 name = (link.get("name") or node.get("name") or "").strip()
@@ -521,7 +567,7 @@ class _Import:
                     catches[name] = node
         for name, catch in catches.items():
             for throw in throws.get(name, []):
-                flow = etree.SubElement(self.process, BPMN + "sequenceFlow", sourceRef=throw.get("id", ""),
+                flow = etree.SubElement(level, BPMN + "sequenceFlow", sourceRef=throw.get("id", ""),
                                         targetRef=catch.get("id", ""))
                 flow.set("id", self.taken.new(f"tautan_{throw.get('id')}"))
                 self.lose_node(throw, f"Tautan {quoted(name)} menjadi panah biasa.", "linkEventDefinition")
@@ -531,15 +577,15 @@ class _Import:
                 node.tag = BPMN + "exclusiveGateway"
 
     def gateways(self, root: etree._Element) -> None:
-        """A default is read only of an exclusive gateway; of an event-based one what it waits for stays drawn."""
-        for node in self.process.iterchildren(etree.Element):
-            if local(node) in NODES and node.get("default") and local(node) != "exclusiveGateway":
+        """A default is read only of a gateway that chooses; of an event-based one what it waits for stays drawn."""
+        for node in self.standing():
+            if node.get("default") and node.tag not in gate.DECIDING:
                 if local(node) not in LEFT:
                     self.lose_node(node, f"Jalan bawaan pada {gate.said(node)} tidak dibawa: jalan dipilih di gateway "
                                          "eksklusif.", "default")
                 del node.attrib["default"]
-        outgoing = Counter(one.get("sourceRef") for one in self.process.iterchildren(BPMN + "sequenceFlow"))
-        for node in self.process.iterchildren(BPMN + "exclusiveGateway"):
+        outgoing = Counter(one.get("sourceRef") for one in self.process.iter(BPMN + "sequenceFlow"))
+        for node in self.process.iter(*gate.DECIDING):
             if node.get("default") and outgoing[node.get("id")] < 2:
                 del node.attrib["default"]              # a choice of one is none
 
@@ -617,9 +663,11 @@ class _Import:
                 yield lane, f"{above}{name}".strip()
 
     def house(self, root: etree._Element, lanes: list[etree._Element]) -> None:
-        """Every node in one lane: the one that it is drawn in, else that names it, else the first."""
+        """Every node in one lane: the one that it is drawn in, else that names it, else the first. What stands in a
+        subprocess is named only where that says something."""
         boxes = _boxes(root)
-        nodes = {one.get("id", ""): one for one in _nodes(self.process)}
+        nodes = {one.get("id", ""): one for one in self.standing()}
+        within = {id: one.getparent().get("id", "") for id, one in nodes.items() if one.getparent() is not self.process}
         home: dict[str, etree._Element] = {}
         for lane in lanes:
             for reference in list(lane.iterchildren(BPMN + "flowNodeRef")):
@@ -636,16 +684,23 @@ class _Import:
             elif names[gate.folded(lane.get("name", ""))] > 1:
                 lane.set("name", f"{lane.get('name', '')} ({n})")
                 self.lose_node(lane, f"Nama lane yang dipakai dua kali menjadi {quoted(lane.get('name', ''))}.", "lane")
+        silent = {id for id in within if nodes[id].get("attachedToRef") in nodes and id not in home}
         for id, node in nodes.items():
             host = node.get("attachedToRef")
             if host in nodes:
                 continue
             seen = drawn_in.get(id, [])
             lane = home.get(id)
-            if len(seen) == 1:
+            if len(seen) == 1 and (id not in within or lane is not None or seen[0] is not home.get(within[id])):
                 lane = seen[0]
+            if lane is None and id in within:
+                home[id] = home[within[id]]
+                silent.add(id)
+                continue
             home[id] = lane if lane is not None and lane in lanes else lanes[0]
         for id, node in nodes.items():
+            if id in silent:
+                continue
             lane = home.get(node.get("attachedToRef", ""), home.get(id, lanes[0]))
             reference = etree.SubElement(lane, BPMN + "flowNodeRef")
             reference.text = id
@@ -653,28 +708,32 @@ class _Import:
     # What connects, and what is only written beside it
 
     def flows_and_notes(self, root: etree._Element) -> None:
-        ids = {one.get("id") for one in _nodes(self.process)}
-        for flow in list(self.process.iterchildren(BPMN + "sequenceFlow")):
-            if flow.get("sourceRef") not in ids or flow.get("targetRef") not in ids:
-                self.take_out(flow, "unsur asal atau tujuannya tidak dibawa")
-        for node in _nodes(self.process):
+        for level in self.levels():
+            ids = {one.get("id") for one in _nodes(level)}
+            for flow in list(level.iterchildren(BPMN + "sequenceFlow")):
+                if flow.get("sourceRef") not in ids or flow.get("targetRef") not in ids:
+                    self.take_out(flow, "unsur asal atau tujuannya tidak dibawa, atau berada di tingkat lain")
+        for node in self.standing():
             for child in list(node.iterchildren(BPMN + "incoming", BPMN + "outgoing")):
                 _remove(child)
-        nodes = {one.get("id"): one for one in _nodes(self.process)}
-        for flow in self.process.iterchildren(BPMN + "sequenceFlow"):
-            for name, tag in (("targetRef", "incoming"), ("sourceRef", "outgoing")):
-                _link(nodes[flow.get(name)], tag, flow.get("id", ""))
-        for node in list(self.process.iterchildren(etree.Element)):
-            if local(node) not in NODES | {"sequenceFlow", "laneSet", "documentation", "extensionElements",
-                                           "textAnnotation", "association", "group"}:
-                if local(node) in QUIET:
-                    _remove(node)
-                else:
-                    self.take_out(node)
-        order = {"documentation": 0, "extensionElements": 1, "laneSet": 2, "textAnnotation": 4, "association": 4,
-                 "group": 4}
-        for node in sorted(self.process.iterchildren(etree.Element), key=lambda one: order.get(local(one), 3)):
-            self.process.append(node)           # as the standard has it: what is written beside the flow comes last
+        nodes = {one.get("id"): one for one in self.standing()}
+        for level in self.levels():
+            for flow in level.iterchildren(BPMN + "sequenceFlow"):
+                for name, tag in (("targetRef", "incoming"), ("sourceRef", "outgoing")):
+                    _link(nodes[flow.get(name)], tag, flow.get("id", ""))
+        for level in self.levels():
+            own = {"laneSet"} if level is self.process else {"incoming", "outgoing"}
+            for node in list(level.iterchildren(etree.Element)):
+                if local(node) not in NODES | own | {"sequenceFlow", "documentation", "extensionElements",
+                                                     "textAnnotation", "association", "group"}:
+                    if local(node) in QUIET:
+                        _remove(node)
+                    else:
+                        self.take_out(node)
+            order = {"documentation": 0, "extensionElements": 1, "laneSet": 2, "incoming": 2, "outgoing": 2,
+                     "textAnnotation": 4, "association": 4, "group": 4}
+            for node in sorted(level.iterchildren(etree.Element), key=lambda one: order.get(local(one), 3)):
+                level.append(node)              # as the standard has it: what is written beside the flow comes last
         known = {one.get("id") for one in root.iter(BPMN + "*")}
         for node in list(root.iter(BPMN + "association")):
             if node.get("sourceRef") not in known or node.get("targetRef") not in known:
@@ -700,7 +759,7 @@ class _Import:
 
     def grammar(self, root: etree._Element) -> None:
         """Takes out whatever is left that the gate does not read; what no gate would say stands in the list."""
-        kept = frozenset(BPMN + one for one in LEFT)
+        kept, levels = frozenset(BPMN + one for one in LEFT), {*self.levels()}
         waiting = [root]
         while waiting:
             node = waiting.pop()
@@ -717,7 +776,7 @@ class _Import:
             self.loose_text(node)
             once: set[str] = set()
             for child in list(node.iterchildren(etree.Element)):
-                if child.tag not in children and not (child.tag in kept and node is self.process):
+                if child.tag not in children and not (child.tag in kept and node in levels):
                     if local(child) in QUIET or child.tag.startswith((DI, DC)):
                         _remove(child)
                     elif child.tag.startswith(BPMNDI):
@@ -819,9 +878,10 @@ class _Drawing:
 
     def __init__(self, importing: _Import, root: etree._Element, plane: etree._Element, process: etree._Element):
         self.it, self.root, self.plane, self.process = importing, root, plane, process
-        self.nodes = {one.get("id", ""): one for one in _nodes(process)}
+        self.nodes = {one.get("id", ""): one for one in importing.standing()}
         self.lanes = list(process.iterfind(f"{BPMN}laneSet/{BPMN}lane"))
-        self.flows = {one.get("id", ""): one for one in process.iterchildren(BPMN + "sequenceFlow")}
+        self.flows = {one.get("id", ""): one for level in importing.levels()
+                      for one in level.iterchildren(BPMN + "sequenceFlow")}
         self.pool = root.find(f"{BPMN}collaboration/{BPMN}participant")
         self.drawn: dict[str, etree._Element] = {}      # what the plane draws, by BPMN id
 
@@ -880,7 +940,9 @@ class _Drawing:
             width, height = 100.0, 80.0
             x, y = box.centre
             wish = Box(x - width / 2, y - height / 2, width, height)
-            if not any(wish.meets(other) for one, other in boxes.items() if one != id and one in self.nodes):
+            around = {one.get("id") for one in node.iterancestors(BPMN + "subProcess")}
+            if not any(wish.meets(other) for one, other in boxes.items()
+                       if one != id and one in self.nodes and one not in around):
                 boxes[id] = wish
                 self.shape(id, wish)
 
@@ -891,8 +953,9 @@ class _Drawing:
         homes = {(ref.text or "").strip(): lane.get("id", "") for lane in self.lanes
                  for ref in lane.iterchildren(BPMN + "flowNodeRef")}
         fits = all(lane in boxes for lane in lanes) and all(
-            local(node) == "boundaryEvent" or [lane for lane in lanes if boxes[lane].holds(boxes[id].centre)] == [
-                homes[id]] for id, node in self.nodes.items())
+            local(node) == "boundaryEvent" or id not in homes or [
+                lane for lane in lanes if boxes[lane].holds(boxes[id].centre)] == [homes[id]]
+            for id, node in self.nodes.items())
         if not fits and len(lanes) > 1:
             self.it.lose(None, self.plane.sourceline or 0, "lane", (
                 "Lane tidak tergambar di sekeliling langkahnya, sehingga seluruh gambar disusun baru."))

@@ -112,6 +112,10 @@ def words(change: Change) -> str:
             sentence = f"{subject} ditulis lain di tempat yang tidak mengubah langkah, isian, waktu atau pelaksana"
         case "element":
             sentence = f"{subject} dipindah dari {old} ke {new}"
+        case "within" if change.old and change.new:
+            sentence = f"{subject} dipindah dari {old} ke {new}"
+        case "within":
+            sentence = f"{subject} dipindah ke {f'dalam {new}' if change.new else f'luar {old}'}"
         case "lane" if change.old and change.new:
             sentence = f"{subject} dipindah dari lane {old} ke lane {new}"
         case "source" | "target" if change.kind == "sequenceFlow":
@@ -160,8 +164,10 @@ _VALUE_WORDS: Mapping[str, Mapping[str, str]] = {
              "boolean": "ya/tidak", "date": "tanggal", "time": "pukul", "enum": "pilihan", "person": "pegawai",
              "table": "tabel", "document": "berkas"},
     "kind": {"duration": "lama", "date": "tanggal", "cycle": "siklus", "userTask": "langkah",
-             "exclusiveGateway": "percabangan", "parallelGateway": "percabangan paralel", "startEvent": "awal",
-             "endEvent": "akhir", "boundaryEvent": "pengatur waktu", "intermediateCatchEvent": "pengatur waktu"},
+             "exclusiveGateway": "percabangan", "parallelGateway": "percabangan paralel",
+             "inclusiveGateway": "percabangan inklusif", "subProcess": "subproses", "startEvent": "awal",
+             "endEvent": "akhir", "boundaryEvent": "pengatur waktu", "intermediateCatchEvent": "pengatur waktu",
+             "intermediateThrowEvent": "penanda"},
     "unit": {"kerja": "waktu kerja", "kalender": "waktu kalender"},
 }
 _KIND_WORDS = {
@@ -240,8 +246,8 @@ _DEADLINE_FACTS = {"name": ("nama", ""), "satisfied_by": ("langkah yang memenuhi
                    "start_event": ("id pemicu", "")}
 _ELEMENT_FACTS = {
     "kind": ("jenis unsur", ""), "name": ("nama", ""), "lane": ("lane", "lane"), "documentation": ("uraian", ""),
-    "attached_to": ("tempat menempel", "element"), "interrupting": ("menghentikan langkah", ""),
-    "terminate": ("mengakhiri seluruh proses", ""),
+    "within": ("subproses di sekelilingnya", "element"), "attached_to": ("tempat menempel", "element"),
+    "interrupting": ("menghentikan langkah", ""), "terminate": ("mengakhiri seluruh proses", ""),
 }
 _FLOW_FACTS = {"name": ("nama", ""), "source": ("pangkal", "element"), "target": ("tujuan", "element"),
                "condition": ("syarat", "feel")}
@@ -860,7 +866,7 @@ def _drawn(it: _Telling, before: Beside, after: Beside) -> Iterator[Change]:
 
 def _in_order(definition: ProcessDefinition) -> list[str]:
     """The elements as the SOP is read: the start, each user task with what hangs on it, then the others as written."""
-    ids = [one.id for one in definition.elements.values() if one.kind == "startEvent"]
+    ids = [one.id for one in definition.elements.values() if one.kind == "startEvent" and one.within is None]
     for task in definition.user_tasks:
         ids += [task.id, *(one.id for one in definition.boundary_events[task.id])]
     return list(dict.fromkeys([*ids, *definition.elements]))
@@ -934,7 +940,8 @@ def _kept(old: Sequence[Token], new: Sequence[Token]) -> set[Token]:
 
 def _rights(definition: ProcessDefinition) -> list[tuple[str, str, str, str]]:
     """(lane, right, element, part): all that performers of lanes may do, as the SOP is read."""
-    start = next((one.id for one in definition.elements.values() if one.kind == "startEvent"), "")
+    start = next((one.id for one in definition.elements.values() if one.kind == "startEvent" and one.within is None),
+                 "")
     found = [(lane, "start", start, "") for lane in definition.starters]
     for id in _in_order(definition):
         one = definition.elements[id]
@@ -979,10 +986,10 @@ def _place(definition: ProcessDefinition, id: str) -> str:
         case "intermediateCatchEvent":
             return f"pengatur waktu {name}"
         case "startEvent":
-            return f"awal proses {name}"
+            return f"awal {'proses' if one.within is None else 'subproses'} {name}"
         case "endEvent":
             return f"akhir {name}"
-    return f"{'percabangan paralel' if one.kind == 'parallelGateway' else 'percabangan'} {name}"
+    return f"{_VALUE_WORDS['kind'].get(one.kind, 'percabangan')} {name}"
 
 
 def _flow_said(definition: ProcessDefinition, flow: SequenceFlow) -> str:

@@ -158,20 +158,46 @@ def test_lanes_in_lanes_stand_side_by_side_and_other_pools_are_listed() -> None:
 def test_old_letters_are_read_and_gateways_we_do_not_run_are_left_for_the_owner() -> None:
     one = drafted("bizagi")
     assert one.start.name == "Kebütúhan" and one.elements["Id_3"].kind == "inclusiveGateway"
-    (left,) = errors(imported("bizagi"))
-    assert "inclusiveGateway" in left and "gateway eksklusif" in left
+    left = errors(imported("bizagi"))
+    assert len(left) == 2 and all('gateway inklusif "Id_3" tanpa syarat' in one for one in left)
     assert "Penyedia" in lost("bizagi")["process"] and [lane.name for lane in one.lanes][1] == "Pelaksana 2"
 
 
-def test_an_expanded_subprocess_becomes_its_steps_and_a_folded_one_a_task_that_names_them() -> None:
+def test_an_expanded_subprocess_stays_one_and_a_folded_one_becomes_a_task_that_names_its_steps() -> None:
     one = drafted("bpmn_io")
     assert errors(imported("bpmn_io")) == []
-    assert one.elements["undangan"].kind == "userTask" and "Siapkan" not in one.elements
-    assert one.flows["Flow_1"].target == "dalam_mulai" and one.flows["Flow_2"].source == "dalam_selesai"
+    assert one.elements["Siapkan"].kind == "subProcess"
+    assert [each.id for each in one.inside["Siapkan"]] == ["dalam_mulai", "undangan", "dalam_selesai"]
+    assert one.elements["undangan"].kind == "userTask" and one.elements["undangan"].lane == one.lanes[0].id
     assert one.elements["Tindak"].documentation == "Langkah di dalamnya: Mengirim notulen"
     layout = diagram.beside(imported("bpmn_io").data).layout
-    assert layout["Flow_1"]["waypoints"] == "218 200, 260 200, 290 200", "drawn on to the gateway that it leads to now"
+    assert layout["Flow_1"]["waypoints"] == "218 200, 260 200"
     assert layout[one.lanes[0].id] == {"position": "150 60", "size": "870 280", "look": "isHorizontal=true"}
+
+
+@pytest.mark.parametrize(("drawn", "otherwise"), [
+    (r'<bpmndi:BPMNShape id="EndEvent_1_di".*?</bpmndi:BPMNShape>', ""),            # then all is drawn anew
+    (r'(?<="undangan">)\s*<dc:Bounds x="380" y="160"', '<dc:Bounds x="380" y="240"'),    # outside of its box
+])
+def test_an_expanded_subprocess_that_is_not_drawn_so_becomes_its_steps(drawn: str, otherwise: str) -> None:
+    text = next(path for path in FILES if path.stem == "bpmn_io").read_text()
+    result = read(re.sub(drawn, otherwise, text, flags=re.DOTALL).encode(), "bpmn_io.bpmn")
+    one = diagram.reread(result.data)
+    assert errors(result) == [] and "Siapkan" not in one.elements
+    assert one.flows["Flow_1"].target == "dalam_mulai" and one.flows["Flow_2"].source == "dalam_selesai"
+    assert one.elements["undangan"].within is None and one.elements["undangan"].kind == "userTask"
+
+
+def test_conditions_of_inclusive_gateways_and_what_stands_in_a_subprocess_are_translated() -> None:
+    text = (ROOT / "tests" / "diagrams" / "subprocess.bpmn").read_text()
+    text = text.replace(">=in_order = true<", ">${in_order == true}<").replace(
+        '<bpmn:userTask id="mend"', '<bpmn:manualTask id="mend"').replace("</bpmn:userTask>\n      <bpmn:endEvent",
+                                                                         "</bpmn:manualTask>\n      <bpmn:endEvent")
+    one = read(text.encode(), "subprocess.bpmn")
+    assert errors(one) == [] and {each.what for each in one.lost} == {"conditionExpression", "manualTask"}
+    assert diagram.reread(one.data).flows["in_order_yes"].condition == "in_order = true"
+    inclusive = (ROOT / "tests" / "diagrams" / "inclusive.bpmn").read_text().replace(">=site = true<", ">${site}<")
+    assert errors(read(inclusive.encode(), "inclusive.bpmn")) == []
 
 
 def test_a_file_without_a_drawing_is_laid_out_and_links_become_flows() -> None:

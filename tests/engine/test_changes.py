@@ -843,6 +843,25 @@ def test_of_a_long_text_only_what_differs_is_said():
         '88 Tahun 2021 tentang Petunjuk Teknis Perjanjian Kine ...".')
 
 
+def test_what_moves_into_a_subprocess_is_said_with_the_subprocess_around_it():
+    outside, inside = (_nested(moved) for moved in (False, True))
+    told = [(one.element, one.property, one.old, one.new) for one in changes.changes(outside, inside)]
+    assert ("mend", "within", None, "examination") in told
+    said = [words(one) for one in changes.changes(outside, inside)]
+    assert 'Langkah 3 "Mend" dipindah ke dalam subproses "Examination".' in said
+    assert 'Langkah 3 "Mend" dipindah ke luar subproses "Examination".' in [
+        words(one) for one in changes.changes(inside, outside)]
+    assert changes.changes(inside, inside) == ()
+
+
+def _nested(inside: bool) -> ProcessDefinition:
+    """The small diagram with a subprocess; its step of mending in it, or outside."""
+    root = etree.fromstring((ROOT / "tests" / "diagrams" / "subprocess.bpmn").read_bytes())
+    if not inside:
+        at(root, "subprocess").append(at(root, "mend"))
+    return diagram.reread(etree.tostring(root))
+
+
 # --- The command -----------------------------------------------------------------------------------------------------
 
 def test_the_command_says_each_change_and_exits_with_one(tmp_path, capsys):

@@ -385,7 +385,7 @@ def test_a_table_that_does_not_hold_together_is_refused_with_its_place(one: SopT
     assert found.value.remarks[0].row == row and words in str(found.value)
 
 
-@pytest.mark.parametrize("name", ["parallel", "interrupting_timer", "waiting_timer"])
+@pytest.mark.parametrize("name", ["parallel", "interrupting_timer", "waiting_timer", "inclusive", "subprocess"])
 def test_what_no_table_can_say_is_told(name: str) -> None:
     path = LKJPD.parents[2] / "tests" / "diagrams" / f"{name}.bpmn"
     with pytest.raises(TableError, match="tidak dapat ditulis dalam tabel SOP"):
