@@ -10,6 +10,7 @@ import ssl
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ import waitress
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
-from waitress.utilities import RequestEntityTooLarge
+from waitress.utilities import Error, RequestEntityTooLarge
 
 from .certificates import Certificate
 from .settings import Settings, is_loopback
@@ -29,6 +30,8 @@ from .store.database import Unavailable
 DRAIN_SECONDS = 25.0  # for what is under way when the process is told to stop
 BACKLOG = 1_024  # connections that wait to be accepted
 HEAD_SECONDS = 60.0  # in which the head of a request must have come
+SMALL_BYTES = 1_000_000  # of a request, which is read whatever others send
+SPOOLED_MOST = 1_000_000_000  # bytes of all larger requests together that are being read or answered
 LEAST_BYTES_A_SECOND = 500  # after that, on average: who sends slower keeps a place that others need
 TLS_RECORD = 65_536  # bytes asked for at once: more than a TLS record has, so that nothing stays behind in it
 CERTIFICATE_SECONDS = 3600.0  # how often it is looked whether the certificate is to be exchanged
@@ -100,15 +103,75 @@ class TooLarge(RequestEntityTooLarge):  # type: ignore[misc]
         return f"{self.code} {self.reason}", headers, TOO_LARGE.encode()
 
 
+BUSY = """<!doctype html><html lang="id"><meta charset="utf-8"><title>Terlalu banyak kiriman besar</title>
+<h1>Terlalu banyak kiriman besar sekaligus</h1><p>Server sedang menerima banyak berkas, sehingga tidak ada yang
+tersimpan dari kiriman ini. Tunggu satu menit, kembali ke halaman sebelumnya, lalu kirim lagi: isian Anda masih ada di
+sana.</p></html>"""
+
+
+class Busy(Error):  # type: ignore[misc]
+    """The answer to a large request where many of them are being read already."""
+
+    code, reason = 503, "Service Unavailable"
+
+    def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
+        _, headers, _ = TooLarge("").to_response()
+        return f"{self.code} {self.reason}", [*headers, ("Retry-After", "60")], BUSY.encode()
+
+
+class Spool:
+    """How many bytes of large requests are kept until they are answered, of all connections together.
+
+    Each request is bounded, and so are the connections; both bounds together are more than a disk has.
+    """
+
+    def __init__(self, most: int):
+        self.most, self.kept, self.lock = most, 0, threading.Lock()
+
+    def take(self, more: int) -> bool:
+        """Whether there is room for so many bytes more; then they are taken."""
+        with self.lock:
+            if self.kept + more > self.most:
+                return False
+            self.kept += more
+            return True
+
+    def give_back(self, taken: list[int]) -> None:
+        with self.lock:
+            self.kept -= taken.pop()
+
+
+spool = Spool(SPOOLED_MOST)
+
+
 class Parser(HTTPRequestParser):  # type: ignore[misc]
-    """What reads a request; one that is too large is told so in words."""
+    """What reads a request; one that is too large, or for which there is no room now, is told so in words."""
 
     error: Any
+    taken: list[int] | None = None  # bytes of the spool, one number
+    gone: Callable[[], object] | None = None  # gives them back: when it was answered, or its connection is no more
+
     def received(self, data: bytes) -> int:
         read = int(super().received(data))
         if type(self.error) is RequestEntityTooLarge:
             self.error = TooLarge(self.error.body)
+        if self.body_bytes_received > SMALL_BYTES and self.error is None:
+            if self.taken is None:
+                self.taken = [0]
+                gone = weakref.finalize(self, spool.give_back, self.taken)
+                gone.atexit, self.gone = False, gone
+            more = self.body_bytes_received - self.taken[0]
+            if spool.take(more):
+                self.taken[0] += more
+            else:
+                self.error = Busy("")
+                self.completed = True
         return read
+
+    def close(self) -> None:
+        super().close()
+        if self.gone is not None:
+            self.gone()
 
 
 def too_slow(channel: Any) -> bool:

@@ -353,3 +353,39 @@ def test_alur_serve_with_tls_prints_its_fingerprint_and_gives_the_strict_cookie(
     finally:
         process.terminate()
         assert process.wait(timeout=60) == 0
+
+
+# Many at once
+
+
+def posted(port: int, size: int) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    connection.request("POST", "/", b"x" * size)
+    return connection.getresponse()
+
+
+def test_large_requests_are_read_as_long_as_there_is_room_for_all_of_them(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "spool", serve.Spool(3_000_000))
+    with running(tmp_path, tls=False) as (port, _):
+        for _ in range(3):              # one after the other there is room for any number
+            assert len(posted(port, 2_500_000).read()) == 2_500_000
+            until(lambda: serve.spool.kept == 0)
+        with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as slow:
+            slow.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2500000\r\n\r\n" + b"x" * 2_400_000)
+            until(lambda: serve.spool.kept == 2_400_000)
+            refused = posted(port, 1_400_000)
+            said = refused.read().decode()
+            assert refused.status == 503 and refused.headers["Retry-After"] == "60"
+            assert 'lang="id"' in said and "isian Anda masih ada di\nsana" in said
+            assert posted(port, 900_000).status == 200          # a form without a large file
+        until(lambda: serve.spool.kept == 0)                    # they went away in the middle of it
+        assert len(posted(port, 2_500_000).read()) == 2_500_000
+    assert serve.spool.kept == 0
+
+
+def until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + SECONDS
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
