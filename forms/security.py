@@ -7,6 +7,7 @@ machine. What each event means stands in docs/security_log.md.
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Literal
 
 import structlog
@@ -23,7 +24,9 @@ REFUSALS = frozenset({
     "sign_in_failed", "throttled", "second_factor_failed", "rights_refused", "csrf_failed", "foreign_origin",
     "upload_refused", "change_disputed",
 })
-log = structlog.get_logger("alur.security", log="alur.security")
+# Heard at every ALUR_LOG_LEVEL: who wants fewer lines of the program does not mean these.
+log = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+                            logger_factory_args=("alur.security",), log="alur.security")
 
 
 def tell(event: Event, *, person: str | None = None, **facts: str | int | bool | None) -> None:

@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pyotp
+import pytest
 from structlog.testing import capture_logs
 
 from engine import organisation as org
-from engine import organise
+from engine import organise, serve
 from engine.commands import Actor
 from engine.store import factors
 from engine.store import organisation as store
@@ -400,6 +401,16 @@ def test_the_security_log_tells_who_and_from_where_and_nothing_that_was_typed(si
     for typed in ("rahasia-yang-salah", "salah lagi", "123456", secret, slip, PASSWORD, *codes, *cookies, "palsu"):
         assert typed and typed not in everything
     assert {one["log_level"] for one in lines if one["event"] in ("sign_in_failed", "rights_refused")} == {"warning"}
+
+
+def test_the_security_log_is_told_whatever_the_level_of_the_log(
+        site: Desk, capfd: pytest.CaptureFixture[str]) -> None:
+    serve.set_up_log("error")
+    site.reader().sign_in("camat", "rahasia-yang-salah")
+    site.reader("camat")
+    lines = [one for one in capfd.readouterr().err.splitlines() if "log=alur.security" in one]
+    assert any("event=sign_in_failed" in one and "level=warning" in one for one in lines)
+    assert any("event=signed_in" in one and "level=info" in one for one in lines)
 
 
 def test_when_somebody_signed_in_last_is_kept(site: Desk) -> None:
