@@ -17,8 +17,31 @@ export function looking(container, prefix = 'diagram') {
       defaultLabelColor: `var(--${prefix}-ink)`,
     },
     zoomScroll: { enabled: false },
+    additionalModules: [ OpenModule ],
   };
 }
+
+// A subprocess whose steps are drawn is shown open, also where the file does not say so: bpmn-js would fold it away.
+class Open {
+  static $inject = [ 'eventBus' ];
+
+  constructor(eventBus) {
+    eventBus.on('import.parse.complete', ({ definitions }) => {
+      for (const { plane } of definitions?.diagrams ?? []) {
+        const shapes = plane?.planeElement ?? [];
+        const drawn = new Set(shapes.map(one => one.bpmnElement));
+        for (const one of shapes) {
+          if (one.bpmnElement?.$type === 'bpmn:SubProcess' && one.isExpanded === undefined
+              && one.bpmnElement.flowElements?.some(inside => drawn.has(inside))) {
+            one.isExpanded = true;
+          }
+        }
+      }
+    });
+  }
+}
+
+export const OpenModule = { __init__: [ 'openSubprocesses' ], openSubprocesses: [ 'type', Open ] };
 
 // The box around an element; of a connection around its points.
 export function boxOf(element) {

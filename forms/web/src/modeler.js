@@ -12,7 +12,7 @@ import TokenSimulationModule from 'bpmn-js-token-simulation';
 import camunda from 'camunda-bpmn-moddle/resources/camunda.json';
 import MinimapModule from 'diagram-js-minimap';
 
-import { MARK, ZOOM_STEP, boxOf, centre } from './canvas.js';
+import { MARK, OpenModule, ZOOM_STEP, boxOf, centre } from './canvas.js';
 import TranslateModule, { untranslated } from './modeler/id.js';
 import OfficeModule from './modeler/office.js';
 import { watchFindings } from './modeler/findings.js';
@@ -47,7 +47,7 @@ async function draw(root, page) {
     moddleExtensions: { camunda },
     additionalModules: [
       TranslateModule, CreateAppendAnythingModule, ColorPickerModule, TokenSimulationModule, MinimapModule, OfficeModule,
-      KeepOrderModule, PropertiesModule, ...(page.readonly ? [ OnlyLookModule ] : []),
+      KeepOrderModule, OpenModule, PropertiesModule, ...(page.readonly ? [ OnlyLookModule ] : []),
     ],
     ...(page.readonly && { keyboard: { bind: false } }),
     // Ink and paper come from the style sheet. Labels take the ink of their shape, so that they can be read on a colour.

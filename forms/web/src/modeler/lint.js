@@ -51,7 +51,7 @@ const RULES = {
   'no-implicit-end': [ noImplicitEnd, 'Berhenti tanpa akhir. Sambung dengan akhir (end event).' ],
   'no-implicit-split': [ noImplicitSplit, 'Beberapa panah keluar tanpa percabangan. Pakai percabangan.' ],
   'no-implicit-start': [ noImplicitStart, 'Tidak ada panah yang masuk. Hubungkan dari langkah sebelumnya.' ],
-  'no-inclusive-gateway': [ noInclusiveGateway, 'Percabangan beberapa (gateway inklusif) sukar dibaca. Pakai percabangan pilihan atau sejajar.' ],
+  'no-inclusive-gateway': [ noInclusiveGateway, 'Percabangan beberapa (gateway inklusif) menempuh setiap jalan yang syaratnya terpenuhi. Pastikan itu yang dimaksud.' ],
   'no-overlapping-elements': [ noOverlappingElements, 'Bertumpuk dengan elemen lain, atau keluar dari tempatnya. Geser.' ],
   'single-blank-start-event': [ singleBlankStartEvent, 'Ada lebih dari satu awal. Sisakan satu.' ],
   'single-event-definition': [ singleEventDefinition, 'Satu kejadian memuat beberapa jenis. Sisakan satu.' ],

@@ -2,16 +2,15 @@
  * What may be drawn: the menus offer what a process here can carry, and a task is a user task. The rest of BPMN stays
  * visible where an imported diagram has it, and the findings say what to draw instead.
  */
-const PALETTE_LEFT_OUT = [
-  'create.intermediate-event', 'create.data-object', 'create.data-store', 'create.subprocess-expanded',
-];
+const PALETTE_LEFT_OUT = [ 'create.intermediate-event', 'create.data-object', 'create.data-store' ];
 const PAD_LEFT_OUT = [
   'append.intermediate-event', 'append.receive-task', 'append.message-intermediate-event',
   'append.condition-intermediate-event', 'append.signal-intermediate-event', 'append.compensation-activity',
 ];
 // Endings of the ids that the create, append and replace menus give their entries.
 const OFFERED = [
-  'user-task', 'exclusive-gateway', 'parallel-gateway', 'none-start-event', 'none-start', 'none-end-event', 'none-end',
+  'user-task', 'exclusive-gateway', 'parallel-gateway', 'inclusive-gateway', 'expanded-subprocess', 'subprocess',
+  'none-intermediate-throwing', 'none-intermediate-throw', 'none-start-event', 'none-start', 'none-end-event', 'none-end',
   'terminate-end', 'timer-intermediate-catch', 'timer-boundary', 'non-interrupting-timer-boundary', 'timer-start',
   'non-interrupting-timer-start', 'event-subprocess', 'expanded-pool', 'sequence-flow', 'default-flow',
   'conditional-flow',

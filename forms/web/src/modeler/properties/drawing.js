@@ -5,7 +5,7 @@
 import { getBusinessObject, is } from 'bpmn-js/lib/util/ModelUtil';
 
 import {
-  inWords, ofDuration, property, renamed, setProperties, setTimer, timerName, timerOf, timerSays,
+  everyElement, inWords, ofDuration, property, renamed, setProperties, setTimer, timerName, timerOf, timerSays,
 } from './model.js';
 
 const TIMER_LEFT = 7; // where the shipped diagrams have it, in units of the drawing
@@ -43,16 +43,22 @@ export function lanesOf(process) {
 }
 
 export function laneOf(element) {
-  const node = getBusinessObject(element);
-  return lanesOf(processOf(element)).findLast(lane => (lane.get('flowNodeRef') ?? []).includes(node));
+  const lanes = lanesOf(processOf(element));
+  // What stands in a subprocess and is named by no lane follows that.
+  for (let node = getBusinessObject(element); node && !is(node, 'bpmn:Process'); node = node.$parent) {
+    const found = lanes.findLast(lane => (lane.get('flowNodeRef') ?? []).includes(node));
+    if (found) {
+      return found;
+    }
+  }
+  return undefined;
 }
 
 /** The norm of a task as drawn: its first boundary event that counts a duration and does not interrupt. */
 export function normOf(modeler, task) {
   const elements = modeler.get('elementRegistry');
-  const process = processOf(task);
   const host = getBusinessObject(task);
-  const event = (process?.get('flowElements') ?? []).find(one => one.$type === 'bpmn:BoundaryEvent'
+  const event = (host.$parent?.get('flowElements') ?? []).find(one => one.$type === 'bpmn:BoundaryEvent'
     && one.get('attachedToRef') === host && one.get('cancelActivity') === false
     && timerSays(timerOf(one)).kind === 'timeDuration');
   return event && elements.get(event.get('id'));
@@ -167,8 +173,8 @@ function reminders(task, text, clock) {
 /** Whom a delay is told to: who decides over this SOP, else who gives the first order; '' for nobody else. */
 function superior(process, task) {
   const own = laneOf(task)?.get('id');
-  const tasks = (process.get('flowElements') ?? []).filter(one => one.$type === 'bpmn:UserTask');
-  const lane = one => lanesOf(process).find(other => (other.get('flowNodeRef') ?? []).includes(one))?.get('id');
+  const tasks = everyElement(process).filter(one => one.$type === 'bpmn:UserTask');
+  const lane = one => laneOf(one)?.get('id');
   const decides = one => (one.get('outgoing') ?? [])
     .some(flow => is(flow.get('targetRef'), 'bpmn:ExclusiveGateway') && flow.get('targetRef').get('outgoing').length > 1);
   return [ ...tasks.filter(decides), ...tasks ].map(lane).find(id => id && id !== own) ?? '';

@@ -5,7 +5,7 @@ import { arrows, button, feel, group, note, oneOf, someOf, text, tick } from './
 import { h } from './dom.js';
 import { lanesOf, processOf } from './drawing.js';
 import {
-  addField, allFields, columnsOf, constraint, expression, fieldsOf, free, holds, idOf, moved, moveField, property,
+  addField, allFields, columnsOf, constraint, everyElement, expression, fieldsOf, free, holds, idOf, moved, moveField, property,
   removeField, setChoices, setColumns, setConstraints, setProperties, setType, strangers, usesOf, written, wrongLimit,
   wrongName,
 } from './model.js';
@@ -347,7 +347,7 @@ function rows(it, field, name, { own, when, set }) {
 function slot(it, field, name, { own, when, set }) {
   const process = processOf(it.element);
   const id = field.get('id');
-  const tasks = (process.get('flowElements') ?? []).filter(one => one.$type === 'bpmn:UserTask');
+  const tasks = everyElement(process).filter(one => one.$type === 'bpmn:UserTask');
   const said = one => [ one.get('id'), one.get('name') || one.get('id') ];
   const holders = tasks.filter(one => one !== it.holder && fieldsOf(one).some(other => other.get('id') === id));
   const texts = new Map(allFields(process).filter(one => one.field.get('type') !== 'document')

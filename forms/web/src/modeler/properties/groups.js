@@ -10,7 +10,7 @@ import {
 } from './drawing.js';
 import { form, others } from './form.js';
 import {
-  allFields, condition, documentation, duration, expression, ofDuration, propertiesOf, property, propertyName,
+  allFields, condition, documentation, duration, everyElement, expression, ofDuration, propertiesOf, property, propertyName,
   setCondition, setDocumentation, setProperties, setTimer, strangers, templates, timerOf, timerName, timerSays, wrongId,
 } from './model.js';
 import { CLOCKS, IDENTITY, KINDS, PLACEHOLDERS, TIMER_KINDS, UNITS } from './words.js';
@@ -29,7 +29,19 @@ function kind(element) {
   if (is(element, 'bpmn:StartEvent') && timerOf(getBusinessObject(element))) {
     return 'Saat tenggat tiba';
   }
+  if (is(element, 'bpmn:SubProcess') && getBusinessObject(element).get('triggeredByEvent')) {
+    return 'Tenggat';
+  }
+  if (isInner(element)) {
+    return is(element, 'bpmn:StartEvent') ? 'Awal subproses' : KINDS[element.type] ?? 'Unsur lain';
+  }
   return KINDS[element.type] ?? 'Unsur lain';
+}
+
+/** Whether it stands in a subprocess that is not the deadline: nobody starts that, the way through the process does. */
+function isInner(element) {
+  const around = getBusinessObject(element).$parent;
+  return is(around, 'bpmn:SubProcess') && !around.get('triggeredByEvent');
 }
 
 export function groups(it) {
@@ -51,7 +63,8 @@ export function groups(it) {
     return [ group(it, 'apa', 'Apa', () => [ name(it, 'Pertanyaan', 'Misalnya Disetujui?') ]), ways(it), rest(it) ];
   }
   if (is(element, 'bpmn:SubProcess')) {
-    return deadline(it);
+    return it.holder.get('triggeredByEvent') ? deadline(it)
+      : [ group(it, 'apa', 'Apa', () => [ name(it), described(it) ]), rest(it, false) ];
   }
   if (is(element, 'bpmn:Event')) {
     return event(it);
@@ -181,6 +194,10 @@ function performer(it) {
   if (!options.length) {
     return note('pelaksana', 'Diagram ini belum mempunyai lajur pelaksana.');
   }
+  if (isInner(it.element)) {
+    const said = options.find(([ id ]) => id === now)?.[1];
+    return note('pelaksana', `Pelaksana: ${said ?? 'belum ada'}, mengikuti lajur subprosesnya.`);
+  }
   return oneOf(it, {
     name: 'pelaksana', label: 'Pelaksana', value: now, options: now ? options : [ [ '', 'Belum berada di lajur' ], ...options ],
     hint: 'Memilih pelaksana lain memindahkan kotaknya ke lajur itu.',
@@ -275,7 +292,7 @@ function reminders(it, event, shape) {
 function event(it) {
   const { element, holder } = it;
   const timer = timerOf(holder);
-  const start = is(element, 'bpmn:StartEvent') && !timer;
+  const start = is(element, 'bpmn:StartEvent') && !timer && !isInner(element);
   return [
     group(it, 'apa', 'Apa', () => [ name(it), described(it) ]),
     start ? group(it, 'siapa', 'Siapa', () => [
@@ -335,7 +352,7 @@ function deadline(it) {
   const { holder } = it;
   const start = (holder.get('flowElements') ?? []).find(one => is(one, 'bpmn:StartEvent') && timerOf(one));
   const shape = start && it.modeler.get('elementRegistry').get(start.get('id'));
-  const tasks = (processOf(it.element).get('flowElements') ?? []).filter(one => is(one, 'bpmn:UserTask'));
+  const tasks = everyElement(processOf(it.element)).filter(one => is(one, 'bpmn:UserTask'));
   return [
     group(it, 'apa', 'Apa', () => [ name(it), described(it), oneOf(it, {
       name: 'sop.tenggatUntuk', label: 'Terpenuhi setelah langkah', value: property(holder, 'sop.tenggatUntuk').trim(),
@@ -373,8 +390,12 @@ function ways(it) {
         name: `jalan-${n}-nama`, label: 'Nama', value: way.get('name') ?? '',
         commit: value => it.edit(() => rename(it.modeler, flow, value || undefined)),
       }),
-      is(it.element, 'bpmn:ExclusiveGateway') && (flows.length > 1 || condition(way)) ? conditionOf(it, flow, `jalan-${n}-`) : null);
+      chooses(it.holder) && (flows.length > 1 || condition(way)) ? conditionOf(it, flow, `jalan-${n}-`) : null);
   }) : note('kata', 'Belum ada panah keluar.'));
+}
+
+function chooses(node) {
+  return is(node, 'bpmn:ExclusiveGateway') || is(node, 'bpmn:InclusiveGateway');
 }
 
 /** Where a way leads: a gateway without a name only merges, so what comes after it is meant. */
@@ -386,7 +407,7 @@ function saidOf(node) {
 
 function conditionOf(it, flow, prefix = '') {
   const way = getBusinessObject(flow);
-  const decides = is(way.get('sourceRef'), 'bpmn:ExclusiveGateway') && way.get('sourceRef').get('outgoing').length > 1;
+  const decides = chooses(way.get('sourceRef')) && way.get('sourceRef').get('outgoing').length > 1;
   if (!decides && !condition(way)) {
     return note('tanpa-syarat', 'Panah ini tidak memerlukan syarat.');
   }

@@ -226,7 +226,13 @@ export function fieldsOf(element) {
 
 /** Every field of a process: [{ field, element }]. */
 export function allFields(process) {
-  return (process.get('flowElements') ?? []).flatMap(element => fieldsOf(element).map(field => ({ field, element })));
+  return everyElement(process).flatMap(element => fieldsOf(element).map(field => ({ field, element })));
+}
+
+/** Every flow element of a process, those in its subprocesses too. */
+export function everyElement(around) {
+  return (around.get('flowElements') ?? []).flatMap(
+    one => one.$instanceOf?.('bpmn:FlowElementsContainer') ? [ one, ...everyElement(one) ] : [ one ]);
 }
 
 export function setFields(make, element, fill) {
