@@ -10,9 +10,9 @@ import click
 from sqlalchemy import Connection
 
 from . import retention
-from .retention import Change
 from .store import database as databases
 from .store import retention as store
+from .store.definitions import Change
 from .terminal import Group, Stop, Terminal, columns, local, new_id, pass_terminal
 
 AS = click.option("--as", "who", required=True, metavar="PERSON", help="Who does it (id, login or NIP).")

@@ -21,7 +21,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import Connection
 
 from . import expressions, handle, organise, process
-from .commands import Actor, Command, EraseValues, private
+from .commands import Command, EraseValues, private
 from .definition import ProcessDefinition
 from .instance import Refused
 from .organisation import dated, day, local_date, months_later, text, wrong
@@ -29,7 +29,8 @@ from .rules import Rules
 from .store import definitions, documents, instances, journal, organisation, records
 from .store import retention as store
 from .store.database import Database, lock
-from .store.retention import EVERYTHING, OF_INSTANCE, OF_UNIT, Hold, Kept
+from .store.definitions import Change
+from .store.retention import EVERYTHING, OF_INSTANCE, OF_UNIT, Hold, Kept, texts_in
 
 STREAM = "retention"
 APPROVER = "penyetuju"                      # the capacity of who decided, in an instance's own row
@@ -44,6 +45,8 @@ LEAST_NAME = 3                              # letters of a name that is looked f
 MOST_DISPOSED = 200                         # instances of one berita acara
 NAMESPACE = UUID("3f2d9c7a-64ff-5c0e-9a1c-6b5c2f1d7e90")
 OF_PERSON = ("name", "login", "nip", "rank", "email")
+NAMING = ("name", "nip", "email")           # what means this person wherever it stands; a rank is many people's, and a
+#                                             login may be a word
 KEPT = ("command.act.unit_facts",)          # what the SOP itself said to its reader: printed, public
 
 
@@ -147,15 +150,6 @@ Act = (RequestErasure | DecideErasure | PlaceHold | LiftHold | SetRetention | Dr
 ACTS: Mapping[str, Any] = {one.__name__: one for one in get_args(Act)}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """One act, with who asked and when: one row of the stream."""
-    id: str
-    at: datetime
-    actor: Actor
-    act: Any
-
-
 # What stands after the rows
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,7 +247,6 @@ class Done:
     instances: tuple[str, ...] = ()
     elsewhere: Mapping[str, int] = field(default_factory=dict)
     copies: tuple[store.Copy, ...] = ()
-    names: frozenset[str] = frozenset()     # of files without rows now, whose bytes go after the commit
 
 
 def carry_out(database: Database, rules: Rules, documents_dir: Path, change: Change) -> Done:
@@ -263,35 +256,29 @@ def carry_out(database: Database, rules: Rules, documents_dir: Path, change: Cha
     Raises Refused: `not_yours`, `unknown`, `wrong`, `held` (a legal hold is in the way), `other`.
     """
     with database.begin() as db:
-        done = carry_out_in(db, rules, database.key, change)
-    documents.remove(documents_dir, done.names)
+        lock(db, STREAM)
+        found = journal.sequence_of(db, STREAM, change.id)
+        if found is not None:
+            before = told(next(journal.read(db, STREAM, after=found - 1)))
+            if type(before.act) is not type(change.act) or before.actor.person != change.actor.person:
+                raise Refused("other", "Perintah ini sudah pernah dipakai untuk hal lain. Muat ulang halaman, lalu "
+                                       "ulangi.")
+            return Done(sequence=found)
+        sequence, prev, last = journal.head(db, STREAM)
+        change = replace(change, at=max(change.at, last) if last else change.at)
+        archive, doing = load(db), Doing(db=db, rules=rules, key=database.key, change=change)
+        events = doing.judged(archive)
+        journal.append(db, database.key, stream=STREAM, sequence=sequence + 1, prev=prev, command_id=change.id,
+                       at=change.at, command=doing.change, events=events)
+        doing.erase_notes(archive, sequence + 1)
+        done = Done(sequence=sequence + 1, values=doing.values, files=len(doing.loose), instances=tuple(doing.touched),
+                    elsewhere=store.elsewhere(db, doing.words or doing.searched()),
+                    copies=tuple(store.copies(db, doing.touched)) if doing.touched else ())
+        names = {name for one in sorted(doing.loose) for name in documents.forget(db, one)}
+    documents.remove(documents_dir, names)
     if done.values or done.files:
         store.scrub(database)
     return done
-
-
-def carry_out_in(db: Connection, rules: Rules, key: bytes, change: Change) -> Done:
-    """The same in a write transaction of the caller, who removes the files that it names after the commit."""
-    lock(db, STREAM)
-    found = journal.sequence_of(db, STREAM, change.id)
-    if found is not None:
-        before = told(next(journal.read(db, STREAM, after=found - 1)))
-        if type(before.act) is not type(change.act) or before.actor.person != change.actor.person:
-            raise Refused("other", "Perintah ini sudah pernah dipakai untuk hal lain. Muat ulang halaman, lalu ulangi.")
-        return Done(sequence=found)
-    sequence, prev, last = journal.head(db, STREAM)
-    change = replace(change, at=max(change.at, last) if last else change.at)
-    archive, doing = load(db), Doing(db=db, rules=rules, key=key, change=change)
-    events = doing.judged(archive)
-    journal.append(db, key, stream=STREAM, sequence=sequence + 1, prev=prev, command_id=change.id, at=change.at,
-                   command=doing.change, events=events)
-    doing.erase_notes(archive, sequence + 1)
-    elsewhere = store.elsewhere(db, doing.words or doing.searched())
-    copies = tuple(store.copies(db, doing.touched)) if doing.touched else ()
-    loose = [one for one in sorted(doing.loose) if not store.referred(db, one)]
-    names = frozenset(name for one in loose for name in documents.forget(db, one))
-    return Done(sequence=sequence + 1, values=doing.values, files=len(doing.loose), instances=tuple(doing.touched),
-                elsewhere=elsewhere, copies=copies, names=names)
 
 
 @dataclass
@@ -343,13 +330,13 @@ class Doing:
             raise Refused("not_yours", "Tindakan ini hanya dapat dilakukan administrator yang masuk atas namanya.")
 
     def must_decide(self, unit: str, asked_by: str) -> None:
-        """The head of the unit, who is not who asked; without a head another administrator."""
+        """The head of the unit; without one, or where that is who asked, another administrator."""
         person = self.change.actor.person
         if person == asked_by:
             raise Refused("not_yours", "Yang mengajukan tidak dapat memutuskan sendiri. Mintalah orang kedua.")
-        if person not in deciders(self.db, unit, self.change.at):
+        if person not in deciders(self.db, unit, self.change.at, asked_by):
             raise Refused("not_yours", "Permintaan ini diputuskan oleh kepala unit, atau oleh administrator lain bila "
-                                       "unit itu belum mempunyai kepala.")
+                                       "unit itu belum mempunyai kepala atau kepalanya sendiri yang mengajukan.")
 
     def must_be_free(self, id: str) -> None:
         hold = store.held(self.db, id)
@@ -429,8 +416,9 @@ class Doing:
             return [self.erase_person(asked.act.id, why)]
         self.must_be_free(asked.act.id)
         self.subject(asked.act)
+        loaded = self.locked(asked.act.id)
         kept = self.erasable(asked.act.id, asked.act.values, asked.act.files)
-        self.erase(asked.act.id, kept, asked.act.files, EraseValues(
+        self.erase(loaded, kept, asked.act.files, EraseValues(
             request=asked.act.request, number=asked.act.number, basis=asked.act.basis, values=asked.act.values,
             files=asked.act.files), why)
         return []
@@ -452,7 +440,7 @@ class Doing:
     def erase_person(self, id: str, why: str) -> Gone:
         gone = list(self.of_person(id))
         for one in gone:
-            self.erase_value("organisation", one, why)
+            self.erase_value("organisation", one, why, searched=one.path.rpartition(".")[2] in NAMING)
         store.forget_person(self.db, id)
         store.forget_in(self.db, None, self.searched())
         organise.rebuild(self.db)
@@ -469,15 +457,23 @@ class Doing:
         if row is not None:
             journal.erase(self.db, STREAM, row, "command.act.subject", f"request {asked.act.number}")
 
-    def erase(self, id: str, kept: Iterable[Kept], files: Iterable[str], act: EraseValues, why: str) -> None:
-        """Erase in one instance: the row that says so, the values, the shadows; then prove that it replays."""
-        command_id = str(uuid5(NAMESPACE, f"{self.change.id}/{id}"))
-        loaded = instances.lock(self.db, id, command_id)
+    def locked(self, id: str) -> instances.Loaded:
+        """An instance that nobody adds to until this is over: what goes is looked for after this."""
+        loaded = instances.lock(self.db, id, self.command_id(id))
         if loaded is None or loaded.prior is not None:
             raise Refused("unknown", "Berkas proses ini tidak ada, atau sudah dihapus isinya.")
+        return loaded
+
+    def command_id(self, id: str) -> str:
+        return str(uuid5(NAMESPACE, f"{self.change.id}/{id}"))
+
+    def erase(self, loaded: instances.Loaded, kept: Iterable[Kept], files: Iterable[str], act: EraseValues,
+              why: str) -> None:
+        """Erase in one instance: the row that says so, the values, the shadows; then prove that it replays."""
+        id = loaded.instance.id
         actor = replace(self.change.actor, capacity=APPROVER, lanes=(), on_behalf_of=None)
         at = max(self.change.at, loaded.instance.last_at or self.change.at)
-        command = Command(id=command_id, at=at, actor=actor, act=act, asked=handle.fingerprint(self.key, act),
+        command = Command(id=self.command_id(id), at=at, actor=actor, act=act, asked=handle.fingerprint(self.key, act),
                           read_at=self.change.at if at != self.change.at else None)
         step = process.decide(self.rules, loaded.instance, command)
         head = handle.append(self.db, self.key, loaded.instance, step, loaded.head)
@@ -505,11 +501,11 @@ class Doing:
         """What drafts and notices are searched for: who it is about, and what was erased."""
         return sorted({*self.words, *(one for one in self.texts if len(one) >= store.LEAST_SEARCHED)})
 
-    def erase_value(self, stream: str, one: Kept, why: str) -> None:
+    def erase_value(self, stream: str, one: Kept, why: str, searched: bool = True) -> None:
         value = journal.erase(self.db, stream, one.sequence, one.path, why)
         if value is not None:
             self.values += 1
-            self.texts.update(texts_in(json.loads(value)))
+            self.texts.update(texts_in(json.loads(value)) if searched else ())
 
     # Holds
 
@@ -593,11 +589,12 @@ class Doing:
             return
         self.must_be_due(archive, asked.act)
         for id in sorted(asked.act.instances):
+            loaded = self.locked(id)
             kept = [one.kept for one in found_in(self.db, self.rules, id) if not one.decides]
             files = tuple(store.files(self.db, id))
             if not kept and not files:
                 continue
-            self.erase(id, kept, files, EraseValues(
+            self.erase(loaded, kept, files, EraseValues(
                 request=act.disposal, number=asked.act.number, basis=asked.act.basis, disposal=True, files=files,
                 values=tuple(one.name for one in kept)), f"disposal {asked.act.number}")
         self.texts.clear()          # everything went: there is no use in looking for each word elsewhere
@@ -608,25 +605,16 @@ def fresh(id: str, there: Mapping[str, Any]) -> None:
         raise Refused("other", "Formulir ini sudah pernah dikirim. Muat ulang halaman, lalu periksa.")
 
 
-def texts_in(value: Any) -> Iterator[str]:
-    """The texts within a value, one by one."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from texts_in(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from texts_in(one)
-
-
 # Looking
 
-def deciders(db: Connection, unit: str, at: datetime) -> list[str]:
-    """Who decides on what goes in a unit: its head, or who acts for them; without one the administrators."""
+def deciders(db: Connection, unit: str, at: datetime, asked_by: str) -> list[str]:
+    """Who decides on what goes in a unit: its head, or who acts for them. Without one, or where that is who asked, the
+    administrators; never who asked."""
     place = organisation.unit_of(db, unit) if unit else None
     head = organisation.head_of(db, unit, local_date(at, place.zone)) if place else None
-    return [head.person] if head else organisation.load(db).administrators()
+    if head is not None and head.person != asked_by:
+        return [head.person]
+    return [one for one in organisation.load(db).administrators() if one != asked_by]
 
 
 @dataclass(frozen=True)
@@ -714,7 +702,7 @@ def due(db: Connection, archive: Archive, at: datetime) -> list[Due]:
     if not archive.classes:
         return []
     found, disposed = [], archive.disposed
-    zones = {one.id: one.zone for one in organisation.units(db)}
+    zones, holds = {one.id: one.zone for one in organisation.units(db)}, store.holds(db)
     for row in store.ended(db):
         kept = archive.of(row.key, row.unit)
         if kept is None or row.id in disposed:
@@ -723,8 +711,8 @@ def due(db: Connection, archive: Archive, at: datetime) -> list[Due]:
         ended = records.moment(row.ended_at)
         until = months_later(local_date(ended, zone), 12 * (kept.active + kept.inactive))
         if until <= local_date(at, zone):
-            found.append(Due(row.id, row.key, row.unit, row.year, row.title, ended, until, kept,
-                             store.held(db, row.id)))
+            hold = next((one for one in holds if one.covers(row.id, row.unit, row.year)), None)
+            found.append(Due(row.id, row.key, row.unit, row.year, row.title, ended, until, kept, hold))
     return sorted(found, key=lambda one: (one.due, one.title, one.id))
 
 
@@ -763,7 +751,7 @@ def waiting_for(db: Connection, person: str, at: datetime) -> int:
     archive = load(db)
     asked = [(one.unit, one.by) for one in archive.erasures.values() if one.decided.state == WAITING]
     asked += [(one.act.unit, one.by) for one in archive.disposals.values() if one.decided.state == WAITING]
-    return sum(person != by and person in deciders(db, unit, at) for unit, by in asked)
+    return sum(person in deciders(db, unit, at, by) for unit, by in asked)
 
 
 def rebuild(db: Connection) -> None:

@@ -29,7 +29,6 @@ from engine.retention import (
     REVIEW,
     WAITING,
     Archive,
-    Change,
     DecideDisposal,
     DecideErasure,
     DropRetention,
@@ -42,6 +41,7 @@ from engine.retention import (
 )
 from engine.store import definitions, instances, organisation
 from engine.store import retention as store
+from engine.store.definitions import Change
 
 from . import admin, words
 from .admin import Form, Input
@@ -433,7 +433,7 @@ def labels(db: Connection, one: archive_.Erasure) -> list[tuple[str, int]]:
 
 
 def waits_for_me(db: Connection, decided: archive_.Decided, unit: str, by: str, now: datetime) -> bool:
-    return decided.state == WAITING and by != me().id and me().id in archive_.deciders(db, unit, now)
+    return decided.state == WAITING and me().id in archive_.deciders(db, unit, now, by)
 
 
 @retention.post("/keputusan-arsip/penghapusan/<id>")

@@ -92,7 +92,7 @@ class DefinitionDeployed:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What was asked of a definition or a calendar, by whom and when: one row of its stream."""
+    """What was asked of a definition, a calendar or the archive, by whom and when: one row of its stream."""
     id: str
     at: datetime
     actor: Actor

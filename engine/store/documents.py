@@ -442,9 +442,11 @@ def record(db: Connection, folder: Path, file: StoredFile, at: datetime) -> None
                .on_conflict_do_nothing())
     # The update locks the row against the sweeper, which deletes file and row in one transaction.
     db.execute(update(blob).where(blob.c.sha256 == file.sha256).values(stored_at=records.instant(at)))
-    kept = db.execute(select(blob.c.file).where(blob.c.sha256 == file.sha256)).scalar_one()
+    kept = db.execute(select(blob.c.file).where(blob.c.sha256 == file.sha256)).scalar()
     own = path_of(folder, file.file)
-    if kept == file.file:
+    if kept is None:                    # let go of while this one waited for its row
+        there = False
+    elif kept == file.file:
         there = own.exists()
     elif _is_whole(path_of(folder, kept), file.size_bytes):
         own.unlink(missing_ok=True)
@@ -566,10 +568,13 @@ def attached_as(db: Connection, sha256: str) -> list[Where]:
 # What is over
 
 def forget(db: Connection, sha256: str) -> frozenset[str]:
-    """Delete a document's row; the names under which its bytes may lie, for `remove` after the commit: no rollback
-    brings a file back. What names it elsewhere stays: the journal says for ever that a file of this SHA-256 was
-    attached. In a write transaction."""
-    file = db.execute(select(blob.c.file).where(blob.c.sha256 == sha256)).scalar()
+    """Delete a document's row, unless an instance or a signed SOP still has it; the names under which its bytes may
+    lie, for `remove` after the commit: no rollback brings a file back. The journal says for ever that a file of this
+    SHA-256 was attached. In a write transaction."""
+    # Locked before it is asked who has it: somebody may attach the same content at this moment (`record`).
+    file = db.execute(select(blob.c.file).where(blob.c.sha256 == sha256).with_for_update()).scalar()
+    if retention.referred(db, sha256):
+        return frozenset()
     db.execute(delete(blob).where(blob.c.sha256 == sha256))
     return frozenset({file or sha256, sha256})
 

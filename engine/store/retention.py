@@ -5,7 +5,9 @@ tests/engine/test_retention.py, and a new one fails there until it is judged.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +17,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Text,
-    and_,
+    bindparam,
     cast,
     delete,
     exists,
@@ -67,6 +69,12 @@ class Hold:
     placed_at: str
     placed_by: str
 
+    def covers(self, id: str, unit: str, year: int | None) -> bool:
+        """Whether it keeps an instance. One without a year of report is of every year."""
+        of_years = self.year is None or year is None or self.year == year
+        return (self.scope == EVERYTHING or (self.scope == OF_INSTANCE and self.instance == id)
+                or (self.scope == OF_UNIT and self.unit == unit and of_years))
+
 
 def holds(db: Connection) -> list[Hold]:
     """The holds that hold now, the oldest first."""
@@ -83,15 +91,9 @@ def lift(db: Connection, id: str) -> None:
 
 
 def held(db: Connection, id: str) -> Hold | None:
-    """The hold that keeps an instance from being erased or disposed of, None where nothing does. An instance without a
-    year of report is of every year."""
-    of = select(instance.c.unit, instance.c.year).where(instance.c.id == id).subquery()
-    found = select(legal_hold).join(of, or_(
-        legal_hold.c.scope == EVERYTHING, and_(legal_hold.c.scope == OF_INSTANCE, legal_hold.c.instance == id),
-        and_(legal_hold.c.scope == OF_UNIT, legal_hold.c.unit == of.c.unit,
-             or_(legal_hold.c.year.is_(None), of.c.year.is_(None), legal_hold.c.year == of.c.year))))
-    row = db.execute(found.order_by(legal_hold.c.placed_at).limit(1)).first()
-    return Hold(**row._mapping) if row else None
+    """The hold that keeps an instance from being erased or disposed of, the oldest; None where nothing does."""
+    of = heading(db, id)
+    return next((one for one in holds(db) if one.covers(of.id, of.unit, of.year)), None) if of else None
 
 
 def everything_held(db: Connection) -> Hold | None:
@@ -174,17 +176,55 @@ def hash_of(db: Connection, stream: str, sequence: int) -> str:
 # Shadows that are no fold of the journal
 
 def forget_in(db: Connection, id: str | None, texts: Sequence[str]) -> None:
-    """Empty what was told or typed about an instance (None: about any) where one of these texts stands in it."""
-    for text in texts:
-        told = or_(_holds(notice.c.body, text), _holds(notice.c.subject, text))
-        typed = or_(_holds(draft.c.data, text), _holds(draft.c.data, _escaped(text)))
-        moved = _holds(migration_run.c.reason, text)
-        if id is not None:
-            told, typed = and_(told, notice.c.instance == id), and_(typed, draft.c.instance == id)
-            moved = and_(moved, migration_run.c.instances.contains(id, autoescape=True))
-        db.execute(update(notice).where(told).values(subject="(dihapus)", body="(dihapus)"))
-        db.execute(delete(draft).where(typed))
-        db.execute(update(migration_run).where(moved).values(reason="(dihapus)"))
+    """Empty what was told or typed about an instance (None: about any) where one of these texts stands in it, in
+    whatever case, as words of its own: who writes of the pertanian does not write of an Ani."""
+    if not texts:
+        return
+    found = select(notice.c.id, notice.c.subject, notice.c.body)
+    found = found.where(notice.c.instance == id if id else _near((notice.c.subject, notice.c.body), texts))
+    told = [row.id for row in db.execute(found) if _stands(texts, (row.subject, row.body))]
+    place = tuple(draft.c[name] for name in ("instance", "user_task", "person"))
+    drafts = select(*place, draft.c.data).where(draft.c.instance == id if id else _near((draft.c.data,), texts))
+    typed = [row[:3] for row in db.execute(drafts) if _stands(texts, texts_in(json.loads(row.data)))]
+    moves = select(migration_run.c.id, migration_run.c.reason).where(
+        migration_run.c.instances.contains(id, autoescape=True) if id else _near((migration_run.c.reason,), texts))
+    moved = [row.id for row in db.execute(moves) if _stands(texts, (row.reason,))]
+    for change, rows in (
+            (update(notice).where(notice.c.id == bindparam("row_0")).values(subject="(dihapus)", body="(dihapus)"),
+             [(one,) for one in told]),
+            (delete(draft).where(*(column == bindparam(f"row_{n}") for n, column in enumerate(place))), typed),
+            (update(migration_run).where(migration_run.c.id == bindparam("row_0")).values(reason="(dihapus)"),
+             [(one,) for one in moved])):
+        if rows:
+            db.execute(change, [{f"row_{n}": value for n, value in enumerate(row)} for row in rows])
+
+
+def _near(columns: Sequence[Any], texts: Sequence[str]) -> Any:
+    """Rows in which one of a few texts may stand: more than those in which it does."""
+    return or_(*(column.icontains(one, autoescape=True) for column in columns for text in texts
+                 for one in {text, _escaped(text)}))
+
+
+def _stands(texts: Sequence[str], within: Iterable[str]) -> bool:
+    """Whether one of these texts stands in one of those, as words of its own."""
+    places = [place.casefold() for place in within]
+    for text in (one.casefold() for one in texts):
+        words = re.compile(rf"(?<!\w){re.escape(text)}(?!\w)") if any(text in place for place in places) else None
+        if words and any(words.search(place) for place in places):
+            return True
+    return False
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """The texts within a value, one by one."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from texts_in(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from texts_in(one)
 
 
 def forget_all_of(db: Connection, id: str) -> None:

@@ -309,7 +309,7 @@ def written_of_retention(url: str) -> dict[str, Any]:
     with database.begin() as db:
         prev = None
         for n, act in enumerate(acts_of_retention(), 1):
-            command = retention.Change(id=f"id-{n}", at=AT, actor=ACTOR, act=act)
+            command = definitions.Change(id=f"id-{n}", at=AT, actor=ACTOR, act=act)
             prev = journal.append(db, KEY, stream=retention.STREAM, sequence=n, prev=prev, command_id=command.id,
                                   at=AT, command=command, events=[gone] if n == 2 else (),
                                   salt=lambda: next(grain).to_bytes(16, "big"))

@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from itertools import count
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
 from engine import audit, checkpoints, handle, organise, packs, retention, verifier
 from engine import organisation as org
@@ -28,7 +29,6 @@ from engine.retention import (
     INSTANCE,
     PERSON,
     WAITING,
-    Change,
     DecideDisposal,
     DecideErasure,
     DropRetention,
@@ -40,6 +40,7 @@ from engine.retention import (
 )
 from engine.store import definitions, documents, instances, integrity, journal
 from engine.store import retention as store
+from engine.store.definitions import Change
 from engine.store.schema import blob, document_file, draft, journal_value, notice
 from forms import evidence
 from tests.engine.conftest import BPMN
@@ -278,6 +279,9 @@ def test_who_heads_the_unit_cannot_decide_on_what_they_asked_for(archivist: Arch
     archivist.does(RequestErasure(request="r1", about=INSTANCE, id=id, number="12", dated="2026-12-01", basis=LAW,
                                   values=archivist.holding(id, SECRET)), "camat")
     assert archivist.refused(DecideErasure(request="r1", approved=True), "camat") == "not_yours"
+    with office.database.read() as db:          # nobody else heads the unit: another administrator decides
+        assert (retention.waiting_for(db, "camat", office.at), retention.waiting_for(db, "admin", office.at)) == (0, 1)
+    assert archivist.does(DecideErasure(request="r1", approved=True), "admin").values > 0
 
 
 def test_what_decides_how_a_process_runs_is_not_erased(archivist: Archivist) -> None:
@@ -334,6 +338,33 @@ def test_a_file_that_another_process_has_too_stays_until_it_goes_there(archivist
     assert SECRET.encode() not in b"".join(one.read_bytes() for one in archivist.folder.rglob("*") if one.is_file())
 
 
+def test_a_file_that_somebody_else_attaches_at_the_same_moment_stays(anywhere: Archivist) -> None:
+    office = anywhere.office
+    first, second_ = office.begin(2026), office.begin(2025)
+    sha256 = attach(anywhere, first, f"Sama: {SECRET}", "a.txt")
+    with office.database.begin() as db:         # the first has let go of it
+        db.execute(document_file.delete().where(document_file.c.sha256 == sha256))
+    forgotten: list[frozenset[str]] = []
+
+    def forget() -> None:
+        with office.database.begin() as db:
+            forgotten.append(documents.forget(db, sha256))
+
+    other = Thread(target=forget)
+    kept = documents.store(BytesIO(f"Sama: {SECRET}".encode()), "b.txt", anywhere.folder)
+    with office.database.begin() as db:
+        documents.record(db, anywhere.folder, kept, office.at)
+        other.start()
+        other.join(timeout=0.5)                 # it waits for this transaction, on both databases
+        db.execute(document_file.insert().values(
+            instance=second_, type="a", version=1, sequence=1, place=1, sha256=sha256, media_type="text/plain",
+            size_bytes=kept.size_bytes))
+    other.join()
+    assert forgotten == [frozenset()]
+    with office.database.read() as db:
+        assert documents.recorded(db, sha256) is not None
+
+
 # People
 
 def test_a_former_employee_is_called_by_their_position_everywhere(anywhere: Archivist, tmp_path: Path) -> None:
@@ -368,6 +399,39 @@ def test_a_former_employee_is_called_by_their_position_everywhere(anywhere: Arch
     everything_agrees(archivist)
     assert b"Anggota Tim Penyusun LKjPD (nama dihapus)" in exported(archivist, id, tmp_path)
     assert archivist.refused(replace(asked, request="r2")) == "wrong"      # nothing is left
+
+
+def test_who_only_uses_the_same_letters_keeps_what_they_typed(anywhere: Archivist) -> None:
+    archivist, office, id = anywhere, anywhere.office, anywhere.office.begin(2026)
+    system = Actor(person="sistem", capacity="sistem", signed_in_by="cli")
+    for n, act in enumerate((
+            org.ChangePerson(person="tim1", name="Ani", login="penyusun.laporan", nip="198001012005011001",
+                             rank="Penata Muda", email="ani@contoh.go.id"),
+            org.DeactivatePerson(person="tim1", last_day="2026-12-07", reason="Pensiun"))):
+        office.at += timedelta(seconds=1)
+        with office.database.begin() as db:
+            organise.change(db, office.database.key, org.Change(id=f"p{n}", at=office.at, actor=system, act=act))
+    others = {"camat": "Kelompok tani yang dilayani", "sekcam": "Seorang Penata Muda, penyusun.laporan tahun lalu",
+              "tim2": "Menurut ani, sudah", "tim3": "Kata:\nAni."}
+    with office.database.begin() as db:
+        for person, words in others.items():
+            instances.save_draft(db, id, 1, person, {"catatan": words}, office.at)
+    archivist.does(RequestErasure(request="r1", about=PERSON, id="tim1", number="14", dated="2026-12-01", basis=LAW,
+                                  subject="Ani"))
+    archivist.does(DecideErasure(request="r1", approved=True), "camat")
+    with office.database.read() as db:
+        assert set(db.execute(select(draft.c.person).where(draft.c.instance == id)).scalars()) == {"camat", "sekcam"}
+
+
+def test_a_large_request_asks_the_tables_no_more_often_than_a_small_one(archivist: Archivist) -> None:
+    id, office = archivist.office.begin(2026), archivist.office
+    asked: list[str] = []
+    with office.database.begin() as db:
+        event.listen(office.database.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+        store.forget_in(db, id, ["Satu nama panjang"])
+        few = len(asked)
+        store.forget_in(db, id, [f"Nama panjang ke-{n}" for n in range(500)])
+    assert len(asked) == 2 * few
 
 
 # Legal hold
@@ -466,6 +530,28 @@ def test_nothing_is_due_without_a_class_nor_before_its_time_nor_while_it_runs(ar
     for wrong in (replace(CLASS, fate="hilang"), replace(CLASS, active=-1), replace(CLASS, active=0, inactive=0),
                   replace(CLASS, key="tidak_ada"), replace(CLASS, unit="tidak_ada"), replace(CLASS, name="")):
         assert archivist.refused(wrong) == "wrong"
+
+
+def test_what_is_due_is_found_with_as_many_statements_however_much_it_is(archivist: Archivist) -> None:
+    finished(archivist)
+    archivist.does(CLASS)
+    archivist.does(PlaceHold(hold="h", scope="unit", unit="kecamatan_lasem", year=2025, number="1", basis="Perkara",
+                             since="2026-12-01"))
+    asked: list[str] = []
+    event.listen(archivist.office.database.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+
+    def due() -> tuple[int, list[str | None]]:
+        with archivist.office.database.read() as db:
+            archive = retention.load(db)
+            asked.clear()
+            found = retention.due(db, archive, in_years(archivist, 6))
+            return len(asked), [one.held.number if one.held else None for one in found]
+
+    one, holds = due()
+    assert holds == [None]
+    finished(archivist, 2025)
+    finished(archivist, 2024)
+    assert due() == (one, [None, "1", None])
 
 
 def test_disposal_takes_a_proposal_a_head_and_a_berita_acara(anywhere: Archivist, tmp_path: Path) -> None:
