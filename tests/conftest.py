@@ -43,17 +43,17 @@ SUITES = ("heart", "time", "drawing", "proof", "safety", "database", "browser", 
 SUBJECTS = {
     "time": """
         agenda calendar_pages calendars extension_pages extensions forecast mail monitoring notices notices_page notify
-        passes recalendar reminders telling time_jumps told whatif""",
+        passes recalendar reminders telling time_jumps time_pages told whatif""",
     "drawing": """
-        bpmn_import changes comparing drafting migrate_verb migration migration_pages modeler papers properties
-        properties_model publishing publishing_pages ratification rehearsal second_sop sop_editor sop_import
+        bpmn_import changes comparing drafting drawing_pages migrate_verb migration migration_pages modeler papers
+        properties properties_model publishing publishing_pages ratification rehearsal second_sop sop_editor sop_import
         sop_table""",
     "proof": """
         across audit charts conformance event_log evidence file_verification ledger lke monitoring_forms performance
-        playback player recorded retention retention_pages selection tampering timeline verification""",
+        playback player proof_pages recorded retention retention_pages selection tampering timeline verification""",
     "safety": """
-        account account_pages credentials federation feel_tck fuzz headers health hostile invariants json limits matrix
-        safety scanner secrets tls too_much uploads uploads_cut watchdog""",
+        account account_pages credentials federation federation_pages feel_tck fuzz headers health hostile invariants
+        json_answers limits matrix safety safety_pages scanner secrets tls too_much uploads uploads_cut watchdog""",
 }
 GROUND = pytest.StashKey[str]()
 SUITE_OF = {f"test_{name}": suite for suite, names in SUBJECTS.items() for name in names.split()}

@@ -12,7 +12,7 @@ from engine import organise
 from engine.commands import Actor
 from engine.store import factors
 from tests.browser.conftest import Served
-from tests.browser.test_inbox_pages import look_at_all_four
+from tests.browser.looking import look_at_all_four
 from tests.desk import KEY, LASEM, LKJPD, PASSWORD
 
 

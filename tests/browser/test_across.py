@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from engine.store import passes
 from tests.browser.conftest import Served, wait_until
-from tests.browser.test_inbox_pages import look_at_all_four
+from tests.browser.looking import look_at_all_four
 
 READY = "() => document.body.dataset.ready === '1'"
 

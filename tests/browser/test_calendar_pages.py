@@ -6,12 +6,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Served
-from tests.browser.test_inbox_pages import look_at
+from tests.browser.looking import look_at
 from tests.desk import LASEM, LKJPD
 
 K = f"/pengaturan/kalender/{LASEM}"
+# Besides those in test_time_pages.py.
 PAGES = (
-    *("/pengaturan/kalender", K, "/pengaturan/kalender/inspektorat_daerah", f"{K}/jam", f"{K}/pola"),
+    *("/pengaturan/kalender/inspektorat_daerah", f"{K}/pola"),
     *(f"{K}/masa/2027-02-08", f"{K}/libur/baru", f"{K}/libur/2026-12-25/hapus", f"{K}/libur-nasional"),
     *(f"{K}/konfirmasi", f"{K}/bacaan/{LKJPD}/hari"),
 )

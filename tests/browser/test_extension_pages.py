@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from engine.commands import AskExtension, GrantExtension, RefuseExtension
 from engine.handle import Request, handle
 from tests.browser.conftest import Served
-from tests.browser.test_inbox_pages import look_at, task_address
+from tests.browser.looking import look_at, task_address
 
 
 def ask(served: Served, step: int, who: str, until: str, decided: str = "") -> None:

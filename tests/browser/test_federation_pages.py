@@ -16,7 +16,7 @@ from waitress import create_server
 from engine import organise
 from tests import node
 from tests.browser.conftest import Served
-from tests.browser.test_inbox_pages import look_at_all_four
+from tests.browser.looking import look_at_all_four
 from tests.desk import PASSWORD, QUICK_HASH, Desk
 
 SECRET = "rahasia-untuk-uji-saja-0123456789"

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import partial
-from typing import Any, Literal
+from typing import Any
 
-import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Served, wait_until
+from tests.browser.conftest import Served
+from tests.browser.looking import axe, each_person, look_at_all_four, look_at_pages, task_address
 from tests.desk import LKJPD, PASSWORD, TODAY, pdf, photo
 
 FIRST_LOAD_BYTES_MOST = 60_000
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-
-
-def task_address(served: Served, step: int) -> str:
-    id = served.desk.waiting_at(step)
-    return f"/tugas/{id}/{next(iter(served.desk.instance(id).user_tasks))}"
 
 
 def upload(page: Page, type: str, name: str, kind: str = "application/pdf", body: bytes | None = None) -> None:
@@ -60,37 +51,9 @@ def take(page: Page, step: str) -> None:
     expect(page.locator("h1")).to_contain_text(step)
 
 
-def axe(page: Page, where: str) -> None:
-    results = Axe().run(page)
-    assert results.violations_count == 0, f"{where}: {results.generate_report()}"
-
-
-def look_at(page: Page, where: str) -> None:
-    """What holds on every page: axe finds nothing, nothing sticks out sideways, what is pressed is large enough."""
-    axe(page, where)
-    wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wider <= 0, f"{where}: {wider} px wider than the window"
-    small = page.evaluate(
-        """() => [...document.querySelectorAll('button, .button, select, .places a, input:not([type=hidden])')]
-            .filter(one => one.checkVisibility() && !one.closest('.unseen') && !one.matches('.unseen'))
-            .filter(one => !one.matches('[type=checkbox], [type=radio], [type=file]'))
-            .filter(one => one.getBoundingClientRect().height < 43.5).map(one => one.outerHTML.slice(0, 120))"""
-    )
-    assert small == [], f"{where}: smaller than 44 px"
-
-
-# Every page there is: who looks, and where. {task3} is the task that waits at step 3, {process3} its instance.
+# The pages that run an SOP; how they are looked at, and where the others stand, says looking.py.
 PAGES = [
     (None, "/masuk"),
-    (None, "/verifikasi/sop/" + "0" * 64),
-    (None, "/verifikasi"),
-    (None, "/verifikasi?sidik=" + "0" * 64),
-    (None, "/verifikasi?sidik=pendek"),
-    (None, "/verifikasi/titik-periksa/9/" + "0" * 64),
-    ("auditor", "/audit"),
-    ("auditor", "/audit/monitoring-sop"),
-    ("auditor", "/audit/monitoring-sop?masa=tahun"),
-    ("auditor", "/audit/monitoring-sop/berkas?angka=dimulai"),
     ("sekcam", "/"),
     ("sekcam", f"/proses/mulai/{LKJPD}"),
     ("sekcam", "{task2}"),
@@ -99,10 +62,6 @@ PAGES = [
     ("camat", "/proses"),
     ("camat", "{task7}"),
     ("camat", "{task3}"),
-    ("camat", "/pemantauan"),
-    ("camat", f"/simulasi/{LKJPD}"),
-    ("camat", f"/simulasi/{LKJPD}?pengembalian=2&minggu=enam_hari&norma.langkah_3=12+hari&libur=2027-01-20+Libur"),
-    ("camat", f"/simulasi/{LKJPD}?norma.langkah_3=lama&libur=besok&mulai=kemarin"),
     ("camat", "/tidak-ada"),
     ("camat", "/proses/{process7}"),
     ("camat", "/proses/{process7}/lembar-kendali"),
@@ -110,54 +69,14 @@ PAGES = [
     ("tim1", "{task3}"),
     ("tim1", "{task5}"),
     ("tim1", "{task8}"),
-    ("tim1", "/hitung-batas-waktu?tanggal=2027-02-01&pukul=10:15&lama=5&satuan=hari"),
-    ("sekcam", "/pemberitahuan"),
-    ("sekcam", "/akun"),
-    ("sekcam", "/konfirmasi"),
     ("admin", "/pengaturan"),
-    ("admin", "/pengaturan/kalender"),
-    ("admin", "/pengaturan/kalender/kecamatan_lasem"),
-    ("admin", "/pengaturan/kalender/kecamatan_lasem/jam"),
-    ("admin", "/pengaturan/unit/kecamatan_lasem/kepala"),
-    ("admin", "/pengaturan/surat-tugas"),
-    ("admin", "/pengaturan/kesehatan"),
-    ("admin", "/pengaturan/insiden"),
-    ("admin", "/pengaturan/surat-tugas/baru"),
-    ("admin", "/pengaturan/arsip"),
-    ("admin", "/pengaturan/arsip/penghapusan?berkas={process7}&cari=a"),
-    ("admin", "/pengaturan/arsip/penahanan"),
-    ("admin", "/pengaturan/arsip/retensi"),
-    ("camat", "/keputusan-arsip"),
     ("penerima", "/"),
-    ("pengelola1", f"/perancang/sop/{LKJPD}/pindahkan"),
-    ("penerima", "/perancang/daftar-sop"),
-    ("pengelola1", "/perancang"),
-    ("pengelola1", "/perancang/baru"),
-    ("pengelola1", f"/perancang/sop/{LKJPD}"),
-    ("pengelola1", f"/perancang/sop/{LKJPD}/versi/1"),
 ]
 
 
-def look_at_all_four(page: Page, where: str, come: Callable[[], object]) -> None:
-    """Come to a page at both widths, and look at it in both schemes."""
-    for width, height in ((1280, 900), (390, 844)):
-        page.set_viewport_size({"width": width, "height": height})
-        come()
-        if page.locator("#diagram").count():
-            page.locator("#diagram").scroll_into_view_if_needed()
-            page.wait_for_selector("body[data-ready]")
-        for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme)
-            look_at(page, f"{where}, {width} px, {scheme}")
-
-
-@pytest.mark.parametrize("login", dict.fromkeys(login for login, _ in PAGES))
+@each_person(PAGES)
 def test_every_page_is_sound_at_both_widths_and_in_both_schemes(served: Served, login: str | None) -> None:
-    places = {f"task{step}": task_address(served, step) for step in range(1, 10)}
-    places |= {f"process{step}": served.desk.waiting_at(step) for step in range(1, 10)}
-    page = served.person(login)
-    for address in [address.format(**places) for who, address in PAGES if who == login]:
-        look_at_all_four(page, f"{login} {address}", partial(page.goto, address))
+    look_at_pages(served, login, PAGES)
 
 
 def test_a_task_with_mistakes_is_sound_too(served: Served) -> None:
@@ -189,28 +108,6 @@ def test_a_printed_page_leaves_out_what_paper_cannot_do(served: Served) -> None:
     page.emulate_media(media="print")
     assert not page.locator(".top").is_visible() and not page.locator("[data-print]").is_visible()
     assert page.locator("article table").is_visible()
-
-
-def test_a_printed_plan_keeps_its_bars_and_names_its_lanes(served: Served) -> None:
-    page = served.person("camat")
-    page.goto(f"/simulasi/{LKJPD}")
-    lanes = page.locator("svg .lane-name")
-    expect(page.locator(".chart-lanes li").first).to_be_visible()
-    expect(lanes.first).to_be_hidden()
-    page.emulate_media(media="print")
-    expect(page.locator("svg .pass rect").first).to_be_visible()
-    expect(lanes.first).to_be_visible()
-    expect(page.locator("main form[method=get]")).to_be_hidden()
-
-
-def test_a_plan_is_moved_by_keyboard_on_a_phone(served: Served) -> None:
-    page = served.person("camat", width=390)
-    page.goto(f"/simulasi/{LKJPD}")
-    scroller = page.locator(".chart-scroll")
-    scroller.focus()
-    page.keyboard.press("ArrowRight")
-    wait_until(page, "() => document.querySelector('.chart-scroll').scrollLeft > 0")
-    expect(page.locator(".chart-lanes li").first).to_be_in_viewport()
 
 
 # With JavaScript

@@ -13,7 +13,7 @@ from engine.deploy import SYSTEM, deploy
 from engine.events import ProcessInstanceMigrated
 from engine.store import drafts, instances
 from tests.browser.conftest import Served, wait_until
-from tests.browser.test_inbox_pages import look_at, look_at_all_four
+from tests.browser.looking import look_at, look_at_all_four
 from tests.desk import LASEM, LKJPD
 from tests.forms.test_migration import PAGE, drawn
 

@@ -12,7 +12,7 @@ from engine import diagram, drafting
 from engine.changes import between
 from engine.store import definitions, drafts
 from tests.browser.conftest import Served, wait_until
-from tests.browser.test_inbox_pages import SCHEMES, axe, look_at_all_four
+from tests.browser.looking import SCHEMES, axe, look_at_all_four
 from tests.desk import DIAGRAMS, LASEM, LKJPD
 
 SOON = 20_000  # ms: what is sent by itself waits for a rest, and for a machine that others use too

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Served
-from tests.browser.test_inbox_pages import look_at
+from tests.browser.looking import look_at
 from tests.forms.test_notices import tell
 
 

@@ -11,7 +11,7 @@ from engine import handle
 from engine.commands import Act, AttachDocument, CompleteUserTask
 from engine.handle import Request
 from tests.browser.conftest import Served, wait_until
-from tests.browser.test_inbox_pages import look_at
+from tests.browser.looking import look_at
 from tests.desk import ANSWERS, KEY, PERFORMERS, attachment, parsed
 
 READY = "() => document.body.dataset.ready === '1'"

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Served, wait_until
-from tests.browser.test_inbox_pages import look_at, look_at_all_four
+from tests.browser.looking import look_at, look_at_all_four
 from tests.desk import LKJPD, pdf
 from tests.forms.test_publishing import NUDGED, RENAMED, SOP, begun, edit, ratified, versions
 

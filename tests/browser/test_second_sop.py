@@ -16,7 +16,8 @@ from engine.instance import COMPLETED
 from engine.sop_table import table_of
 from engine.store import drafts
 from tests.browser.conftest import Served
-from tests.browser.test_inbox_pages import answer, complete, look_at_all_four, upload
+from tests.browser.looking import look_at_all_four
+from tests.browser.test_inbox_pages import answer, complete, upload
 from tests.desk import DIAGRAMS, LASEM, LKJPD
 
 PASTED = """PEMERINTAH KABUPATEN REMBANG

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from engine.store import notices
 from tests.browser.conftest import Served
-from tests.browser.test_inbox_pages import look_at
+from tests.browser.looking import look_at
 from tests.forms.test_told import tell
 
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Served
-from tests.browser.test_inbox_pages import look_at, task_address
+from tests.browser.looking import look_at, task_address
 from tests.desk import pdf
 
 LARGE = pdf("besar") + b"\n%" + bytes(ord("a") + n % 26 for n in range(1_000)) * 7_500
