@@ -23,6 +23,7 @@ class _Net:
     kinds: dict[str, str]
     flows: dict[str, tuple[str, str]]
     fixed: frozenset[str]               # tasks that stay: timers lead away from their edge
+    defaults: frozenset[str]            # flows that are taken where no other is
     into: dict[str, list[str]] = field(default_factory=dict)
     out: dict[str, list[str]] = field(default_factory=dict)
 
@@ -76,7 +77,8 @@ def reduced(definition: ProcessDefinition, harmless: Set[str]) -> ProcessDefinit
     flows = {flow.id: (flow.source, flow.target) for flow in definition.flows.values() if flow.source not in harmless}
     net = _Net(kinds={id: "exclusiveGateway" if one.kind == "intermediateThrowEvent" else one.kind      # only passed
                       for id, one in elements.items()}, flows=flows,
-               fixed=frozenset(one.attached_to for one in elements.values() if one.attached_to))
+               fixed=frozenset(one.attached_to for one in elements.values() if one.attached_to),
+               defaults=frozenset(flow.id for flow in definition.flows.values() if flow.default))
     changed = True
     while changed:
         changed = False
@@ -192,8 +194,8 @@ def _branches(net: _Net, id: str) -> bool:
     for way in list(net.out[id]):
         step = net.target(way)
         join = net.target(net.out[step][0]) if _is_between(net, step) else step
-        if not net.is_join(join) or join == id or (
-                net.kinds[id] == "inclusiveGateway" and net.kinds[join] != "inclusiveGateway"):
+        if not net.is_join(join) or join == id or (net.kinds[id] == "inclusiveGateway" and (
+                net.kinds[join] != "inclusiveGateway" or way in net.defaults)):
             continue
         if join in first:
             gone = first[join] if net.target(first[join]) == join else way

@@ -332,7 +332,7 @@ def _splits_that_meet(it: Judged) -> None:
         kind, english = ("inklusif", "inclusive") if split.kind == "inclusiveGateway" else ("paralel", "parallel")
         met: set[str] = set()
         for flow in it.definition.outgoing[split.id]:
-            if flow.target in passed:
+            if flow.target in passed and not flow.default:          # the default is taken alone
                 if flow.target not in behind:
                     behind[flow.target] = _walk([flow.target], further)
                 if again := met & behind[flow.target]:
@@ -462,6 +462,7 @@ class _Game:
         self.elements = definition.elements
         self.targets = {id: flow.target for id, flow in definition.flows.items()}
         self.outgoing = {id: tuple(flow.id for flow in flows) for id, flows in definition.outgoing.items()}
+        self.defaults = frozenset(flow.id for flow in definition.flows.values() if flow.default)
         self.start = definition.start.id
         joins = [id for id, one in definition.elements.items()
                  if one.kind in JOINING and len(definition.incoming[id]) > 1]
@@ -598,8 +599,11 @@ class _Game:
         out, kind = self.outgoing[id], self.elements[id].kind
         if kind == "inclusiveGateway":
             self.work.spend((1 << len(out)) * (1 + len(rest) // 8))
-            return [(*(way for n, way in enumerate(out) if chosen >> n & 1), *rest)
-                    for chosen in range(1, 1 << len(out))]
+            alone = [way for way in out if way in self.defaults]        # taken where no condition holds
+            others = [way for way in out if way not in self.defaults]
+            return [*((way, *rest) for way in alone),
+                    *((*(way for n, way in enumerate(others) if chosen >> n & 1), *rest)
+                      for chosen in range(1, 1 << len(others)))]
         if kind == "exclusiveGateway":
             self.work.spend(len(out) * (1 + len(rest) // 8))
             return [(way, *rest) for way in out]

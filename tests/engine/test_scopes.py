@@ -27,6 +27,8 @@ from engine.execution import Stuck, Transition, Transitions
 from engine.instance import COMPLETED, RUNNING
 from engine.invariants import is_stalled
 from engine.marking import ACTIVE, ARRIVED, OPEN, WAITING, Marking, Token
+from engine.reduction import reduced
+from engine.soundness import _Game
 from tests.story import ADMINISTRATOR, HEAD, ROOT, STAFF, Case, at, definition, given, variant
 
 
@@ -216,6 +218,23 @@ def test_the_default_is_taken_where_no_condition_holds_and_only_there() -> None:
     assert [event.result for event in case.of(ConditionEvaluated)] == [False, False, False]
     case = given("inclusive_default").completed("sort", letter=False, visit=True, money=True)
     assert case.open == ["go", "pay"]
+
+
+def test_a_default_that_goes_round_the_join_meets_nobody() -> None:
+    """It is taken alone: after the join both ways may meet. Were it one way among others, both could be taken."""
+    one = definition("inclusive_default")
+    merge = Element(id="merge", kind="exclusiveGateway", lane="staff")
+    flows = {**one.flows, "nothing": replace(one.flows["nothing"], target="merge"),
+             "f7": replace(one.flows["f7"], target="merge"),
+             "on": SequenceFlow(id="on", source="merge", target="close")}
+    alone = replace(one, elements={**one.elements, "merge": merge}, flows=flows)
+    among = replace(alone, flows={**flows, "nothing": replace(flows["nothing"], default=False, condition="money")})
+    for process, doubled in ((alone, set()), (among, {"close"})):
+        whole = _Game(process)
+        whole.play()
+        small = _Game(reduced(process, whole.harmless))
+        small.play()
+        assert (whole.doubled, small.doubled, whole.stuck, small.stuck) == (doubled, doubled, set(), set())
 
 
 def test_where_no_condition_holds_and_there_is_no_default_nothing_moves_and_somebody_is_told() -> None:
