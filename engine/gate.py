@@ -576,7 +576,7 @@ def of_tree(root: etree._Element, found: Findings) -> None:
     """What is to be said of an opened tree: what it holds that we do not read, and what is written wrongly in it."""
     _grammar(root, found)
     for rule in (_ids, _one_process, _pools, _events, _timers_drawn, _subprocesses, _deadline_shape, _defaults, _links,
-                 _languages, _lanes, _data, _notes, _element_properties):
+                 _levels, _languages, _lanes, _data, _notes, _element_properties):
         rule(root, found)
 
 
@@ -905,6 +905,18 @@ _FEEL = re.compile(r"(?:.*[/:])?feel(?:[/:].*)?", re.DOTALL)
 
 def _in_feel(language: str) -> bool:
     return _FEEL.fullmatch(language.casefold()) is not None
+
+
+def _levels(root: etree._Element, found: Findings) -> None:
+    """A flow is written where what it joins stands: else another engine would not find it there."""
+    around = {one.get("id"): one.getparent() for one in root.iter(*FLOW_NODES)}
+    for flow in root.iter(BPMN + "sequenceFlow"):
+        ends = [around.get(flow.get(name), flow.getparent()) for name in ("sourceRef", "targetRef")]
+        if ends[0] is ends[1] and ends[0] is not flow.getparent():
+            found.error(place(flow), f"{said(flow)} tertulis di dalam {said(flow.getparent())}, padahal menghubungkan "
+                                     f"unsur di dalam {said(ends[0])}. Hubungkan ulang di pemodel lalu simpan ulang.",
+                        f"{in_english(flow)} is written in {in_english(flow.getparent())}, but joins elements in "
+                        f"{in_english(ends[0])}. Join it again in the modeler and save.")
 
 
 def _languages(root: etree._Element, found: Findings) -> None:

@@ -233,7 +233,8 @@ def _after(it: Judged, element: str) -> Iterator[str]:
 
 
 def _walk(starts: Iterable[str], step: Callable[[str], Iterable[str]]) -> set[str]:
-    seen, waiting = set(starts), list(starts)
+    waiting = list(starts)
+    seen = set(waiting)
     while waiting:
         for one in step(waiting.pop()):
             if one not in seen:
