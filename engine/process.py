@@ -845,7 +845,7 @@ class Deciding:
             self.opened(self.marking.next, id)
             self.put(id, OPEN)
         self.leave_what_is_empty()
-        if not any(t.status != ARMED for t in self.marking.tokens):
+        if not any(t.status in (OPEN, WAITING) for t in self.marking.tokens):    # tokens before joins move nobody
             raise Refused("wrong", (
                 "Koreksi ini tidak menyisakan langkah yang terbuka. Buka langkah lain, atau batalkan berkas proses."))
 

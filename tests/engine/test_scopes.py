@@ -321,6 +321,14 @@ def test_a_correction_that_leaves_nothing_in_a_subprocess_leaves_it_too() -> Non
     assert case.completed("tell").instance.status == COMPLETED
 
 
+def test_a_correction_that_leaves_only_tokens_before_a_join_is_refused() -> None:
+    case = given("inclusive").completed("intake", site=True, law=True).completed("survey")
+    alone = Correct(reason="Tidak perlu", close=(case.task("advice").number,))
+    assert case.refuses(alone, ADMINISTRATOR).code == "wrong"
+    case = case.when(replace(alone, open=("papers",)), ADMINISTRATOR).completed("papers")
+    assert case.open == ["answer"], "the branch that was closed is not waited for"
+
+
 def test_an_instance_goes_on_inside_a_subprocess_of_another_version_and_back() -> None:
     new = variant("subprocess_timers", ('name="Hear', 'name="First hear'), settle="settle_case")
     case = given("subprocess_timers").completed("hear").fired("rest")
