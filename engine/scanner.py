@@ -14,6 +14,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 from typing import IO
@@ -25,7 +26,7 @@ from sqlalchemy import Connection
 
 from .handle import NAMESPACE
 from .store import database as databases
-from .store import documents, notices, queries
+from .store import definitions, documents, notices, queries
 from .store.database import Database, Unavailable
 from .store.notices import Notice
 
@@ -34,6 +35,7 @@ TIMEOUT_SECONDS = 120.0                 # for each answer: a large archive takes
 BATCH = 20                              # files a round
 PAUSE_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 60.0            # while clamd is away
+RETRY = timedelta(minutes=10)           # until a file that clamd could not judge is sent to it again
 FOUND = "berkas_dikarantina"            # the kind of its notice
 FOUND_SUBJECT = "Berkas yang Anda lampirkan dikarantina"
 LONGEST_ANSWER = 4_096
@@ -143,7 +145,7 @@ def scan_waiting(database: Database, folder: Path, scanner: Clamd, url: str) -> 
     Raises Away when the scanner is; what it has said of the files before is written.
     """
     with database.read() as db:
-        waiting = documents.to_scan(db, BATCH)
+        waiting = documents.to_scan(db, BATCH, databases.now(db) - RETRY)
     said = 0
     for sha256 in waiting:
         try:
@@ -153,8 +155,8 @@ def scan_waiting(database: Database, folder: Path, scanner: Clamd, url: str) -> 
                 found = scanner.scan(file)
             state = documents.QUARANTINED if found else documents.CLEAN
         except Away as away:
-            with database.begin() as db:
-                documents.scanned(db, sha256, databases.now(db), documents.SCANNING, str(away)[:300])
+            with database.begin() as db:    # tried again as soon as clamd is back, but behind what waits longer
+                documents.scanned(db, sha256, databases.now(db) - RETRY, documents.SCANNING, str(away)[:300])
             raise
         except (Unsaid, LookupError) as error:
             state, found = documents.SCANNING, str(error)[:300]
@@ -172,14 +174,14 @@ def scan_waiting(database: Database, folder: Path, scanner: Clamd, url: str) -> 
 
 def tell(db: Connection, sha256: str, url: str) -> int:
     """Tell everybody who attached a file that it is quarantined; to how many. Asked again, nobody is told twice."""
-    at, made = databases.now(db), []
-    for one in documents.attached_as(db, sha256):
-        name = queries.heading(db, one.instance).title
-        text = (f"Pemeriksa virus menemukan sesuatu yang berbahaya dalam berkas yang Anda lampirkan pada {name}. "
-                "Berkas itu tidak dapat dibuka siapa pun. Periksa komputer Anda, lalu lampirkan versi baru yang "
-                "bersih.")
-        made.append(Notice(
-            id=str(uuid5(NAMESPACE, f"{FOUND} {sha256} {one.instance} {one.person}")), instance=one.instance,
-            user_task=None, kind=FOUND, person=one.person, about_at=at, subject=FOUND_SUBJECT,
-            body=f"Yth. Bapak/Ibu,\n{text}\n{url}/proses/{one.instance}", created_at=at))
-    return notices.put(db, list({one.id: one for one in made}.values()))
+    at = databases.now(db)
+    told = {(one.person, one.instance): (queries.heading(db, one.instance).title, f"proses/{one.instance}")
+            for one in documents.attached_as(db, sha256)}
+    # The signed paper of an SOP is of no instance.
+    told |= {(person, ""): (name, f"perancang/sop/{key}") for key, name, person in definitions.scanned_by(db, sha256)}
+    return notices.put(db, [Notice(
+        id=str(uuid5(NAMESPACE, f"{FOUND} {sha256} {instance} {person}")), instance=instance, user_task=None,
+        kind=FOUND, person=person, about_at=at, subject=FOUND_SUBJECT, created_at=at,
+        body="Yth. Bapak/Ibu,\nPemeriksa virus menemukan sesuatu yang berbahaya dalam berkas yang Anda lampirkan pada "
+             f"{name}. Berkas itu tidak dapat dibuka siapa pun. Periksa komputer Anda, lalu lampirkan versi baru yang "
+             f"bersih.\n{url}/{place}") for (person, instance), (name, place) in told.items()])

@@ -373,6 +373,17 @@ def put_scan(db: Connection, version: Version) -> None:
         scan=row_of(version)["scan"]))
 
 
+def scanned_by(db: Connection, sha256: str) -> list[tuple[str, str, str]]:
+    """(key, name, person) of who gave a file as the signed paper of a version, as the rows of its stream say."""
+    found: dict[tuple[str, str, str], None] = {}
+    for row in db.execute(select(table.c.key, table.c.name).where(table.c.scan.contains(sha256)).distinct()):
+        for entry in journal.read(db, stream(row.key)):
+            files = (entry.command["act"].get("scan") or {}).get("files", ())
+            if any(one["sha256"] == sha256 for one in files):
+                found[row.key, row.name, entry.command["actor"]["person"]] = None
+    return list(found)
+
+
 def put_withdrawal(db: Connection, one: Withdrawal) -> None:
     db.execute(insert(withdrawal).values(**vars(one)))
 

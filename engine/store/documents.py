@@ -31,7 +31,7 @@ from typing import IO, BinaryIO, NamedTuple
 
 import puremagic
 from PIL import Image, ImageOps
-from sqlalchemy import Connection, and_, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..instance import Refused
@@ -512,9 +512,12 @@ def set_scanner(db: Connection, yes: bool) -> None:
     db.execute(update(blob).where(blob.c.state == before).values(state=after))
 
 
-def to_scan(db: Connection, most: int) -> list[str]:
-    """The SHA-256 of files that wait for the scanner, those first that wait longest or were tried least recently."""
+def to_scan(db: Connection, most: int, tried_before: datetime | None = None) -> list[str]:
+    """The SHA-256 of files that wait for the scanner, those first that wait longest or were tried least recently; of
+    those that it could not judge only what was tried before an instant."""
     waiting = select(blob.c.sha256).where(blob.c.state == SCANNING)
+    if tried_before is not None:
+        waiting = waiting.where(or_(blob.c.scanned_at.is_(None), blob.c.scanned_at <= records.instant(tried_before)))
     return list(db.execute(waiting.order_by(func.coalesce(blob.c.scanned_at, blob.c.stored_at)).limit(most)).scalars())
 
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from engine import checkpoints, packs, scanner
+from engine import checkpoints, packs, ratification, scanner
 from engine.bench import Office
 from engine.checkpoints import Place
-from engine.commands import AttachDocument, Attachment, File
+from engine.commands import Actor, AttachDocument, Attachment, File
 from engine.scanner import Away, Clamd, Unsaid, clamd, scan_waiting
-from engine.store import documents, notices
+from engine.store import definitions, documents, journal, notices, records
 from engine.store.database import Unavailable
 from engine.store.documents import QUARANTINED, SCANNING, Held, StoredFile, open_document
 from engine.store.schema import blob
@@ -165,6 +166,18 @@ def test_a_file_that_the_scanner_cannot_judge_waits_and_lets_others_pass(
     small = keep(office, folder, CLEAN_PDF)
     assert scan_waiting(office.database, folder, there(address), URL) == 1
     assert (state(office, folder, large), state(office, folder, small)) == (SCANNING, "given")
+    # It is not sent again every two seconds for ever, which would keep both programs busy and fill the log.
+    tried = tried_at(office, large)
+    assert scan_waiting(office.database, folder, there(address), URL) == 0 and tried_at(office, large) == tried
+    with office.database.begin() as db:
+        db.execute(update(blob).values(scanned_at=records.instant(records.moment(tried) - scanner.RETRY)))
+    scan_waiting(office.database, folder, there(address), URL)
+    assert tried_at(office, large) >= tried
+
+
+def tried_at(office: Office, file: StoredFile) -> str:
+    with office.database.read() as db:
+        return str(db.execute(select(blob.c.scanned_at).where(blob.c.sha256 == file.sha256)).scalar_one())
 
 
 def test_without_a_scanner_again_what_is_quarantined_stays_so(office: Office, folder: Path, address: str) -> None:
@@ -192,6 +205,26 @@ def test_who_attached_a_file_with_a_virus_is_told_once(office: Office, folder: P
     [one] = told
     assert "lampirkan versi baru" in one.said and one.body.endswith(f"{URL}/proses/{id}")
     assert bad.sha256 not in one.body
+
+
+def test_who_attached_a_signed_sheet_with_a_virus_is_told(office: Office, folder: Path, address: str) -> None:
+    with_scanner(office, True)
+    bad = keep(office, folder, BAD_PDF)
+    file = File(sha256=bad.sha256, size_bytes=bad.size_bytes, media_type=bad.media_type, name="lembar.pdf")
+    with office.database.begin() as db:
+        newest = definitions.newest(db, "penyusunan_lkjpd")
+        assert newest is not None
+        definitions.put_scan(db, replace(newest, scan=Attachment(files=(file,))))
+        journal.append(
+            db, office.database.key, stream=definitions.stream(newest.key), sequence=2, command_id="lembar",
+            prev=journal.head(db, definitions.stream(newest.key))[1], at=office.at, events=(),
+            command=definitions.Change(id="lembar", at=office.at, actor=Actor(person="sekcam"),
+                                       act=ratification.AttachSignedSheet(version=1, scan=Attachment(files=(file,)))))
+    scan_waiting(office.database, folder, there(address), URL)
+    with office.database.begin() as db:
+        assert scanner.tell(db, bad.sha256, URL) == 0
+        [one] = [one for one in notices.of_person(db, "sekcam") if one.kind == scanner.FOUND]
+    assert newest.name in one.said and one.body.endswith(f"{URL}/perancang/sop/{newest.key}")
 
 
 def test_a_pack_of_evidence_names_what_is_held_back_and_leaves_it_out(
