@@ -417,6 +417,9 @@ def examine(here: Terminal) -> list[tuple[str, str, str]]:
         some = organisation.load(db).administrators()
         advice = "there is none yet; say: alur user add NAME LOGIN --administrator"
         found.append(("administrators", WELL if some else NOTE, f"{len(some)}" if some else advice))
+    stolen = chosen.breached    # a broken file has ended this command before
+    found.append(("passwords", WELL, f"held against {stolen.path}" if stolen else
+                  "held against the commonest; ALUR_BREACHED_PASSWORDS_FILE would name the stolen ones"))
     if not chosen.secure:
         found.append(("address", NOTE, f"{chosen.url} is not https: what people type can be read on the way"))
     return found

@@ -7,7 +7,7 @@ Database: they hold no lock while a password is being hashed, and keep a failed 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -20,6 +20,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection
 
+from . import passwords
 from .commands import Actor
 from .instance import Refused
 from .organisation import (
@@ -60,7 +61,6 @@ FAILURES_OF_LOGIN = 5
 # One address stands for a whole office behind one line: five mistakes of five people may not shut out the sixth.
 FAILURES_OF_CLIENT = 25
 TEMPORARY = timedelta(days=7)               # how long a one-time password waits for its first use
-SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 200
 
 TOLD = UUID("3b6f6f0c-7f0a-5a3b-9a39-6a3a0f6a5e11")     # of notices about a change, by what is told and to whom
 CHANGED = "perubahan_wewenang"              # the kind of those notices
@@ -357,7 +357,7 @@ def end_guess(db: Connection, guess: Guess) -> None:
 
 def verify(password_hash: str, password: str) -> bool:
     try:
-        return len(password) <= LONGEST_PASSWORD and hasher.verify(password_hash, password)
+        return len(password) <= passwords.LONGEST and hasher.verify(password_hash, password)
     except (VerificationError, InvalidHashError, UnicodeEncodeError):
         return False
 
@@ -405,11 +405,13 @@ def set_password(db: Connection, person: str, password_hash: str, at: datetime, 
 
 
 def change_password(database: Database, person: str, old: str, new: str, at: datetime, session: str | None = None, *,
-                    id: str | None = None, client: str = "", zone: str = "Asia/Jakarta") -> None:
+                    id: str | None = None, client: str = "", zone: str = "Asia/Jakarta",
+                    stolen: Callable[[str], bool] | None = None) -> None:
     """Set the password that a person chose.
 
     session  the id of the session that stays; their others end.
     id       of the form, so that a repeat finds it done.
+    stolen   whether a password is known to have been stolen somewhere; None: nobody knows.
     Raises Refused: `wrong` (its problem's place is `old` or `new`), `throttled`, `not_yours`.
     """
     with database.begin() as db:
@@ -418,13 +420,14 @@ def change_password(database: Database, person: str, old: str, new: str, at: dat
             raise Refused("not_yours", "Kata sandi hanya dapat diganti oleh pemiliknya.")
         repeat = id is not None and journal.sequence_of(db, STREAM, id) is not None
         guess = begin_guess(db, f"person:{person}", client, at, zone)
+        own = _belongings(store.load(db), person)
     if repeat and verify(credential.password_hash, new):
         with database.begin() as db:
             end_guess(db, guess)
         return
     if not verify(credential.password_hash, old):
         raise wrong("old", "Kata sandi lama tidak cocok.")
-    problem = weakness(known, old, new)
+    problem = weakness(known, old, new, own, stolen)
     password_hash = "" if problem else hasher.hash(new)
     with database.begin() as db:
         end_guess(db, guess)
@@ -436,18 +439,26 @@ def change_password(database: Database, person: str, old: str, new: str, at: dat
         raise wrong("new", problem)
 
 
-def weakness(person: Person, old: str, new: str) -> str | None:
-    """Why a password may not be chosen, None if it may."""
-    if len(new) < SHORTEST_PASSWORD:
-        return f"Kata sandi baru paling sedikit {SHORTEST_PASSWORD} karakter; yang diketik {len(new)}."
-    if len(new) > LONGEST_PASSWORD:
-        return f"Kata sandi baru paling banyak {LONGEST_PASSWORD} karakter; yang diketik {len(new)}."
+def weakness(person: Person, old: str, new: str, own: Iterable[str] = (),
+             stolen: Callable[[str], bool] | None = None) -> str | None:
+    """Why a password may not be chosen, None if it may.
+
+    own     texts beside login, name and NIP that are the person's: positions, units.
+    stolen  whether a password is known to have been stolen somewhere; None: nobody knows.
+    """
     if new == old:
         return "Kata sandi baru sama dengan yang lama. Pilih yang lain."
-    plain = new.casefold()
-    if plain in (person.login, person.name.casefold(), person.nip) or len(set(plain)) < 4:
-        return "Kata sandi baru terlalu mudah ditebak: jangan memakai nama pengguna, nama, NIP, atau huruf berulang."
-    return None
+    problem = passwords.weakness(new, (person.login, person.name, person.nip or "", *own))
+    if problem is None and stolen is not None and stolen(new):
+        return ("Kata sandi baru pernah bocor dari layanan lain, sehingga dicoba lebih dahulu oleh siapa pun yang "
+                "menebak. Pilih yang lain, dan ganti juga di tempat lain yang memakainya.")
+    return problem
+
+
+def _belongings(organisation: Organisation, person: str) -> list[str]:
+    """The names of the positions that somebody was ever given, and of their units."""
+    held = [organisation.positions[one.position] for one in organisation.holdings.values() if one.person == person]
+    return [name for one in held for name in (one.name, organisation.units[one.unit].name)]
 
 
 CONSONANTS, VOWELS = "bdgjklmnprst", "aiueo"

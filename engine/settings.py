@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .mail import Mailer, mailer
+from .passwords import Breached
 from .store.database import Unavailable
 
 
@@ -76,6 +77,9 @@ class Settings:
     clamd: str = field(default="", metadata=says(
         "Where the virus scanner clamd listens: a socket's path, or HOST:PORT. Empty: files are not scanned.",
         "/run/clamav/clamd.ctl"))
+    breached_passwords_file: Path | None = field(default=None, metadata=says(
+        "The passwords that were stolen elsewhere and nobody may choose: SHA-1, sorted, as the downloader of Have I "
+        "Been Pwned writes them. Empty: none are known.", "/var/lib/alur/pwned-passwords.txt"))
     upload_quota_megabytes: int = field(default=2000, metadata=says(
         "How much may be attached to one process instance altogether, in megabytes."))
 
@@ -109,6 +113,8 @@ class Settings:
             raise _wrong("worker_poll_seconds", f"is {self.worker_poll_seconds}, not between 0.05 and 60")
         if self.smtp_url:
             mailer(self.smtp_url, self.mail_from, self.url)     # said at the start, not at the first mail
+        if breached := self.breached:
+            breached.check()
 
     def _check_oidc(self) -> None:
         if not self.oidc_issuer:
@@ -134,6 +140,11 @@ class Settings:
     def checkpoint_key_file(self) -> Path:
         """The key that signs checkpoints: made at the first run, never in a backup."""
         return self.data_dir / "keys" / "checkpoint.key"
+
+    @property
+    def breached(self) -> Breached | None:
+        """The passwords that were stolen elsewhere; None where no file of them is named."""
+        return Breached(self.breached_passwords_file) if self.breached_passwords_file else None
 
     @property
     def sign_ins_file(self) -> Path:

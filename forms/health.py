@@ -153,7 +153,7 @@ def health() -> str:
         invariants.INVARIANTS, invariants.invariants_of(found).values(), strict=True)]
     checked.sort(key=lambda one: not one.found)
     return render_template("admin/health.html", checked=checked, names=names,
-                           facts=[*facts(server, now), scanner(scanned, now)], most=SHOWN_MOST,
+                           facts=[*facts(server, now), scanner(scanned, now), breached_passwords()], most=SHOWN_MOST,
                            wrong=sum(bool(one.found) for one in checked), looked=bool(looks), zone=me().zone)
 
 
@@ -205,6 +205,18 @@ def scanner(left: documents.Waiting, now: datetime) -> tuple[str, str, bool]:
     held = ngettext("%(num)s dikarantina", "%(num)s dikarantina", left.quarantined)
     late = left.since is not None and now - left.since > timedelta(hours=1)
     return _("Pemeriksa virus"), f"{said}, {held}", not left.trouble and not late
+
+
+def breached_passwords() -> tuple[str, str, bool]:
+    """Whether the passwords that were stolen elsewhere are known; not well where their file can be read no more."""
+    breached, name = office().settings.breached, _("Daftar kata sandi bocor")
+    if breached is None:
+        return name, _("tidak dipasang"), True
+    try:
+        breached.check()
+    except databases.Unavailable:
+        return name, _("tidak dapat dibaca; kata sandi baru diterima tanpa dicocokkan dengannya"), False
+    return name, _("terpasang"), True
 
 
 @admin.post("/kesehatan/periksa")

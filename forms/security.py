@@ -17,12 +17,12 @@ Event = Literal[
     "signed_in", "sign_in_failed", "throttled", "second_factor", "second_factor_failed", "signed_out",
     "password_changed", "password_reset", "factor_enrolled", "factor_removed", "factors_removed", "factor_required",
     "recovery_codes_drawn", "session_ended", "sessions_ended", "change_confirmed", "change_disputed",
-    "rights_refused", "csrf_failed", "foreign_origin", "upload_refused",
+    "rights_refused", "csrf_failed", "foreign_origin", "upload_refused", "breached_passwords_unreadable",
 ]
 
 REFUSALS = frozenset({
     "sign_in_failed", "throttled", "second_factor_failed", "rights_refused", "csrf_failed", "foreign_origin",
-    "upload_refused", "change_disputed",
+    "upload_refused", "change_disputed", "breached_passwords_unreadable",
 })
 # Heard at every ALUR_LOG_LEVEL: who wants fewer lines of the program does not mean these.
 log = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),

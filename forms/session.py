@@ -634,6 +634,7 @@ def password() -> Any:
                 session.row.id if session.row else None,
                 id=posted_key(),
                 client=request.remote_addr or "",
+                stolen=stolen,
             )
         except Refused as refused:
             problem = str(refused)
@@ -646,6 +647,20 @@ def password() -> Any:
             return redirect(url_for("inbox.tasks"), 303)
     page = render_template("password.html", problem=problem, forced=bool(this_session().get("temporary")))
     return page, 422 if problem else 200
+
+
+def stolen(password: str) -> bool:
+    """Whether a password is among those that were stolen elsewhere.
+
+    Where their file broke since the start nobody is kept from choosing a password, since who has a one-time one could
+    do nothing else: the security log and Kesehatan say it.
+    """
+    breached = office().settings.breached
+    try:
+        return breached is not None and breached.holds(password)
+    except database.Unavailable:
+        security.tell("breached_passwords_unreadable")
+        return False
 
 
 # Messages: what is true now, on the next page

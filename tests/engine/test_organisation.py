@@ -1090,11 +1090,14 @@ def test_only_an_administrator_resets_a_password(office: Database) -> None:
         ("x" * 201, "paling banyak 200"),
         ("Camat Lasem", "mudah ditebak"),
         ("aaaaaaaaaaab", "mudah ditebak"),
+        ("Password-2026!", "sering dipakai"),
+        ("Kecamatan Lasem 1", "unit"),
+        ("pernah dicuri orang", "pernah bocor"),
     ],
 )
 def test_a_weak_password_is_refused_at_its_field(office: Database, new: str, says: str) -> None:
     with pytest.raises(Refused) as caught:
-        organise.change_password(office, "camat", PASSWORDS["camat"], new, AT)
+        organise.change_password(office, "camat", PASSWORDS["camat"], new, AT, stolen="pernah dicuri orang".__eq__)
     assert [one.place for one in caught.value.problems] == ["new"]
     assert says in str(caught.value)
     assert attempt(office, "camat", PASSWORDS["camat"]) == "camat"

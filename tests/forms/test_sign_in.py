@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 from werkzeug.routing import AnyConverter
 
 from engine import organise
@@ -106,6 +108,33 @@ def test_a_temporary_password_opens_nothing_but_the_page_that_changes_it(site: D
     reader.send({"sandi": "sekali-pakai", "baru": "sungai mengalir jauh", "ulang": "sungai mengalir jauh"})
     assert reader.path == "/" and "Kata sandi Anda sudah diganti." in reader.text
     assert site.reader().sign_in("tim1", "sungai mengalir jauh").path == "/"
+
+
+def test_a_common_a_stolen_and_ones_own_password_are_refused_with_the_reason_and_the_old_one_stays(
+    site: Desk, folder: Path
+) -> None:
+    stolen = folder / "stolen.txt"
+    hashes = sorted(hashlib.sha1(one.encode()).hexdigest().upper() for one in ("pernah dicuri orang", "dan satu lagi"))
+    stolen.write_text("".join(f"{one}:3\n" for one in hashes))
+    desk = Desk.at(f"sqlite:///{site.database.engine.url.database}", folder, breached_passwords_file=stolen)
+    reader = desk.reader("camat").get("/kata-sandi")
+    for new, why in (
+        ("password2026", "paling sering dipakai"),
+        ("Camat Lasem 2026", "nama pengguna, nama, NIP, jabatan, unit"),
+        ("pernah dicuri orang", "pernah bocor"),
+        ("a" * 900_000, "paling banyak 200"),
+    ):
+        reader.send({"sandi": PASSWORD, "baru": new, "ulang": new})
+        assert reader.status == 422 and why in reader.text and new not in reader.text
+    assert "terpasang" in desk.reader("admin").get("/pengaturan/kesehatan").text
+    stolen.write_text("rusak\n" * 9)  # nobody is kept from choosing one, and it is said
+    with capture_logs() as told:
+        reader.send({"sandi": PASSWORD, "baru": "sungai mengalir jauh", "ulang": "sungai mengalir jauh"})
+    assert "Kata sandi Anda sudah diganti." in reader.text
+    assert [one["log_level"] for one in told if one["event"] == "breached_passwords_unreadable"] == ["warning"]
+    health = desk.reader("admin").get("/pengaturan/kesehatan").text
+    assert "diterima tanpa dicocokkan dengannya" in health
+    desk.database.engine.dispose()
 
 
 def test_the_page_that_was_wanted_comes_after_signing_in_and_no_other_site(site: Desk) -> None:
