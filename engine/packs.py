@@ -135,7 +135,10 @@ def _written(db: Connection, documents_dir: Path, file: Path, kept: Kept, stream
 def _fill(pack: _Pack, db: Connection, documents_dir: Path, kept: Kept, streams: list[str] | None, beside: list[Kept],
           with_documents: bool, readable: Beside) -> Packed:
     rows = values = 0
-    named: set[str] = set()
+    versions = definitions.versions(db)
+    recorded = set(tables.recorded_documents(db)) if with_documents else set[str]()
+    wanted = recorded | {one.sha256 for one in versions}
+    named: set[str] = set()             # of what could be put in; every hash of a whole journal would fill the memory
 
     def journal() -> Iterator[bytes]:
         nonlocal rows
@@ -146,7 +149,7 @@ def _fill(pack: _Pack, db: Connection, documents_dir: Path, kept: Kept, streams:
             for n, one in enumerate(some):
                 rows += 1
                 body = one.body.decode()
-                named.update(HASH.findall(body))
+                named.update(wanted.intersection(HASH.findall(body)))
                 shape: dict[str, Any] = {"index": one.index, "stream": one.stream, "sequence": one.sequence,
                                          "body": body}
                 if streams is not None:
@@ -174,19 +177,18 @@ def _fill(pack: _Pack, db: Connection, documents_dir: Path, kept: Kept, streams:
                    store.consistency(db, old.size, new.size)]} for old, new in pairwise(signed)]
         pack.put("consistency.json", _line(proofs))
     count, missing = 0, list[str]()
-    for version in definitions.versions(db):
+    for version in versions:
         if version.sha256 in named and f"definitions/{version.sha256}.bpmn" not in pack.hashes:
             diagram = definitions.export(db, version.key, version.version)
             assert diagram is not None, "a version has its bytes"
             pack.put(f"definitions/{version.sha256}.bpmn", diagram)
-    for name in tables.recorded_documents(db) if with_documents else ():
-        if name in named:
-            try:
-                with documents.open_document(db, documents_dir, name) as source:
-                    pack.lines(readable.documents.get(name, f"documents/{name}"), _chunks(source))
-                count += 1
-            except LookupError:
-                missing.append(name)
+    for name in sorted(named & recorded):
+        try:
+            with documents.open_document(db, documents_dir, name) as source:
+                pack.lines(readable.documents.get(name, f"documents/{name}"), _chunks(source))
+            count += 1
+        except LookupError:
+            missing.append(name)
     origin = Checkpoint.parse(kept.note).origin
     manifest = {"format": FORMAT, "scope": "journal" if streams is None else "streams", "origin": origin,
                 "size": kept.size, "root": base64.b64encode(kept.root).decode(), "streams": streams,
