@@ -612,7 +612,10 @@ def sign_out() -> Any:
         security.tell("signed_out", person=this_session().person)
     this_session().belong_to(None)
     change = "ganti" in request.form
-    return redirect(url_for("door.sign_in", pesan="ganti" if change else "keluar"), 303)
+    answer = redirect(url_for("door.sign_in", pesan="ganti" if change else "keluar"), 303)
+    # What scripts kept goes by itself when the form is sent; this is for where they did not run to their end.
+    answer.headers["Clear-Site-Data"] = '"storage"'
+    return answer
 
 
 @door.route("/kata-sandi", methods=["GET", "POST"])

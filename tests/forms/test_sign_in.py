@@ -110,6 +110,15 @@ def test_a_temporary_password_opens_nothing_but_the_page_that_changes_it(site: D
     assert site.reader().sign_in("tim1", "sungai mengalir jauh").path == "/"
 
 
+def test_signing_out_tells_the_browser_to_forget_what_it_keeps_of_us(site: Desk) -> None:
+    for more in ({}, {"ganti": "ya"}):
+        reader = site.reader("camat")
+        token = reader.page.xpath("string(//form[contains(@action, '/keluar')]//input[@name='csrf_token']/@value)")
+        left = reader.post("/keluar", {"csrf_token": token, **more}, follow=False)
+        assert left.status == 303 and left.response.headers["Clear-Site-Data"] == '"storage"'
+    assert "Clear-Site-Data" not in site.reader("camat").response.headers
+
+
 def test_a_common_a_stolen_and_ones_own_password_are_refused_with_the_reason_and_the_old_one_stays(
     site: Desk, folder: Path
 ) -> None:
