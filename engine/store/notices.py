@@ -67,9 +67,13 @@ class Notice:
 
     @property
     def said(self) -> str:
-        """What it says, without whom it speaks to and where its task is."""
+        """What it says, without whom it speaks to and the address: a page has a link instead."""
         lines = self.body.splitlines()
-        return " ".join(line for line in lines[1:-1] if line) or self.body
+        if lines and lines[0].startswith("Yth. "):
+            lines = lines[1:]
+        if lines and "://" in lines[-1]:
+            lines = lines[:-1]
+        return " ".join(line for line in lines if line) or self.body
 
 
 # The inbox

@@ -94,6 +94,25 @@ def test_a_notice_about_a_task_leads_to_the_task(site: Desk) -> None:
     assert reader.page.xpath("//ul[contains(@class, 'comments')]//a/@href") == [f"/tugas/{id}/{number}"]
 
 
+def test_the_page_says_the_words_once_without_salutation_and_address(site: Desk) -> None:
+    id = site.waiting_at(3)
+    told = tell(site, "tim2", "Tenggat telah tiba", id)
+    body = f"Yth. Anggota Tim,\n\nTenggat telah tiba.\nTembusan: Camat Lasem.\nBuka berkas proses: http://alur.test/{id}"
+    with site.database.begin() as db:
+        db.execute(update(schema.notice).where(schema.notice.c.id == told).values(body=body))
+    reader = site.reader("tim2").get("/pemberitahuan")
+    [said] = reader.page.xpath("//ul[contains(@class, 'comments')]/li/p[1]/text()")
+    assert said == "Tenggat telah tiba. Tembusan: Camat Lasem."
+
+
+def test_a_change_of_powers_keeps_what_to_do_about_it(site: Desk) -> None:
+    told = tell(site, "tim2", "Kata sandi diatur ulang", "")
+    body = "Yth. Anggota Tim,\n\nKata sandi Anda diatur ulang.\n\nBila tidak benar, segera beri tahu atasan Anda."
+    with site.database.begin() as db:
+        db.execute(update(schema.notice).where(schema.notice.c.id == told).values(body=body))
+    assert "Bila tidak benar, segera beri tahu atasan Anda." in site.reader("tim2").get("/pemberitahuan").text
+
+
 def test_one_is_marked_as_read_or_all_and_nobody_elses(desk: Desk) -> None:
     id = desk.waiting_at(3)
     one = tell(desk, "camat", "Satu", id)
