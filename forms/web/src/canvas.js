@@ -57,6 +57,9 @@ export function boxOf(element) {
 // Brings a box to the middle, at a scale at which it can be read.
 export function centre(canvas, { x, y, width = 0, height = 0 }) {
   const { outer, scale } = canvas.viewbox();
+  if (!outer.width || !outer.height) {
+    return; // folded away, or the page is left
+  }
   const nearer = Math.max(scale, READABLE);
   canvas.viewbox({
     x: x + width / 2 - outer.width / nearer / 2,
