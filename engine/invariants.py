@@ -248,10 +248,11 @@ def of_the_whole(db: Connection, key: bytes, now: datetime) -> list[tuple[str, s
     (waiting, refused), kept, size = ledger.waiting(db), ledger.newest(db), ledger.size(db)
     if refused:
         found.append(("log_waiting", f"{refused} baris jurnal ditolak mendapat tempat dalam log."))
-    elif waiting and kept is not None and now - kept.at > UNSIGNED:
-        found.append(("log_waiting", f"{waiting} baris jurnal menunggu tempat dalam log."))
-    elif size > (kept.size if kept else 0) and kept is not None and now - kept.at > UNSIGNED:
-        found.append(("log_waiting", f"{size - kept.size} baris log belum ditandatangani."))
+    # A row of this minute waits for its checkpoint, however quiet it was before.
+    elif kept is not None and now - kept.at > UNSIGNED and (since := ledger.unsigned_since(db)) is not None \
+            and now - since > UNSIGNED:
+        rows = waiting + size - kept.size
+        found.append(("log_waiting", f"{rows} baris jurnal belum mendapat tempat dalam log yang ditandatangani."))
     if late := integrity.late_notices(db, now - LATE_MAIL):
         found.append(("notices", f"{late} surel menunggu lebih dari 2 jam."))
     if late := integrity.late_timers(db, now - LATE_TIMER):

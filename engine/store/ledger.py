@@ -150,6 +150,17 @@ def waiting(db: Connection) -> tuple[int, int]:
     return total, refused
 
 
+def unsigned_since(db: Connection) -> datetime | None:
+    """When the oldest row was written that no checkpoint covers, besides refused ones; None where each is covered."""
+    kept = newest(db)
+    first = select(log_entry.c.stream, log_entry.c.sequence).where(log_entry.c.index == (kept.size if kept else 0))
+    row = db.execute(first).first() or db.execute(
+        select(log_pending.c.stream, log_pending.c.sequence).where(log_pending.c.refused == 0)
+        .order_by(log_pending.c.id).limit(1)).first()
+    found = next(journal.read(db, row.stream, after=row.sequence - 1), None) if row else None
+    return found.at if found else None
+
+
 # The tree
 
 def size(db: Connection) -> int:

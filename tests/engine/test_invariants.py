@@ -4,14 +4,14 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, delete, insert, select, text, update
 
-from engine import invariants
+from engine import checkpoints, invariants
 from engine import worker as workers
 from engine.bench import Office
 from engine.commands import CompleteUserTask, ResolveIncident
@@ -19,6 +19,7 @@ from engine.handle import Request, handle, replayed
 from engine.instance import Refused
 from engine.invariants import INVARIANTS, look
 from engine.marking import Marking
+from engine.store import database as databases
 from engine.store import documents, integrity, schema
 from engine.store.prepared import heard
 from engine.worker import Worker
@@ -200,6 +201,26 @@ def test_another_key_and_rows_without_a_place_are_found(office: Office) -> None:
     assert found(office) == [("log_waiting", "")]
     office.database = replace(office.database, key=b"another key of thirty-two bytes!")
     assert ("seal", "") in found(office)
+
+
+def test_a_row_of_a_quiet_morning_is_no_alarm_and_one_that_stays_unsigned_is(office: Office, tmp_path: Path) -> None:
+    tidy(office)
+    with office.database.begin() as db:
+        first = databases.now(db)               # what is signed, is by the database's own clock
+    begin(office)
+
+    def said(at: datetime) -> list[str]:
+        with office.database.read() as db:
+            return [name for name, _ in invariants.of_the_whole(db, office.database.key, at) if name == "log_waiting"]
+
+    started = office.at
+    checkpoints.sign(office.database, checkpoints.Place(tmp_path / "checkpoint.key", "http://localhost", None))
+    later = max(first, started) + timedelta(days=2)
+    assert said(later) == []
+    office.at = later
+    begin(office, 2028)
+    assert said(office.at + timedelta(minutes=1)) == [], "one row of this minute, after two quiet days"
+    assert said(office.at + timedelta(hours=1)) == ["log_waiting"]
 
 
 # Noise
