@@ -285,18 +285,23 @@ def anchor(place: Place, kept: Kept) -> bool:
     """
     if place.folder is None:
         return False
+    target = place.folder / file_name(kept.size)
     try:
-        target = place.folder / file_name(kept.size)
         if target.exists():
             return False
         place.folder.mkdir(parents=True, exist_ok=True)
         with open(target, "x", encoding="utf-8", newline="") as file:
-            file.write(kept.note)
-            file.flush()
-            os.fsync(file.fileno())
-    except FileExistsError:
-        return False
+            try:
+                file.write(kept.note)
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                with suppress(OSError):     # half of one would stay there for ever, where that can be helped
+                    target.unlink()
+                raise
     except OSError as error:
+        if isinstance(error, FileExistsError) and target.exists():
+            return False                    # another worker was there first
         raise Unavailable("anchor_unwritable", f"The folder for checkpoints {place.folder} cannot be written: "
                           f"{error.strerror}.", "Make it writable, or correct ALUR_CHECKPOINT_DIR.") from error
     return True
@@ -358,8 +363,11 @@ class Keeper:
             at = at or databases.now(db)
             wanted = is_due(db, at) if not closing else store.size(db) > 0
         kept = sign(self.database, self.place) if wanted else None
-        if kept is not None:
-            anchor(self.place, kept)
+        if self.place.folder is not None:
+            with self.database.read() as db:
+                newest = store.newest(db)
+            if newest is not None:          # the one just signed; or one that could not be laid there when it was
+                anchor(self.place, newest)
         if self.url is not None:
             self.tell(at)
         return kept

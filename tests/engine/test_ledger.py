@@ -415,6 +415,22 @@ def test_it_is_signed_after_a_minute_or_a_thousand_rows_or_at_the_end(office: Of
 
 
 @pytest.mark.database
+def test_a_checkpoint_that_could_not_be_laid_outside_is_laid_there_later(office: Office, tmp_path: Path) -> None:
+    place = Place(tmp_path / "keys" / "checkpoint.key", "https://alur.example", tmp_path / "outside")
+    keeper = Keeper(office.database, place)
+    office.begin(2026)
+    (tmp_path / "outside").write_text("no folder")      # the share of the auditors is away
+    with pytest.raises(Unavailable, match="cannot be written"):
+        keeper.round()
+    (tmp_path / "outside").unlink()
+    assert keeper.round() is None, "nothing is to be signed any more"
+    with office.database.read() as db:
+        newest = store.newest(db)
+    assert newest is not None
+    assert (tmp_path / "outside" / checkpoints.file_name(newest.size)).read_text(encoding="utf-8") == newest.note
+
+
+@pytest.mark.database
 def test_the_key_is_for_its_owner_only_and_a_broken_one_is_said(tmp_path: Path) -> None:
     place = Place(tmp_path / "keys" / "checkpoint.key", "https://alur.example.go.id:8443/x")
     with pytest.raises(Unavailable, match="cannot be read"):
