@@ -2,7 +2,8 @@
 
 Playing every run takes as many markings as branches can be combined: six branches of five tasks have 46,656. Here
 what cannot matter is taken out first: of steps in a row one stays, of ways between the same two gateways one, of
-branches between the same split and join one, and of a way back over a step none.
+branches between the same split and join one, and of a way back over a step none; nor does a timer stay that leads where
+its step leads.
 Source: the reduction rules of T. Murata, Petri Nets: Properties, Analysis and Applications, Proc. IEEE 77 (1989),
 section V (fusion of series and parallel places and transitions, elimination of self-loops).
 """
@@ -22,8 +23,9 @@ class _Net:
     """Elements by kind and flows by id, with who leads where; what is taken out of it is gone from all of them."""
     kinds: dict[str, str]
     flows: dict[str, tuple[str, str]]
-    fixed: frozenset[str]               # tasks that stay: timers lead away from their edge
-    defaults: frozenset[str]            # flows that are taken where no other is
+    edges: dict[str, list[str]]         # tasks that stay -> the timers that lead away from their edge
+    interrupting: frozenset[str]
+    defaults: set[str]                  # flows that are taken where no other is
     into: dict[str, list[str]] = field(default_factory=dict)
     out: dict[str, list[str]] = field(default_factory=dict)
 
@@ -56,7 +58,7 @@ class _Net:
 
     def is_step(self, id: str) -> bool:
         """A step that only waits, with one way out."""
-        return self.kinds[id] in RESTING and id not in self.fixed and len(self.out[id]) == 1
+        return self.kinds[id] in RESTING and not self.edges.get(id) and len(self.out[id]) == 1
 
     def remove(self, id: str) -> None:
         """An element with one way out: whoever came to it comes to where that led."""
@@ -75,15 +77,19 @@ def reduced(definition: ProcessDefinition, harmless: Set[str]) -> ProcessDefinit
     """
     elements = {id: one for id, one in definition.elements.items() if id not in harmless}
     flows = {flow.id: (flow.source, flow.target) for flow in definition.flows.values() if flow.source not in harmless}
+    edges: dict[str, list[str]] = {}
+    for id, one in elements.items():
+        if one.attached_to:
+            edges.setdefault(one.attached_to, []).append(id)
     net = _Net(kinds={id: "exclusiveGateway" if one.kind == "intermediateThrowEvent" else one.kind      # only passed
                       for id, one in elements.items()}, flows=flows,
-               fixed=frozenset(one.attached_to for one in elements.values() if one.attached_to),
-               defaults=frozenset(flow.id for flow in definition.flows.values() if flow.default))
+               edges=edges, interrupting=frozenset(id for id, one in elements.items() if one.interrupting),
+               defaults={flow.id for flow in definition.flows.values() if flow.default})
     changed = True
     while changed:
         changed = False
         for id in list(net.kinds):
-            for rule in (_leads_nowhere, _pass, _choice_of_choice, _row, _ways, _back, _branches):
+            for rule in (_leads_nowhere, _late, _pass, _choice_of_choice, _row, _ways, _back, _branches):
                 if id in net.kinds and rule(net, id):
                     changed = True
     return _defined(definition, net)
@@ -92,7 +98,8 @@ def reduced(definition: ProcessDefinition, harmless: Set[str]) -> ProcessDefinit
 def _defined(definition: ProcessDefinition, net: _Net) -> ProcessDefinition:
     elements = {id: replace(definition.elements[id], kind=kind) for id, kind in net.kinds.items()}
     flows: Mapping[str, SequenceFlow] = {
-        id: replace(definition.flows[id], source=source, target=target) for id, (source, target) in net.flows.items()}
+        id: replace(definition.flows[id], source=source, target=target, default=id in net.defaults)
+        for id, (source, target) in net.flows.items()}
     return replace(definition, elements=elements, flows=flows)
 
 
@@ -104,6 +111,19 @@ def _leads_nowhere(net: _Net, id: str) -> bool:
         net.drop(way)
     del net.kinds[id], net.into[id], net.out[id]
     return True
+
+
+def _late(net: _Net, id: str) -> bool:
+    """A timer that ends its task and leads where the task leads is only another way to be done with it."""
+    for timer in net.edges.get(id, ()) if len(net.out[id]) == 1 else ():
+        (way,) = net.out[timer]
+        if timer in net.interrupting and net.target(way) == net.target(net.out[id][0]) and not net.is_join(
+                net.target(way)):
+            net.drop(way)
+            del net.kinds[timer], net.into[timer], net.out[timer]
+            net.edges[id].remove(timer)
+            return True
+    return False
 
 
 def _pass(net: _Net, id: str) -> bool:
@@ -194,11 +214,13 @@ def _branches(net: _Net, id: str) -> bool:
     for way in list(net.out[id]):
         step = net.target(way)
         join = net.target(net.out[step][0]) if _is_between(net, step) else step
-        if not net.is_join(join) or join == id or (net.kinds[id] == "inclusiveGateway" and (
-                net.kinds[join] != "inclusiveGateway" or way in net.defaults)):
+        if not net.is_join(join) or join == id or (
+                net.kinds[id] == "inclusiveGateway" and net.kinds[join] != "inclusiveGateway"):
             continue
         if join in first:
             gone = first[join] if net.target(first[join]) == join else way
+            # What stays stands for both: it is no longer taken only where no other is.
+            net.defaults -= {first[join], way}
             _take_out(net, gone, join)
             return True
         first[join] = way

@@ -383,6 +383,7 @@ def _sound(it: Judged) -> None:
     work, more = _Work(), _Work()
     doubled: set[str] = set()
     stuck: set[str] = set()
+    endless: set[str] = set()
     for place, scope in it.definition.scopes.items():
         game = _Game(scope, work)
         try:
@@ -403,7 +404,13 @@ def _sound(it: Judged) -> None:
             break
         doubled |= game.doubled
         stuck |= game.stuck
+        endless |= game.endless
     _say_unsound(it, doubled, stuck)
+    for id in sorted(endless):
+        it.error(id, f"Sampai di {it.named(id)}, proses tidak pernah dapat selesai: selalu ada cabang yang kembali ke "
+                     "dalam putaran. Pilih antara mengulang dan selesai dengan gateway eksklusif.",
+                 f"Once it comes to {it.named(id)}, the process can never end: there is always a branch that goes back "
+                 "into a loop. Choose between repeating and ending by an exclusive gateway.")
 
 
 def _say_unsound(it: Judged, doubled: set[str], stuck: set[str]) -> None:
@@ -478,6 +485,7 @@ class _Game:
         self.closed = {id: self.bit[id] | self._bits(one.id for one in self.edges[id]) for id in waiting}
         self.doubled: set[str] = set()
         self.stuck: set[str] = set()
+        self.endless: set[str] = set()
         self.work = work or _Work()
         self.inclusive = [id for id in joins if self.elements[id].kind == "inclusiveGateway"]
         self.definition = definition
@@ -500,9 +508,11 @@ class _Game:
         self.reach = {id: self._reach(id) for id in self.inclusive}
         waiting = list(self._settle(0, self.outgoing[self.start]))
         seen = set(waiting)
+        before: dict[int, list[int]] = {}
         while waiting:
             marking = waiting.pop()
             for after in self._after(marking):
+                before.setdefault(after, []).append(marking)
                 if after not in seen:
                     seen.add(after)
                     waiting.append(after)
@@ -512,7 +522,21 @@ class _Game:
                 left = {self.targets[self.places[n]] for n in self.tokens(marking & ~self.fired)}
                 # An inclusive join waits only for who is stuck elsewhere.
                 self.stuck |= left.difference(self.inclusive) or left
+        if not self.doubled and not self.stuck:
+            never = self._never(seen, before)
+            self.endless |= {self.places[n] for n in self.tokens(never & self.waits)}
         return seen
+
+    def _never(self, seen: set[int], before: Mapping[int, list[int]]) -> int:
+        """Of the markings from which no run comes to its end the one with the fewest tokens; 0 where each can end."""
+        ending = [marking for marking in seen if not marking & ~self.fired]
+        can = set(ending)
+        while ending:
+            for one in before.get(ending.pop(), ()):
+                if one not in can:
+                    can.add(one)
+                    ending.append(one)
+        return min(seen - can, key=lambda marking: (marking.bit_count(), marking), default=0)
 
     def _reach(self, join: str) -> dict[str, int]:
         """Element -> the flows into an inclusive join that a token which leaves it may come by, the join itself not
