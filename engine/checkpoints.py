@@ -363,13 +363,13 @@ class Keeper:
             at = at or databases.now(db)
             wanted = is_due(db, at) if not closing else store.size(db) > 0
         kept = sign(self.database, self.place) if wanted else None
+        if self.url is not None:
+            self.tell(at)                   # whether or not the folder outside is there
         if self.place.folder is not None:
             with self.database.read() as db:
                 newest = store.newest(db)
             if newest is not None:          # the one just signed; or one that could not be laid there when it was
                 anchor(self.place, newest)
-        if self.url is not None:
-            self.tell(at)
         return kept
 
     def tell(self, at: datetime) -> None:
