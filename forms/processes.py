@@ -34,7 +34,7 @@ from engine.commands import (
 )
 from engine.definition import Element, Field, ProcessDefinition
 from engine.handle import Request
-from engine.instance import CANCELLED, COMPLETED, RUNNING, SUSPENDED, ProcessInstance, Refused, Step, UserTask
+from engine.instance import CANCELLED, COMPLETED, RUNNING, SUSPENDED, Incident, ProcessInstance, Refused, Step, UserTask
 from engine.organisation import local_date
 from engine.sop_table import TableError
 from engine.store import access, definitions, documents, instances, ledger, organisation, queries, records
@@ -593,7 +593,7 @@ def document_rows(sight: Sight, found: Mapping[str, list[DocumentVersion]]) -> l
 
 
 def diagram_state(sight: Sight, done: Sequence[Pass]) -> list[dict[str, str]]:
-    """What the diagram marks: what is done, where it stands, what is late or came back, which flows were taken."""
+    """What the diagram marks: what is done, where it stands, what is late or came back, where it was stopped."""
     states: dict[str, dict[str, str]] = {}
     for one in done:
         is_open = one.number in sight.instance.user_tasks
@@ -607,7 +607,16 @@ def diagram_state(sight: Sight, done: Sequence[Pass]) -> list[dict[str, str]]:
             else (words.task_mark(one.owner).word if is_open else words.DONE_MARK.word)
         )
         states[one.element.id] = {"id": one.element.id, "status": status, "label": str(label)}
+    for incident in sight.instance.incidents.values():
+        if incident.element:    # over what the same step says otherwise
+            states[incident.element] = {"id": incident.element, "status": "stopped", "label": _("Gangguan")}
     return list(states.values())
+
+
+def where_stopped(sight: Sight, incident: Incident) -> str:
+    """`langkah 7, Memeriksa dan menandatangani`, where an incident has a place in the diagram; "" elsewhere."""
+    element = sight.definition.elements.get(incident.element or "")
+    return words.step_name(sight.definition, element.attached_to or element.id) if element else ""
 
 
 @processes.get("/proses/<uuid:id>")
@@ -636,6 +645,7 @@ def page(id: UUID) -> Any:
             values=step_values(sight, done) if sight.whole else [],
             seen=planned(sight) if sight.whole else None,
             charts=charts,
+            where_stopped=where_stopped,
             version=numbers(sight.instance.definition, sight.now),
             newer=newer_version(sight),
         )

@@ -199,6 +199,20 @@ def test_a_small_diagram_begins_where_one_is(page: Page, site: Site) -> None:
     wait_until_centred(page, "approved")
 
 
+def test_a_small_diagram_begins_at_what_is_late_where_nothing_else_is_open(page: Page, site: Site) -> None:
+    site.kind = "small"
+    show(page, site, STANDING[:1] + STANDING[2:3])
+    wait_until_centred(page, "decide")
+
+
+def test_what_stopped_is_marked_with_a_sign_of_its_own(page: Page, site: Site, complaints: list[str]) -> None:
+    show(page, site, [{"id": "decide", "status": "stopped", "label": "Gangguan", "n": None}])
+    assert "st-stopped" in shape(page, "decide").get_attribute("class")
+    badge = page.locator(".diagram-badge-stopped")
+    assert badge.evaluate("one => getComputedStyle(one, '::before').content") == '"!"'
+    assert badge.get_attribute("title") == "Gangguan"
+
+
 def wait_until_centred(page: Page, element: str) -> None:
     wait_until(
         page,

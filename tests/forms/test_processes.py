@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from engine import checkpoints, forecast, migrate, outlook, ratification, reminders
-from engine.commands import RaiseIncident
+from engine.commands import Actor, RaiseIncident
 from engine.deploy import SYSTEM, deploy
 from engine.handle import Request, handle
-from engine.store import definitions
+from engine.instance import Incident
+from engine.store import definitions, queries
+from forms.processes import Names, Sight, diagram_state, where_stopped
 from tests.desk import ANSWERS, DIAGRAMS, LKJPD, Desk, files
 
 pytestmark = pytest.mark.database
@@ -190,3 +193,23 @@ def test_a_withdrawn_sop_is_offered_to_nobody_and_its_instances_stay(desk: Desk)
     assert sekcam.get(f"/proses/mulai/{LKJPD}").status == 409
     assert "SOP ini sudah dicabut" in sekcam.text
     desk.complete(desk.waiting_at(1), 1)
+
+
+@on_sqlite
+def test_an_incident_is_marked_where_it_stopped_the_process(desk: Desk) -> None:
+    instance = desk.instance(desk.waiting_at(7))
+    definition = desk.app.extensions["alur"].rules.definition(instance.definition)
+    timer = next(one for one in definition.elements.values() if one.attached_to == "langkah_7")
+    with desk.app.test_request_context(), desk.database.read() as db:
+        def sight(element: str | None) -> Sight:
+            stopped = Incident(number=1, kind="limit", element=element, detail="", at=desk.clock())
+            return Sight(db=db, instance=replace(instance, incidents={1: stopped}), definition=definition,
+                         heading=queries.heading(db, instance.id), actor=Actor(person="camat"), lanes=frozenset(),
+                         whole=True, reads=True, names=Names(db), now=desk.clock())
+
+        marked = diagram_state(sight(timer.id), [])
+        assert marked == [{"id": timer.id, "status": "stopped", "label": "Gangguan"}]
+        said = "langkah 7, Memeriksa dan menandatangani"
+        assert [where_stopped(sight(id), *sight(id).instance.incidents.values())
+                for id in (timer.id, "langkah_7", None, "tidak_ada")] == [said, said, "", ""]
+        assert diagram_state(sight(None), []) == []

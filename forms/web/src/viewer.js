@@ -4,14 +4,14 @@
  *   <div id="diagram" data-src="/..." data-failed="..." data-state='[{"id", "status", "label", "n"}]'></div>
  *
  * data-src     where the BPMN XML is, on this server.
- * data-state   what to mark: status active, done, late or returned, or heat-1 to heat-5 of a heat map (heat-0: too little
+ * data-state   what to mark: status active, done, late, returned or stopped, or heat-1 to heat-5 of a heat map (heat-0: too little
  *              is known); n (may be absent) is written on the badge, label is
  *              its explanation. An id that is not in the diagram is left out: the instance may be older than the drawing.
  * data-failed  the sentence shown when the diagram cannot be loaded. The table of steps beside it says the same facts.
  *
  * An event "diagram:reload" on the div reads data-src again, and leaves the view where its reader has moved it.
- * A button with data-diagram-zoom="in", "out", "fit" or "active" (to the first active element), hidden until the
- * diagram is there, moves the view. With class "small" the view begins at the active element: "you are here".
+ * A button with data-diagram-zoom="in", "out", "fit" or "active" (to where the instance stands), hidden until the
+ * diagram is there, moves the view. With class "small" the view begins there: "you are here".
  * When all is done, body has data-ready.
  */
 import NavigatedViewer from 'bpmn-js/lib/NavigatedViewer';
@@ -21,7 +21,8 @@ import { ZOOM_STEP, centre, fitViewport, heightOf, looking } from './canvas.js';
 import './viewer.css';
 
 const HEAT = [ 'heat-0', 'heat-1', 'heat-2', 'heat-3', 'heat-4', 'heat-5' ];
-const STATUSES = new Set([ 'active', 'done', 'late', 'returned', ...HEAT ]);
+const HERE = [ 'stopped', 'active', 'late', 'returned' ]; // where the instance stands
+const STATUSES = new Set([ 'done', ...HERE, ...HEAT ]);
 
 const container = document.getElementById('diagram');
 if (container) {
@@ -87,7 +88,8 @@ function badge(status, label, n) {
 
 function navigate(viewer, container) {
   const canvas = viewer.get('canvas');
-  const active = viewer.get('elementRegistry').find(e => canvas.hasMarker(e, 'st-active'));
+  const elements = viewer.get('elementRegistry');
+  const active = HERE.map(status => elements.find(e => canvas.hasMarker(e, `st-${status}`))).find(Boolean);
   const fit = () => fitViewport(canvas);
   const toActive = () => (active ? centre(canvas, active) : fit());
   const begin = container.classList.contains('small') ? toActive : fit;
