@@ -635,7 +635,7 @@ def sentence(
         case events.TimerFired(_number, id):
             host = definition.elements[id].attached_to if id in definition.elements else None
             if host:
-                return _("Batas waktu %(what)s terlewati; pengingat dicatat.", what=element(host))
+                return _("Waktu baku %(what)s habis; pengingat dicatat.", what=element(host))
             return _("%(name)s telah tiba.", name=_timer_name(definition, id))
         case events.TimerCancelled(_number, id):
             return _("Pengatur waktu %(name)s dihentikan.", name=_timer_name(definition, id))
