@@ -8,6 +8,8 @@ where the gate's own game has rested.
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -23,7 +25,7 @@ from engine.reduction import reduced
 from engine.soundness import TooMany, _Game, resting_places
 from tests.engine.test_gate import DEADLINE, changed, choices, form, shape, with_deadline
 from tests.engine.test_gate import field as form_field
-from tests.engine.test_hostile import SOUND, WAYS, said_of, timer
+from tests.engine.test_hostile import CHECKING, ROOT, SOUND, WAYS, said_of, timer
 
 KINDS = {
     "start": "startEvent", "end": "endEvent", "stop": "endEvent", "task": "userTask", "choose": "exclusiveGateway",
@@ -722,3 +724,64 @@ def test_the_ways_into_a_join_are_those_that_the_engine_waits_for():
                         for id, ways in game._reach(join).items()}
                 assert ours == {id: ways for id, ways in definition.ways_to[join].items() if ways}
     assert joins > 20
+
+
+# --- What a file may cost --------------------------------------------------------------------------------------------
+
+def splits(rows: int) -> str:
+    """Inclusive splits of eight ways in a row, each way a step with a timer that leads elsewhere."""
+    found, last = "start1>task1 task1>any10", ""
+    for n in range(1, rows + 1):
+        ways = range(2, 10)
+        found += " " + " ".join(f"any{n}0>task{n}{k} task{n}{k}>any{n}1" for k in ways)
+        found += f" any{n}1>any{n + 1}0" if n < rows else f" any{n}1>end1"
+    return found + last
+
+
+def grid(wide: int, long: int) -> str:
+    """Inclusive joins that each wait for every one before."""
+    found = "start1>task1 task1>any0001 "
+    for n in range(1, long):
+        found += " ".join(f"any00{n:02}>any{k}0{n:02} any{k}0{n:02}>any00{n + 1:02}" for k in range(1, wide)) + " "
+    return found + f"any00{long:02}>end1"
+
+
+def forks(ways: int) -> str:
+    return "start{n}>both{n} " + " ".join(
+        f"both{{n}}>task{{n}}{k} task{{n}}{k}>wait{{n}}{k} wait{{n}}{k}>any{{n}} "
+        f"late1_task{{n}}{k}>task{{n}}{k}9 task{{n}}{k}9>end{{n}}" for k in range(1, ways + 1)) + " any{n}>end{n}"
+
+
+DEAR: dict[str, Callable[[], str]] = {
+    "splits in a row": lambda: sheet(splits(12)).xml(),
+    "joins after joins": lambda: sheet(grid(8, 16)).xml(),
+    "eight ways, each a loop": lambda: sheet("start1>task1 task1>any1 any2>end1 " + " ".join(
+        f"any1>choose{k} choose{k}>task{k}0 task{k}0>choose{k}0 choose{k}0>choose{k} choose{k}0>any2 "
+        f"late1_task{k}0>task{k}1 task{k}1>any2" for k in range(1, 9))).xml(),
+    "levels that each are large": lambda: sheet(
+        "start99>task99 task99>sub1 " + " ".join(f"sub{n}>sub{n + 1}" for n in range(1, 9)) + " sub9>end99",
+        *(f"sub{n}: " + forks(6).format(n=n) for n in range(1, 10))).xml(),
+    "as many subprocesses as there may be": lambda: sheet(
+        "start9999>sub1 " + " ".join(f"sub{n}>sub{n + 1}" for n in range(1, 74)) + " sub74>end9999",
+        *(f"sub{n}: start{n}>task{n} task{n}>end{n}" for n in range(1, 75))).xml(),
+    "more of them than there may be": lambda: SOUND.replace("</bpmn:process>", "".join(
+        f'<bpmn:subProcess id="s{n}"><bpmn:startEvent id="a{n}" /><bpmn:endEvent id="b{n}" /></bpmn:subProcess>'
+        for n in range(3_500)) + "</bpmn:process>"),
+    "one id in itself": lambda: SOUND.replace("</bpmn:process>", (
+        '<bpmn:subProcess id="s">' * 30 + "</bpmn:subProcess>" * 30) * 150 + "</bpmn:process>"),
+    "flows over many borders": lambda: SOUND.replace("</bpmn:process>", "".join(
+        f'<bpmn:subProcess id="s{n}"><bpmn:userTask id="t{n}" /><bpmn:sequenceFlow id="f{n}" sourceRef="t{n - 1}" '
+        f'targetRef="t{n + 1}" /></bpmn:subProcess>' for n in range(140)) + "</bpmn:process>"),
+    "default and default": lambda: SOUND.replace("</bpmn:process>", "".join(
+        f'<bpmn:inclusiveGateway id="g{n}" default="f{n}" />' for n in range(9_000)) + "</bpmn:process>"),
+}
+
+
+def test_no_file_of_several_levels_costs_more_than_a_moment_and_a_little_memory(tmp_path):
+    files = []
+    for name, made in DEAR.items():
+        files.append(tmp_path / name)
+        files[-1].write_text(made())
+    done = subprocess.run([sys.executable, "-c", CHECKING, *map(str, files)], capture_output=True, cwd=ROOT)
+    said = done.stdout.decode().splitlines()
+    assert done.returncode == 0 and said[-1] == "done", (said[-1:], done.stderr.decode()[-2_000:])
