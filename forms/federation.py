@@ -28,6 +28,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from requests.adapters import HTTPAdapter
 from structlog import get_logger
+from urllib3.exceptions import HTTPError
 
 from engine import organise
 from engine.instance import Refused
@@ -74,11 +75,14 @@ class Bounded(HTTPAdapter):
         response = super().send(request, **options)
         body = bytearray()
         # Each read is given what has come, so that a drip is noticed at its next drop.
-        while some := response.raw.read1(65_536, decode_content=False):
-            body += some
-            if len(body) > ANSWER_BYTES_MOST or time.monotonic() > end:
-                response.close()
-                raise requests.exceptions.ContentDecodingError("an answer without an end")
+        try:
+            while some := response.raw.read1(65_536, decode_content=False):
+                body += some
+                if len(body) > ANSWER_BYTES_MOST or time.monotonic() > end:
+                    raise requests.exceptions.ContentDecodingError("an answer without an end")
+        except (HTTPError, requests.RequestException, OSError) as error:
+            response.close()
+            raise requests.ConnectionError(type(error).__name__) from error
         response._content = bytes(body)
         response._content_consumed = True
         return response

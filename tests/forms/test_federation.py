@@ -535,6 +535,30 @@ def test_what_was_begun_long_ago_is_begun_anew(liar: Liar, lied_to: Desk) -> Non
     assert come_back(reader, f"{BACK}?{urlencode(answer)}").status == 400
 
 
+def test_a_provider_that_breaks_off_in_the_middle_of_an_answer_is_said_to_be_away(
+        liar: Liar, lied_to: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(federation, "READ_SECONDS", 0.3)
+    monkeypatch.setattr(federation, "AGAIN_SECONDS", 0.0)
+
+    def begun(handler: BaseHTTPRequestHandler, then: Callable[[], None], *more: tuple[str, str]) -> bool:
+        handler.send_response(200)
+        for name, value in more:
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(b'{"issuer":')
+        handler.wfile.flush()
+        then()
+        return True
+
+    for how in (lambda one: begun(one, lambda: time.sleep(1), ("Content-Length", "999")),       # it falls silent
+                lambda one: begun(one, lambda: None, ("Content-Length", "999")),                # it hangs up
+                lambda one: begun(one, lambda: None, ("Transfer-Encoding", "chunked"))):        # it babbles
+        liar.answer = how
+        reader = lied_to.reader()
+        reader.get("/masuk/sso")
+        assert reader.status == 503 and "sedang tidak dapat dihubungi" in reader.text
+
+
 def test_no_more_than_two_wait_for_a_provider_that_hangs(liar: Liar, lied_to: Desk) -> None:
     provider: federation.Provider = lied_to.app.extensions["provider"]
     with lied_to.app.test_request_context(), provider.talk(), provider.talk():
