@@ -12,8 +12,8 @@ const works = "works" in form.dataset;
 const QUIET_MS = 3000;
 const LONG_SIDE_PX = 2000; // of a photograph before it is sent
 const words = document.documentElement.lang === "en"
-  ? { unsent: "Not sent yet. It will be sent when there is a connection.", sending: "Sending", sent: "sent", waiting: "not sent yet", restored: "What you typed in this browser is back.", gone: "This task is no longer open. What you typed is kept.", of: "of", lost: "line lost, it goes on by itself", signin: "sign in again, then load this page again: it goes on", large: "is larger than", over: "This upload is over. Choose the file once more." }
-  : { unsent: "Belum terkirim. Akan dikirim saat tersambung.", sending: "Mengirim", sent: "terkirim", waiting: "belum terkirim", restored: "Isian yang belum terkirim dari peramban ini dipulihkan.", gone: "Tugas ini sudah tidak terbuka. Isian Anda tetap tersimpan.", of: "dari", lost: "sambungan terputus, dilanjutkan sendiri", signin: "masuk lagi, lalu muat ulang halaman ini: unggahan dilanjutkan", large: "lebih besar dari", over: "Unggahan ini sudah berakhir. Pilih berkasnya sekali lagi." };
+  ? { unsent: "Not sent yet. It will be sent when there is a connection.", offline: "There is no connection. What you typed is kept in this browser; press again when there is one.", sending: "Sending", sent: "sent", waiting: "not sent yet", restored: "What you typed in this browser is back.", gone: "This task is no longer open. What you typed is kept.", of: "of", lost: "line lost, it goes on by itself", signin: "sign in again, then load this page again: it goes on", large: "is larger than", over: "This upload is over. Choose the file once more." }
+  : { unsent: "Belum terkirim. Akan dikirim saat tersambung.", offline: "Tidak ada sambungan. Isian tersimpan di peramban ini; tekan lagi setelah tersambung.", sending: "Mengirim", sent: "terkirim", waiting: "belum terkirim", restored: "Isian yang belum terkirim dari peramban ini dipulihkan.", gone: "Tugas ini sudah tidak terbuka. Isian Anda tetap tersimpan.", of: "dari", lost: "sambungan terputus, dilanjutkan sendiri", signin: "masuk lagi, lalu muat ulang halaman ini: unggahan dilanjutkan", large: "lebih besar dari", over: "Unggahan ini sudah berakhir. Pilih berkasnya sekali lagi." };
 
 let timer, running = false, again = false, newest = 0;
 
@@ -273,7 +273,13 @@ if (works) {
     const beside = event.target.matches("[data-person]") && event.target.value && event.target.parentElement.querySelector("input");
     if (beside) beside.value = "";
   });
-  form.addEventListener("submit", () => { clearTimeout(timer); });
+  form.addEventListener("submit", (event) => {
+    clearTimeout(timer);
+    if (navigator.onLine) return;
+    event.preventDefault(); // the browser's own page about the line would stand where the form was
+    remember();
+    said.textContent = words.offline;
+  });
 }
 window.addEventListener("online", () => { send(); if (localStorage.getItem(name)) save(); });
 window.addEventListener("beforeunload", (event) => { if (queue.length) event.preventDefault(); });

@@ -181,6 +181,17 @@ def test_a_file_that_is_refused_says_why_beside_its_slot(served: Served) -> None
     expect(page.locator("#i-notulen .sending")).to_contain_text("bukan PDF yang utuh")
 
 
+def test_a_button_without_a_line_leaves_the_form_where_it_is(served: Served) -> None:
+    page = served.person("camat", width=390)
+    page.goto(task_address(served, 1))
+    with served.cut_line(page):
+        page.fill("[name='isian.arahan']", "Siapkan rancangan.")
+        page.click("button[data-complete]")
+        expect(page.locator("#draf")).to_contain_text("Tidak ada sambungan. Isian tersimpan di peramban ini")
+        assert page.input_value("[name='isian.arahan']") == "Siapkan rancangan."
+    complete(page, 1)
+
+
 def test_enter_in_a_line_keeps_the_draft_and_completes_nothing(served: Served) -> None:
     page = served.person("sekcam")
     page.goto(task_address(served, 6))
