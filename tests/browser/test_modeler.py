@@ -397,3 +397,23 @@ def test_without_javascript_there_are_the_table_and_the_file(served: Served) -> 
         page.locator("main .message a[href$='/unduh']").click()
     assert Path(downloaded.value.path()).read_bytes() == DIAGRAM.read_bytes()
     expect(page.locator("#kanvas")).to_be_hidden()
+
+
+def test_a_step_in_a_subprocess_belongs_to_the_lane_in_which_it_is_drawn(served: Served) -> None:
+    file = (DIAGRAMS.parent / "tests" / "diagrams" / "subprocess_nested.bpmn").read_bytes()
+    page = canvas(served, begin(served, file))
+    act = """async ([id, x, y]) => { const { modeler } = window.perancang;
+        if (id) modeler.get('modeling').moveShape(modeler.get('elementRegistry').get(id), { x, y });
+        else modeler.get('commandStack').undo();
+        return (await modeler.saveXML()).xml; }"""
+
+    def after(*what: Any) -> Any:
+        return diagram.read(page.evaluate(act, list(what)).encode())
+
+    assert after("cost_review", 10, 0).elements["cost_review"].lane == "head", "moved in its lane it stays there"
+    assert after("review", 0, 10).elements["cost_review"].lane == "head", "and when the subprocess is moved with it"
+    for _ in range(2):
+        undone = after(None, 0, 0)
+    assert undone.meaning_sha256 == diagram.read(file).meaning_sha256, "and what comes back means what it meant"
+    assert after("big_review", 110, -20).elements["big_review"].lane == "staff"
+    expect(page.locator(".djs-palette [data-action='create.subprocess-expanded']")).to_be_visible()

@@ -14,6 +14,7 @@ import MinimapModule from 'diagram-js-minimap';
 
 import { MARK, OpenModule, ZOOM_STEP, boxOf, centre } from './canvas.js';
 import TranslateModule, { untranslated } from './modeler/id.js';
+import InnerLanesModule from './modeler/lanes.js';
 import OfficeModule from './modeler/office.js';
 import { watchFindings } from './modeler/findings.js';
 import KeepOrderModule from './modeler/order.js';
@@ -47,7 +48,7 @@ async function draw(root, page) {
     moddleExtensions: { camunda },
     additionalModules: [
       TranslateModule, CreateAppendAnythingModule, ColorPickerModule, TokenSimulationModule, MinimapModule, OfficeModule,
-      KeepOrderModule, OpenModule, PropertiesModule, ...(page.readonly ? [ OnlyLookModule ] : []),
+      InnerLanesModule, KeepOrderModule, OpenModule, PropertiesModule, ...(page.readonly ? [ OnlyLookModule ] : []),
     ],
     ...(page.readonly && { keyboard: { bind: false } }),
     // Ink and paper come from the style sheet. Labels take the ink of their shape, so that they can be read on a colour.
