@@ -6,7 +6,7 @@ cannot says at which row. For auditors of the unit, whose looks are recorded, an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -133,14 +133,21 @@ def listed() -> Any:
     unit, year, state, kind = (request.args.get(name, "") for name in ("unit", "tahun", "keadaan", "penyimpangan"))
     with office().database.read() as db:
         heads = {(one.key, one.unit) for one in served(db, now)} & visitor.leads
-        found = queries.instances(db, visitor.id, heads, visitor.scopes)
-        mine = [one for one in found if visitor.audit(one.unit, one.year, one.started_at)
-                or (one.key, one.unit) in visitor.leads]
+        there = queries.kinds(db, heads, visitor.scopes)
+        units, years = {(one, name) for one, name, _year in there}, {one for *_unit, one in there if one}
+        wanted: dict[str, str | int] = {"unit": unit} if unit else {}
+        if year:
+            wanted["year"] = next((one for one in years if str(one) == year), -1)
+        if state:
+            wanted["status"] = state
+        # What a filter asks for and nobody offered is among none of them.
+        offered = (not unit or unit in dict(units)) and state in ("", RUNNING, SUSPENDED, COMPLETED)
+        found = queries.instances(db, "", heads, visitor.scopes, only=wanted) if offered else []
+        shown = [one for one in found if visitor.audit(one.unit, one.year, one.started_at)
+                 or (one.key, one.unit) in visitor.leads]
         tasks = [(one, [place.name for id in one.units if (place := organisation.unit_of(db, id))])
                  for one in organisation.assignments(db, visitor.id)
                  if one.number in {scope.number for scope in visitor.scopes}]
-        shown = [one for one in mine if (not unit or one.unit == unit) and (not year or str(one.year) == year)
-                 and (not state or one.status == state)]
         known = {key: verb.beside(db, key) for key in {one.key for one in shown[:LISTED_MOST]}}
         rows: list[tuple[queries.Summary, list[tuple[str, int]] | None]] = []
         for one in shown[:LISTED_MOST]:
@@ -155,12 +162,12 @@ def listed() -> Any:
         "audit/list.html",
         rows=rows,
         cut=len(shown) > LISTED_MOST,
-        units=sorted({(one.unit, one.unit_name) for one in mine}, key=lambda pair: pair[1]),
-        years=sorted({one.year for one in mine if one.year}, reverse=True),
+        units=sorted(units, key=lambda pair: pair[1]),
+        years=sorted(years, reverse=True),
         states=[(RUNNING, _("Berjalan")), (SUSPENDED, _("Ditangguhkan")), (COMPLETED, _("Selesai"))],
         kinds=[(one, departures.name(one)) for one in conformance.KINDS if one not in conformance.INFORMATION],
         chosen={"unit": unit, "tahun": year, "keadaan": state, "penyimpangan": kind},
-        any=bool(mine),
+        any=bool(there),
         assignments=[(one, units, words.short_day(date.fromisoformat(one.valid_until))) for one, units in tasks],
     )
 
@@ -278,42 +285,60 @@ def diagram(id: UUID, sha256: str) -> Response:
 # What is taken home
 
 
-@audit.get("/audit/<uuid:id>/bukti.<any(pdf, xes, jsonocel, csv, zip):form>")
-def taken(id: UUID, form: str) -> Any:
-    """Evidence of an instance as a file; `nama` in the address writes people by their names. Who took what, up to which
-    row, stands in the stream `access`, whoever they are."""
-    named = request.args.get("nama") == "1"
+def handed_out(id: UUID, allowed: Callable[[Connection, UUID], Sight],
+               write: Callable[[evidence.Evidence, Path], object], form: str, file_name: str, named: bool,
+               back: str) -> Any:
+    """A file of evidence of an instance. Who took what, up to which row, stands in the stream `access`, whoever they
+    are, before they have it.
+
+    allowed  gives the instance to who may take it, and a 404 to everybody else
+    write    puts it into a file
+    back     the page that says why there is none now
+    """
+    with office().database.read() as db:
+        allowed(db, id)                 # who may not have it waits for nobody, and nobody for them
     if not making.acquire(timeout=PATIENCE_SECONDS):
         tell(_("Bukti lain sedang disiapkan. Tunggu sebentar, lalu unduh lagi."), "error")
-        return redirect(url_for("audit.player", id=id))
+        return redirect(back)
     with ExitStack() as done:
         done.callback(making.release)
         folder = done.enter_context(TemporaryDirectory(prefix="alur-", ignore_cleanup_errors=True))
-        file = Path(folder) / f"bukti.{form}"
+        file = Path(folder) / "bukti"
         with office().database.snapshot() as db:
-            sight = seen(db, id)
+            sight = allowed(db, id)
             it = evidence.of(db, office().rules, sight.instance.id, sight.now, office().settings.url)
             assert it is not None, "what is seen is there"
             try:
-                if form == "zip":
-                    evidence.pack(it, office().settings.documents_dir, file)
-                else:
-                    file.write_bytes(evidence.written(it, form, named))
+                write(it, file)
             except Unavailable as error:
                 if error.code != "unsigned":
                     raise
                 tell(_("Belum semua catatan berkas ini dicakup titik periksa yang ditandatangani. Tunggu satu menit, "
                        "lalu unduh lagi."), "error")
-                return redirect(url_for("audit.player", id=id))
+                return redirect(back)
         sha256 = evidence.fingerprint(file)
-        answer = send_file(file.open("rb"), mimetype=evidence.MEDIA_TYPES[form], as_attachment=True,
-                           download_name=f"bukti-{sight.instance.id}.{form}")
-    act = access.EvidenceTaken(instance=sight.instance.id, form=form, sequence=it.sequence, sha256=sha256,
-                               named=named or form in ("pdf", "zip"))
+        answer = send_file(file.open("rb"), mimetype=evidence.MEDIA_TYPES[file_name.rpartition(".")[2]],
+                           as_attachment=True, download_name=file_name)
+    act = access.EvidenceTaken(instance=sight.instance.id, form=form, sequence=it.sequence, sha256=sha256, named=named)
     actor = sight.actor if sight.lanes else auditor(sight.instance)
     with office().database.begin() as db:
         access.record(db, office().database.key, act, actor, office().now())
     return answer
+
+
+@audit.get("/audit/<uuid:id>/bukti.<any(pdf, xes, jsonocel, csv, zip):form>")
+def taken(id: UUID, form: str) -> Any:
+    """Evidence of an instance as a file; `nama` in the address writes people by their names."""
+    named = request.args.get("nama") == "1"
+
+    def write(it: evidence.Evidence, file: Path) -> None:
+        if form == "zip":
+            evidence.pack(it, office().settings.documents_dir, file)
+        else:
+            file.write_bytes(evidence.written(it, form, named))
+
+    return handed_out(id, seen, write, form, f"bukti-{id}.{form}", named or form in ("pdf", "zip"),
+                      url_for("audit.player", id=id))
 
 
 @audit.app_template_global()
@@ -322,32 +347,18 @@ def for_lke(sight: Sight) -> bool:
     return sight.reads and lke.has(sight.definition)
 
 
+def seen_for_lke(db: Connection, id: UUID) -> Sight:
+    sight = look(db, id)
+    if not for_lke(sight):
+        abort(404)
+    return sight
+
+
 @audit.get("/proses/<uuid:id>/bukti-lke.zip")
 def lke_bundle(id: UUID) -> Any:
-    """What the LKE of AKIP asks for, from one instance: for who may open all of those documents. Who took it stands in
-    the stream `access`, whoever they are."""
-    if not making.acquire(timeout=PATIENCE_SECONDS):
-        tell(_("Bukti lain sedang disiapkan. Tunggu sebentar, lalu unduh lagi."), "error")
-        return redirect(url_for("processes.page", id=id))
-    with ExitStack() as done:
-        done.callback(making.release)
-        folder = done.enter_context(TemporaryDirectory(prefix="alur-", ignore_cleanup_errors=True))
-        file = Path(folder) / "bukti.zip"
-        with office().database.snapshot() as db:
-            sight = look(db, id)
-            if not for_lke(sight):
-                abort(404)
-            it = evidence.of(db, office().rules, sight.instance.id, sight.now, office().settings.url)
-            assert it is not None, "what is seen is there"
-            lke.written(it, office().settings.documents_dir, file)
-        sha256 = evidence.fingerprint(file)
-        answer = send_file(file.open("rb"), mimetype=evidence.MEDIA_TYPES["zip"], as_attachment=True,
-                           download_name=f"bukti-lke-{sight.instance.id}.zip")
-    act = access.EvidenceTaken(instance=sight.instance.id, form="lke", sequence=it.sequence, sha256=sha256, named=True)
-    actor = sight.actor if sight.lanes else auditor(sight.instance)
-    with office().database.begin() as db:
-        access.record(db, office().database.key, act, actor, office().now())
-    return answer
+    """What the LKE of AKIP asks for, from one instance: for who may open all of those documents."""
+    return handed_out(id, seen_for_lke, lambda it, file: lke.written(it, office().settings.documents_dir, file), "lke",
+                      f"bukti-lke-{id}.zip", True, url_for("processes.page", id=id))
 
 
 # One moment

@@ -136,6 +136,18 @@ def download() -> Any:
     if not audit.audits(visitor) or (year and not (year.isascii() and year.isdigit() and len(year) == 4)) \
             or "\x00" in unit:
         abort(404)
+    def chosen(db: Connection) -> list[queries.Summary]:
+        wanted: dict[str, str | int] = {**({"unit": unit} if unit else {}), **({"year": int(year)} if year else {})}
+        found = [one for one in queries.instances(db, "", (), visitor.scopes, most=10_000, only=wanted)
+                 if visitor.audit(one.unit, one.year, one.started_at) is not None]
+        return found or abort(404)
+
+    with office().database.read() as db:
+        many = len(chosen(db))          # who may not have it waits for nobody, and nobody for them
+    if many > MOST_HERE:
+        tell(_("Pilihan ini memuat %(n)s berkas proses, paling banyak %(most)s sekali unduh. Persempit dengan unit dan "
+               "tahun.", n=many, most=MOST_HERE), "error")
+        return redirect(url_for("audit.listed", unit=unit, tahun=year))
     if not audit.making.acquire(timeout=audit.PATIENCE_SECONDS):
         tell(_("Bukti lain sedang disiapkan. Tunggu sebentar, lalu unduh lagi."), "error")
         return redirect(url_for("audit.listed", unit=unit, tahun=year))
@@ -144,15 +156,7 @@ def download() -> Any:
         folder = done.enter_context(TemporaryDirectory(prefix="alur-", ignore_cleanup_errors=True))
         file = Path(folder) / "pilihan.zip"
         with office().database.snapshot() as db:
-            found = [one for one in queries.instances(db, "", (), visitor.scopes, most=10_000)
-                     if (not unit or one.unit == unit) and (not year or str(one.year) == year)
-                     and visitor.audit(one.unit, one.year, one.started_at) is not None]
-            if not found:
-                abort(404)
-            if len(found) > MOST_HERE:
-                tell(_("Pilihan ini memuat %(n)s berkas proses, paling banyak %(most)s sekali unduh. Persempit dengan "
-                       "unit dan tahun.", n=len(found), most=MOST_HERE), "error")
-                return redirect(url_for("audit.listed", unit=unit, tahun=year))
+            found = chosen(db)
             title = ", ".join([*sorted({one.unit_name for one in found}), *([_("tahun %(year)s", year=year)]
                                                                            if year else [])])
             try:

@@ -267,12 +267,15 @@ def instances(
     scopes: Iterable[AuditScope] = (),
     everything: bool = False,
     most: int = 200,
+    only: Mapping[str, str | int] | None = None,
 ) -> list[Summary]:
     """The process instances that a person may see, running ones first, the newest first.
 
     pairs  processes and units that they serve; scopes: what they audit.
+    only   unit, year, status: those with this value, so that none is lost behind the `most` newest of all.
     """
-    found = _visible(person, pairs, scopes, everything).order_by(
+    asked = [instance.c[name] == one for name, one in (only or {}).items()]
+    found = _visible(person, pairs, scopes, everything).where(*asked).order_by(
         (instance.c.status != RUNNING), (instance.c.status == CANCELLED), instance.c.started_at.desc(), instance.c.id
     )
     rows = db.execute(found.limit(most)).all()
@@ -312,6 +315,13 @@ def instances(
         )
         for row in rows
     ]
+
+
+def kinds(db: Connection, pairs: Iterable[Pair], scopes: Iterable[AuditScope]) -> list[tuple[str, str, int | None]]:
+    """(unit, its name, year of report) that there are among these instances, however many those are."""
+    found = _visible("", pairs, scopes, False).subquery()
+    rows = db.execute(select(found.c.unit, found.c.unit_name, found.c.year).distinct())
+    return [(row.unit, row.unit_name, row.year) for row in rows]
 
 
 TITLE = Prepared(

@@ -4,11 +4,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, select, text, update
 
 from engine import conformance
 from engine.conformance import Departure
 from engine.store import access, journal
+from engine.store.schema import instance
 from forms import departures
 from tests.desk import OPENING, Desk
 from tests.story import LKJPD, definition
@@ -29,6 +30,21 @@ def test_an_auditor_sees_every_moment_proved_and_the_return_marked(site: Desk, r
     assert page.status == 200
     assert f"Terbukti: {rows} catatan dijalankan ulang, sama." in page.text
     assert f"Saat {rows} dari {rows}" in page.text and "Dikembalikan untuk diperbaiki" in page.text
+
+
+def test_what_an_auditor_asks_for_is_found_behind_any_number_of_newer_ones(site: Desk, returned: str) -> None:
+    year = site.instance(returned).year
+    with site.database.begin() as db:
+        rows = [row._asdict() for row in db.execute(select(instance).where(instance.c.id == returned))]
+        db.execute(insert(instance), [
+            {**rows[0], "id": f"lain-{n}", "year": 3000 + n % 2, "status": "cancelled" if n > 1 else "running",
+             "started_at": "2999-01-01T00:00:00.000000Z"} for n in range(220)])
+        db.execute(update(instance).where(instance.c.id == returned).values(status="cancelled"))
+    auditor = site.reader("auditor")
+    assert f"/audit/{returned}" in auditor.get(f"/audit?tahun={year}&unit=kecamatan_lasem").response.text
+    assert {str(year), "3000", "3001"} <= set(auditor.page.xpath("//select[@name='tahun']/option/text()"))
+    for nowhere in ("unit=%00", "tahun=%00", "keadaan=%00", "unit=tidak_ada", "tahun=1999"):
+        assert "/audit/lain-" not in auditor.get(f"/audit?{nowhere}").response.text and auditor.status == 200
 
 
 def test_one_moment_says_who_in_which_position_what_was_written_and_what_stood_there_before(

@@ -9,8 +9,11 @@ import zipfile
 
 import pytest
 
+from engine import organisation as org
+from engine import organise
+from engine.commands import Actor
 from engine.store import access, journal
-from forms import lke
+from forms import audit, lke
 from tests.desk import Desk
 
 
@@ -76,3 +79,29 @@ def test_who_may_not_open_all_of_its_documents_finds_no_bundle(site: Desk, login
     reader = site.reader(login)
     assert reader.get(f"/proses/{id}/bukti-lke.zip").status == 404
     assert "Bundel bukti LKE" in site.reader("tim1").get(f"/proses/{id}").text
+
+
+def test_an_administrator_with_a_lane_of_another_office_finds_no_bundle_either(site: Desk) -> None:
+    id = site.waiting_at(9)
+    with site.database.begin() as db:
+        organise.change(db, site.database.key, org.Change(
+            id="kuasa", at=site.clock(), actor=Actor(person="sistem", capacity="sistem", signed_in_by="cli"),
+            act=org.GrantPower(person="inspektorat", power="administrator")))
+    reader = site.reader("inspektorat").get(f"/proses/{id}")
+    assert reader.status == 200 and "Bundel bukti LKE" not in reader.text
+    assert reader.get("/pengaturan/arsip").status == 200
+    for address in (f"/proses/{id}/bukti-lke.zip", f"/audit/{id}/bukti.zip", f"/audit/{id}/bukti.pdf"):
+        assert reader.get(address).status == 404
+    with site.database.read() as db:
+        assert not [one for one in journal.read(db, access.STREAM) if one.command["act"]["type"] == "EvidenceTaken"]
+
+
+def test_who_may_take_nothing_waits_for_nobody_and_is_told_no_more(site: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    id = site.waiting_at(9)
+    monkeypatch.setattr(audit, "PATIENCE_SECONDS", 0.05)
+    with audit.making:                  # somebody else's file is being made
+        for address in (f"/proses/{id}/bukti-lke.zip", f"/audit/{id}/bukti.zip", "/audit/pilihan.zip"):
+            assert site.reader("analis").get(address).status == 404
+        assert site.reader("auditor").get(
+            "/audit/pilihan.zip?unit=inspektorat_daerah").status == 404
+        assert "Bukti lain sedang disiapkan" in site.reader("camat").get(f"/proses/{id}/bukti-lke.zip").text
