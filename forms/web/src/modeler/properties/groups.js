@@ -196,7 +196,7 @@ function performer(it) {
   }
   if (isInner(it.element)) {
     const said = options.find(([ id ]) => id === now)?.[1];
-    return note('pelaksana', `Pelaksana: ${said ?? 'belum ada'}, mengikuti lajur subprosesnya.`);
+    return note('pelaksana', `Pelaksana: ${said ?? 'belum ada'}, menurut lajur tempat kotaknya digambar.`);
   }
   return oneOf(it, {
     name: 'pelaksana', label: 'Pelaksana', value: now, options: now ? options : [ [ '', 'Belum berada di lajur' ], ...options ],
