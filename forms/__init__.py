@@ -59,8 +59,11 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+# Text becomes HTML only where it is said so: by forms/static/trusted.js, and in one place of the viewers' libraries.
+# The modeler's libraries do it everywhere; its page alone goes without (`bundle`).
+TRUSTED_TYPES = "; require-trusted-types-for 'script'; trusted-types alur bpmn-js"
 HEADERS = {
-    "Content-Security-Policy": POLICY,
+    "Content-Security-Policy": POLICY + TRUSTED_TYPES,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -140,6 +143,8 @@ def create_app(
 
 def add_headers(response: Response) -> Response:
     """What every answer says to the browser; a view may have said something stricter."""
+    if g.get("draws_with_the_modeler"):
+        response.headers.setdefault("Content-Security-Policy", POLICY)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if office().settings.secure:
@@ -213,6 +218,7 @@ def asset(name: str) -> str:
 
 def bundle(entry: str) -> dict[str, str] | None:
     """Addresses of the built browser sources ("js", "css"); None where they were not built: pages do without."""
+    g.draws_with_the_modeler = entry == "modeler" or g.get("draws_with_the_modeler", False)
     manifest = Path(__file__).parent / "static" / "dist" / "manifest.json"
     try:
         files = orjson.loads(manifest.read_bytes())["entries"][entry]

@@ -1,6 +1,8 @@
 // The table of an SOP while its owner types: kept on the server after a pause and, until it is there, in this browser.
 // Buttons that change the table change it without loading the page. Without this script they load it again.
 
+import { trusted } from "./trusted.js";
+
 const QUIET_MS = 2500;
 const LOOK_MS = 20000;
 
@@ -114,7 +116,7 @@ function edit(form) {
     try {
       const answer = await fetch(location.pathname, { method: "POST", body: data, headers: { Accept: "text/html" }, redirect: "manual" });
       if (!answer.ok) throw new Error(String(answer.status));
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const page = new DOMParser().parseFromString(trusted(await answer.text()), "text/html");
       const open = [...part().querySelectorAll("details.identity[open]")].length;
       const unfolded = [...part().querySelectorAll("[data-fold]:checked")].map((box) => box.closest("th").querySelector("input").value);
       part().replaceWith(document.adoptNode(page.getElementById("tabel-isi")));
@@ -196,7 +198,7 @@ function paste(event) {
   const html = event.clipboardData?.getData("text/html") ?? "";
   if (!/<table[\s>]/i.test(html)) return;
   event.preventDefault();
-  const page = new DOMParser().parseFromString(html, "text/html");
+  const page = new DOMParser().parseFromString(trusted(html), "text/html");
   const lines = [];
   for (const block of page.body.querySelectorAll("tr, p, h1, h2, h3, li")) {
     if (block.localName === "tr") lines.push(row(block));

@@ -3,6 +3,7 @@
 // same buttons do the same by loading the page again.
 
 import { forget, keep, kept, LARGE_BYTES, Refused, SignedOut, send as sendInParts } from "./uploads.js";
+import { trusted } from "./trusted.js";
 
 const form = document.getElementById("tugas");
 const said = document.getElementById("draf");
@@ -88,7 +89,7 @@ function show(state, own = "") {
     const slot = document.getElementById(id);
     const inUse = slot?.contains(document.activeElement);
     if (slot && (id === own || !(inUse || slot.querySelector("[data-sending]")))) {
-      const fresh = document.createRange().createContextualFragment(html.trim()).firstElementChild;
+      const fresh = document.createRange().createContextualFragment(trusted(html.trim())).firstElementChild;
       if (fresh.dataset.is === slot.dataset.is) continue; // somebody may have opened a part of it
       slot.replaceWith(fresh);
       watch(fresh);
@@ -97,7 +98,7 @@ function show(state, own = "") {
   }
   if (lacking && state.lacking !== undefined) {
     const open = lacking.querySelector("details")?.open;
-    lacking.replaceChildren(document.createRange().createContextualFragment(state.lacking));
+    lacking.replaceChildren(document.createRange().createContextualFragment(trusted(state.lacking)));
     if (open) lacking.querySelector("details")?.setAttribute("open", "");
   }
 }

@@ -4,15 +4,16 @@
  * Writes into OUTDIR the files named by their content, manifest.json (what a page loads: entry -> js, css, imports)
  * and THIRD_PARTY_NOTICES.txt (the licence of every package that went in). Loads nothing from elsewhere at run time.
  *
- * Three things are put right in the packages on their way in; a package that no longer has what is put right ends the
+ * Four things are put right in the packages on their way in; a package that no longer has what is put right ends the
  * build, so that an upgrade cannot lose it in silence:
  *   style="..." in their HTML, which the content policy refuses  -> presentation attributes, or data-s (src/modeler/csp.js)
+ *   HTML that they make of their templates, which trusted types refuse -> src/trusted.js, but in the modeler alone
  *   the texts that no translation reaches                        -> src/modeler/texts.mjs
  *   the icon font, which comes in five formats                   -> the one that every browser of today reads
  */
 import * as esbuild from 'esbuild';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 
 import { TEXTS } from './src/modeler/texts.mjs';
 
@@ -44,6 +45,19 @@ const STYLED = {
   'bpmn-js-token-simulation/lib/features/token-count/TokenCount.js': 1,
 };
 const FONT = 'bpmn-js/dist/assets/bpmn-font/css/bpmn.css';
+// Where the libraries of a viewer make HTML. Those of the modeler do so in many places more: its page asks for no types.
+const MAKING_HTML = {
+  'domify/index.js': [
+    [ 'innerHTML = htmlString;', "innerHTML = trusted('bpmn-js', htmlString);" ],
+    [ 'innerHTML = prefix + htmlString + suffix;', "innerHTML = trusted('bpmn-js', prefix + htmlString + suffix);" ],
+  ],
+  'tiny-svg/dist/index.js': [
+    [ "parseFromString(svg, 'text/xml')", "parseFromString(trusted('bpmn-js', svg), 'text/xml')" ],
+  ],
+  'bpmn-js/lib/features/drilldown/DrilldownBreadcrumbs.js': [
+    [ "breadcrumbs.innerHTML = '';", 'breadcrumbs.replaceChildren();' ],
+  ],
+};
 const changed = new Set();
 
 const mended = {
@@ -51,7 +65,7 @@ const mended = {
   setup(build) {
     build.onLoad({ filter: /node_modules.*\.(js|css)$/ }, ({ path }) => {
       const name = path.replaceAll('\\', '/').split('node_modules/').pop();
-      if (!(name in STYLED) && !(name in TEXTS) && name !== FONT) {
+      if (!(name in STYLED) && !(name in TEXTS) && !(name in MAKING_HTML) && name !== FONT) {
         return undefined;
       }
       changed.add(name);
@@ -64,6 +78,15 @@ const mended = {
           throw new Error(`${name} no longer says ${JSON.stringify(from)}; see src/modeler/texts.mjs.`);
         }
         contents = contents.replaceAll(from, to);
+      }
+      for (const [ from, to ] of MAKING_HTML[name] ?? []) {
+        if (contents.split(from).length !== 2) {
+          throw new Error(`${name} no longer says ${JSON.stringify(from)} once; see MAKING_HTML in build.mjs.`);
+        }
+        contents = contents.replace(from, to);
+      }
+      if (name in MAKING_HTML) {
+        contents = `import { trusted } from ${JSON.stringify(resolve('src/trusted.js'))};\n${contents}`;
       }
       if (name === FONT) {
         contents = contents.replace(/src: url\([^;]*;\s*src:[^;]*;/, "src: url('../font/bpmn.woff2') format('woff2');");
@@ -113,7 +136,7 @@ const { metafile } = await esbuild.build({
   logLevel: 'warning',
 });
 
-for (const name of [ ...Object.keys(TEXTS), ...Object.keys(STYLED) ]) {
+for (const name of [ ...Object.keys(TEXTS), ...Object.keys(STYLED), ...Object.keys(MAKING_HTML) ]) {
   if (!changed.has(name)) {
     throw new Error(`${name} is not in the bundle any more; see what is put right in build.mjs.`);
   }
