@@ -134,6 +134,8 @@ def _put(it: Evidence, documents_dir: Path, archive: zipfile.ZipFile, one: Item)
     """The item as it went in."""
     if not one.place:
         return one
+    if why := it.last.erased_files.get(one.sha256):     # though another process may have the same content
+        return _without(one, words.gone(why))
     try:
         with (documents.open_document(it.db, documents_dir, one.sha256) as source,
               archive.open(_entry(one.place), "w", force_zip64=True) as target):

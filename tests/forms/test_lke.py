@@ -8,11 +8,14 @@ import io
 import zipfile
 
 import pytest
+from sqlalchemy import insert, select
 
 from engine import organisation as org
 from engine import organise
 from engine.commands import Actor
-from engine.store import access, journal
+from engine.retention import DecideErasure, RequestErasure, carry_out
+from engine.store import access, definitions, journal
+from engine.store.schema import document_file
 from forms import audit, lke
 from tests.desk import Desk
 
@@ -79,6 +82,26 @@ def test_who_may_not_open_all_of_its_documents_finds_no_bundle(site: Desk, login
     reader = site.reader(login)
     assert reader.get(f"/proses/{id}/bukti-lke.zip").status == 404
     assert "Bundel bukti LKE" in site.reader("tim1").get(f"/proses/{id}").text
+
+
+def test_a_file_that_was_erased_by_law_is_said_to_be_so_and_not_given_from_elsewhere(site: Desk) -> None:
+    id = site.waiting_at(7)
+    [lhr] = [one for one in index(bundle(site, "camat", id)) if one["jenis"] == "lhr"]
+    folder, rules = site.app.extensions["alur"].settings.documents_dir, site.app.extensions["alur"].rules
+    with site.database.begin() as db:           # another process has the same content, lawfully
+        row = db.execute(select(document_file).where(document_file.c.sha256 == lhr["sha256"])).first()
+        assert row is not None
+        db.execute(insert(document_file).values({**row._asdict(), "instance": "lain"}))
+    for n, (person, act) in enumerate((
+            ("admin", RequestErasure(request="r1", about="instance", id=id, number="12/PDP/2027", dated="2026-12-01",
+                                     basis="UU 27/2022 Pasal 8", files=(lhr["sha256"],))),
+            ("camat", DecideErasure(request="r1", approved=True)))):
+        carry_out(site.database, rules, folder, definitions.Change(
+            id=f"h{n}", at=site.clock(), actor=Actor(person=person), act=act))
+    archive = bundle(site, "camat", id)
+    [after] = [one for one in index(archive) if one["jenis"] == "lhr"]
+    assert after["keadaan"] == "(dihapus atas permintaan nomor 12/PDP/2027)" and after["letak"] == ""
+    assert lhr["letak"] not in archive.namelist()
 
 
 def test_an_administrator_with_a_lane_of_another_office_finds_no_bundle_either(site: Desk) -> None:
