@@ -138,7 +138,9 @@ def _fill(pack: _Pack, db: Connection, documents_dir: Path, kept: Kept, streams:
     versions = definitions.versions(db)
     recorded = set(tables.recorded_documents(db)) if with_documents else set[str]()
     wanted = recorded | {one.sha256 for one in versions}
-    named: set[str] = set()             # of what could be put in; every hash of a whole journal would fill the memory
+    # SHA-256 -> the streams that name it, of what could be put in: every hash of a journal would fill the memory.
+    named: dict[str, set[str]] = {}
+    gone: set[tuple[str, str]] = set()          # (stream, SHA-256) of files that were erased by law
 
     def journal() -> Iterator[bytes]:
         nonlocal rows
@@ -149,7 +151,10 @@ def _fill(pack: _Pack, db: Connection, documents_dir: Path, kept: Kept, streams:
             for n, one in enumerate(some):
                 rows += 1
                 body = one.body.decode()
-                named.update(wanted.intersection(HASH.findall(body)))
+                for found in wanted.intersection(HASH.findall(body)):
+                    named.setdefault(found, set()).add(one.stream)
+                if '"type":"EraseValues"' in body:
+                    gone.update((one.stream, file) for file in json.loads(body)["command"]["act"].get("files", ()))
                 shape: dict[str, Any] = {"index": one.index, "stream": one.stream, "sequence": one.sequence,
                                          "body": body}
                 if streams is not None:
@@ -182,7 +187,9 @@ def _fill(pack: _Pack, db: Connection, documents_dir: Path, kept: Kept, streams:
             diagram = definitions.export(db, version.key, version.version)
             assert diagram is not None, "a version has its bytes"
             pack.put(f"definitions/{version.sha256}.bpmn", diagram)
-    for name in sorted(named & recorded):
+    for name in sorted(named.keys() & recorded):
+        if all((stream, name) in gone for stream in named[name]):
+            continue                    # another instance lawfully has the same content; this one no longer does
         try:
             with documents.open_document(db, documents_dir, name) as source:
                 pack.lines(readable.documents.get(name, f"documents/{name}"), _chunks(source))

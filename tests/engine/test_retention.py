@@ -324,7 +324,7 @@ def test_asking_again_with_the_same_key_erases_once(archivist: Archivist) -> Non
         retention.carry_out(office.database, office.rules, archivist.folder, replace(change, act=asked))
 
 
-def test_a_file_that_another_process_has_too_stays_until_it_goes_there(archivist: Archivist) -> None:
+def test_a_file_that_another_process_has_too_stays_until_it_goes_there(archivist: Archivist, tmp_path: Path) -> None:
     first, second_ = archivist.office.begin(2026), archivist.office.begin(2025)
     sha256 = attach(archivist, first, f"Sama: {SECRET}", "a.txt")
     assert attach(archivist, second_, f"Sama: {SECRET}", "b.txt") == sha256
@@ -332,6 +332,13 @@ def test_a_file_that_another_process_has_too_stays_until_it_goes_there(archivist
     with archivist.office.database.read() as db:
         assert store.files(db, first).count(sha256) == 0 and sha256 in store.files(db, second_)
         assert documents.recorded(db, sha256) is not None
+    # The pack of the first does not give it away from there.
+    checkpoints.sign(archivist.office.database, Place(tmp_path / "checkpoint.key", "http://localhost", None))
+    with archivist.office.database.snapshot() as db:
+        for id, many in ((first, 0), (second_, 1)):
+            packed = packs.of_streams(db, archivist.folder, tmp_path / f"{id}.zip", [instances.stream(id)])
+            assert packed.documents == many and sha256 not in packed.missing
+            assert verifier.verify(str(tmp_path / f"{id}.zip"), [], []).findings == []
     assert archivist.erase(second_, (), (sha256,), name="r2").files == 1
     with archivist.office.database.read() as db:
         assert documents.recorded(db, sha256) is None
