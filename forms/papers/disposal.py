@@ -7,20 +7,16 @@ a list of what goes, with who proposed it and who decided, to be signed on paper
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any
 
-import typst
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from engine.retention import APPROVED
 
 from .timeline import printable
+from .typeset import typeset
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,15 +47,8 @@ class Minutes:
     rows: Sequence[Line]
 
 
-@cache
-def template() -> bytes:
-    return (Path(__file__).parent / "disposal.typ").read_bytes()
-
-
 def pdf(of: Minutes) -> bytes:
-    compiler = typst.Compiler(template(), ignore_system_fonts=True)
-    made: Any = compiler.compile(format="pdf", sys_inputs={"data": json.dumps(data_of(of))})
-    found: bytes = made
+    found: bytes = typeset("disposal", data_of(of))
     return found
 
 
@@ -74,9 +63,7 @@ def listing(title: str, number: str, facts: Sequence[tuple[str, str]], lead: str
                   "rows": ngettext("%(num)s baris jurnal", "%(num)s baris jurnal", one.rows), "head": one.head,
                   "files": []} for n, one in enumerate(rows, 1)],
     }
-    compiler = typst.Compiler(template(), ignore_system_fonts=True)
-    made: Any = compiler.compile(format="pdf", sys_inputs={"data": json.dumps(data)})
-    found: bytes = made
+    found: bytes = typeset("disposal", data)
     return found
 
 

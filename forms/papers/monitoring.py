@@ -7,20 +7,17 @@ input gives the same bytes. Every text of the spreadsheet is a text: nothing tha
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
-import typst
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
 from .sheet import BOX, HEAD, _write
 from .sop import qr
 from .timeline import printable
+from .typeset import typeset
 from .word import unchanging
 
 DOTS = "…………"  # what a person fills in; drawn as lines of dots where a cell is nothing else
@@ -61,11 +58,6 @@ def written(of: Sheet, form: str) -> bytes:
     return {"pdf": pdf, "xlsx": xlsx}[form](of)
 
 
-@cache
-def template() -> bytes:
-    return (Path(__file__).parent / "monitoring.typ").read_bytes()
-
-
 def pdf(of: Sheet) -> bytes:
     found: bytes = set_in(of, "pdf")
     return found
@@ -74,9 +66,7 @@ def pdf(of: Sheet) -> bytes:
 def set_in(of: Sheet, form: Literal["pdf", "png"]) -> Any:
     """The paper as Typst sets it: one PDF, or a PNG for each page."""
     data = _plain(asdict(of)) | {"qr": list(qr(of.address)) if of.address else []}
-    return typst.Compiler(template(), ignore_system_fonts=True).compile(
-        format=form, ppi=80, sys_inputs={"data": json.dumps(data)}
-    )
+    return typeset("monitoring", data, form)
 
 
 def _plain(value: Any) -> Any:

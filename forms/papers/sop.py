@@ -9,21 +9,19 @@ Source: the form of a Standar Operasional Prosedur Administrasi Pemerintahan (Pe
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 from typing import Any, Literal
 
 import segno
-import typst
 
 from engine import sop
 from engine.sop_table import DECISION, OPTIONAL, PROPERTIES, Identity, SopRow, SopTable, lettered, settled
 
 from . import flowchart
 from .flowchart import CONNECTOR, Band, Page
+from .typeset import queried, typeset
 
 KINDS = ("pdf", "docx", "xlsx")
 PAPERS = {"a4": (297.0, 210.0), "f4": (330.0, 215.0)}  # landscape
@@ -274,19 +272,11 @@ def split(texts: Sequence[str], pieces: int) -> list[tuple[str, ...]]:
 # PDF
 
 
-@cache
-def template() -> bytes:
-    return (Path(__file__).parent / "sop.typ").read_bytes()
-
-
 def measured(what: str, **given: Any) -> list[float]:
     """How high cells or heads are, in mm."""
     data = {"title": "", "cells": [], "heads": [], **given}
-    found = typst.query(
-        template(), f"<{what}>", field="value", one=True, ignore_system_fonts=True,
-        sys_inputs={"mode": "measure", "data": json.dumps(data)},
-    )
-    return json.loads(found)
+    found: list[float] = queried("sop", what, data, mode="measure")
+    return found
 
 
 def qr(address: str) -> bytes:
@@ -302,10 +292,7 @@ def pdf(laid: Laid) -> bytes:
 
 def set_in(laid: Laid, form: Literal["pdf", "png"]) -> Any:
     """The document as Typst sets it: one PDF, or a PNG for each page."""
-    return typst.Compiler(template(), ignore_system_fonts=True).compile(
-        format=form, ppi=110,
-        sys_inputs={"mode": "set", "data": json.dumps(data_of(laid))},
-    )
+    return typeset("sop", data_of(laid), form, ppi=110, mode="set")
 
 
 def data_of(laid: Laid) -> dict[str, Any]:

@@ -11,16 +11,14 @@ import json
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
-import typst
 from flask_babel import gettext as _
 
 from engine.event_log import clean
 
 from .sop import broken, qr
+from .typeset import typeset
 
 LONGEST = 2_000  # letters of one value; the whole of it stands in the data of the pack
 NARROW = 34.0  # mm, of the column that words are broken for
@@ -88,11 +86,6 @@ class Timeline:
     address: str = ""  # of the public page that knows the checkpoint; "" of none
 
 
-@cache
-def template() -> bytes:
-    return (Path(__file__).parent / "timeline.typ").read_bytes()
-
-
 def pdf(of: Timeline) -> bytes:
     found: bytes = set_in(of, "pdf")
     return found
@@ -100,9 +93,7 @@ def pdf(of: Timeline) -> bytes:
 
 def set_in(of: Timeline, form: Literal["pdf", "png"]) -> Any:
     """The paper as Typst sets it: one PDF, or a PNG for each page."""
-    return typst.Compiler(template(), ignore_system_fonts=True).compile(
-        format=form, ppi=80, sys_inputs={"data": json.dumps(data_of(of))}
-    )
+    return typeset("timeline", data_of(of), form)
 
 
 def data_of(of: Timeline) -> dict[str, Any]:
