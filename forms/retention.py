@@ -458,13 +458,29 @@ def decide(act_of: Any) -> Any:
         tell(outcome(done) if approved else _("Ditolak. Tidak ada yang dihapus."))
         if done.elsewhere:
             tell(_("Nama yang sama masih ada di %(places)s. Periksa apakah itu juga diminta dihapus.",
-                   places=", ".join(f"{table} ({count})" for table, count in sorted(done.elsewhere.items()))),
+                   places=", ".join(said_of(done.elsewhere))),
                  "warning")
         if done.copies:
             tell(_("%(n)s paket atau bukti sudah diambil keluar sebelum penghapusan ini, yang terakhir %(at)s; "
                    "cadangan yang dibuat sebelum hari ini juga masih memuatnya.", n=len(done.copies),
                    at=words.full(done.copies[-1].at, me().zone)), "warning")
     return redirect(url_for("retention.decisions"), 303)
+
+
+def said_of(elsewhere: Mapping[str, int]) -> list[str]:
+    """Where the same words still stand, for people: no table has a name for them."""
+    names = {
+        "journal_value": _("isian berkas proses"), "instance": _("isian berkas proses"), "draft": _("draf isian"),
+        "user_task": _("isian berkas proses"), "notice": _("pemberitahuan"), "person": _("daftar orang"),
+        "position": _("daftar jabatan"), "unit": _("daftar unit"), "team": _("susunan tim"),
+        "definition": _("SOP"), "definition_draft": _("rancangan SOP"), "definition_proposal": _("usulan SOP"),
+        "definition_unit": _("data SOP unit"), "calendar": _("kalender"), "migration_run": _("alasan pindah versi"),
+    }
+    found = dict[str, int]()
+    for table, count in sorted(elsewhere.items()):
+        name = names.get(table, _("catatan lain"))
+        found[name] = max(count, found.get(name, 0))
+    return [f"{name} ({count})" for name, count in found.items()]
 
 
 def outcome(done: archive_.Done) -> str:

@@ -12,7 +12,9 @@ from engine import retention
 from engine.commands import Act, AddComment, CancelProcessInstance
 from engine.handle import Request, handle
 from engine.store import definitions
+from engine.store.schema import metadata
 from forms import evidence
+from forms import retention as retention_pages
 from tests.desk import KEY, LASEM, Desk
 
 SECRET = "Rahasia-Warga-Sumberejo"
@@ -137,3 +139,10 @@ def test_a_disposal_goes_from_the_class_to_the_berita_acara(own: Desk) -> None:
     with own.database.snapshot() as db, evidence.spoken("id"):
         it = evidence.of(db, definitions.rules(own.database), id, own.clock())
         assert it is not None and it.played.difference == "" and evidence.written(it, "pdf").startswith(b"%PDF-")
+
+
+def test_where_the_same_words_still_stand_is_said_in_words_of_the_office(site: Desk) -> None:
+    with site.app.test_request_context("/"):
+        said = retention_pages.said_of(dict.fromkeys(metadata.tables, 2))
+    assert "isian berkas proses (2)" in said and "pemberitahuan (2)" in said
+    assert not any("_" in one for one in said)
