@@ -10,7 +10,7 @@ const said = document.getElementById("draf");
 const lacking = document.getElementById("kurang");
 const name = `alur.draft.${form.dataset.task}.${form.dataset.person}`;
 const works = "works" in form.dataset;
-const QUIET_MS = 3000;
+const QUIET_MS = 3000, AGAIN_MS = 15_000;
 const LONG_SIDE_PX = 2000; // of a photograph before it is sent
 const words = document.documentElement.lang === "en"
   ? { unsent: "Not sent yet. It will be sent when there is a connection.", offline: "There is no connection. What you typed is kept in this browser; press again when there is one.", sending: "Sending", sent: "sent", waiting: "not sent yet", restored: "What you typed in this browser is back.", gone: "This task is no longer open. What you typed is kept.", of: "of", lost: "line lost, it goes on by itself", signin: "sign in again, then load this page again: it goes on", large: "is larger than", over: "This upload is over. Choose the file once more." }
@@ -68,8 +68,9 @@ async function save() {
     show(await answer.json());
     // Kept here only as long as the server has not got it.
     if (localStorage.getItem(name) === at) localStorage.removeItem(name);
-  } catch {
+  } catch (error) {
     said.textContent = words.unsent;
+    if (!/^4/.test(error.message)) later(AGAIN_MS); // a server that starts again is told by no event
   } finally {
     running = false;
     if (again) { again = false; save(); }

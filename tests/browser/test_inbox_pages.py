@@ -181,6 +181,21 @@ def test_a_file_that_is_refused_says_why_beside_its_slot(served: Served) -> None
     expect(page.locator("#i-notulen .sending")).to_contain_text("bukan PDF yang utuh")
 
 
+def test_what_a_stopped_server_did_not_get_is_sent_when_it_is_back(served: Served) -> None:
+    page = served.person("camat")
+    page.clock.install()
+    page.goto(task_address(served, 1))
+    served.was_cut = True
+    page.route("**/draft", lambda route: route.abort("internetdisconnected"))
+    page.fill("[name='isian.arahan']", "Siapkan rancangan.")
+    page.clock.fast_forward(3_100)
+    expect(page.locator("#draf")).to_contain_text("Belum terkirim")
+    page.unroute("**/draft")
+    page.clock.fast_forward(15_100)
+    expect(page.locator("#draf")).to_contain_text("Draf tersimpan")
+    assert page.evaluate("Object.keys(localStorage)") == []
+
+
 def test_a_button_without_a_line_leaves_the_form_where_it_is(served: Served) -> None:
     page = served.person("camat", width=390)
     page.goto(task_address(served, 1))
