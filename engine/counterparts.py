@@ -16,7 +16,7 @@ from .soundness import resting_places
 
 KINDS = {"userTask": "langkah", "intermediateCatchEvent": "pengatur waktu di tengah alur",
          "boundaryEvent": "pengatur waktu", "exclusiveGateway": "percabangan", "parallelGateway": "percabangan paralel",
-         "inclusiveGateway": "percabangan inklusif", "intermediateThrowEvent": "peristiwa",
+         "inclusiveGateway": "percabangan inklusif", "intermediateThrowEvent": "penanda",
          "subProcess": "subproses", "startEvent": "awal proses", "endEvent": "akhir proses"}
 
 

@@ -100,29 +100,20 @@ class NoScripts:
 
 
 class Gateway(ExclusiveGateway):        # type: ignore[misc]  # SpiffWorkflow has no types
-    """SpiffWorkflow's decision, without its prediction of the whole path behind it."""
+    """SpiffWorkflow's decision, without its prediction of the whole path behind it: the first flow whose condition
+    holds, of an inclusive one every such flow, in document order; the default where none does."""
+
+    inclusive = False
 
     def _run_hook(self, task: Task) -> bool:
-        output = self.default_task_spec
+        outputs: list[str] = []
         for condition, name in self.cond_task_specs:
-            if condition is not None and condition._matches(task):
-                output = name
-                break
-        if output is None:
+            if condition is not None and (self.inclusive or not outputs) and condition._matches(task):
+                outputs.append(name)
+        if not outputs and self.default_task_spec is None:
             raise Stuck(f"No condition holds at {self.name!r}, and it has no default flow.")
-        task._sync_children([self._wf_spec.task_specs[output]], TaskState.FUTURE)
-        return True
-
-
-class InclusiveGateway(Gateway):
-    """Every flow whose condition holds is taken, in document order; the default where none does."""
-
-    def _run_hook(self, task: Task) -> bool:
-        outputs = [name for condition, name in self.cond_task_specs if condition is not None
-                   and condition._matches(task)] or [self.default_task_spec]
-        if outputs == [None]:
-            raise Stuck(f"No condition holds at {self.name!r}, and it has no default flow.")
-        task._sync_children([self._wf_spec.task_specs[one] for one in outputs], TaskState.FUTURE)
+        specs = self._wf_spec.task_specs
+        task._sync_children([specs[one] for one in outputs or [self.default_task_spec]], TaskState.FUTURE)
         return True
 
 
@@ -182,10 +173,10 @@ def node(spec: BpmnProcessSpec, element: Element) -> Any:
             return EndEvent(spec, element.id, TerminateEventDefinition() if ends_all else NoneEventDefinition())
         case "userTask":
             return UserTask(spec, element.id)
-        case "exclusiveGateway":
-            return Gateway(spec, element.id)
-        case "inclusiveGateway":
-            return InclusiveGateway(spec, element.id)
+        case "exclusiveGateway" | "inclusiveGateway":
+            gateway = Gateway(spec, element.id)
+            gateway.inclusive = element.kind == "inclusiveGateway"
+            return gateway
         case "parallelGateway":
             return ParallelGateway(spec, element.id)
         case "intermediateThrowEvent":

@@ -19,8 +19,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from SpiffWorkflow.bpmn.specs.defaults import ExclusiveGateway
-from SpiffWorkflow.bpmn.specs.defaults import InclusiveGateway as TheirInclusiveGateway
+from SpiffWorkflow.bpmn.specs.defaults import ExclusiveGateway, InclusiveGateway
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
@@ -59,7 +58,7 @@ from engine.commands import (
     WaiveRequirement,
 )
 from engine.definition import Column, Element, Field, ProcessDefinition, SequenceFlow
-from engine.execution import Gateway, InclusiveGateway, NoScripts, Transitions, specification
+from engine.execution import Gateway, NoScripts, Transitions, specification
 from engine.instance import CANCELLED, COMPLETED, RUNNING, SUSPENDED, ProcessInstance, Refused, Step, UserTask
 from engine.marking import ACTIVE, ARRIVED, OPEN, WAITING
 from engine.rules import Rules
@@ -284,8 +283,8 @@ class Whole:
         self.one, self.choose = one, None
         spec = specification(one)
         for node in spec.task_specs.values():
-            if isinstance(node, InclusiveGateway):
-                node.__class__ = TheirInclusiveGateway  # the makers' own, with their way to see what may still come
+            if isinstance(node, Gateway) and node.inclusive:
+                node.__class__ = InclusiveGateway  # the makers' own, with their way to see what may still come
                 node.split_task = node.threshold = None
                 node.cancel_remaining = False
             elif isinstance(node, Gateway):
