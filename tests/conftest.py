@@ -172,7 +172,8 @@ def soak_table() -> Iterator[dict[str, str]]:
     yield rows
     if not rows:
         return
-    head = ("# The long figures\n\nWritten by `make soak`; each row by the newest run of its test.\n\n"
+    head = ("# The long figures\n\nWritten by `make soak`; each row by the newest run of its test. Those of fuzzing by "
+            "hand, from the last lines\nof `python -m tests.fuzz TARGET -max_total_time=3600`.\n\n"
             "| what | came out |\n| --- | --- |\n")
     before = SOAK_TABLE.read_text() if SOAK_TABLE.exists() else ""
     kept = dict(re.findall(r"^\| (.+?) \| (.+) \|$", before, re.M)) | rows
