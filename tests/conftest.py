@@ -52,8 +52,9 @@ SUBJECTS = {
         across audit charts conformance event_log evidence file_verification ledger lke monitoring_forms performance
         playback player proof_pages recorded retention retention_pages selection tampering timeline verification""",
     "safety": """
-        account account_pages credentials federation federation_pages feel_tck fuzz headers health hostile invariants
-        json_answers limits matrix safety safety_pages scanner secrets tls too_much uploads uploads_cut watchdog""",
+        account account_pages content_policy credentials federation federation_pages feel_tck fuzz headers health
+        hostile invariants json_answers limits matrix safety safety_pages scanner secrets tls too_much uploads
+        uploads_cut watchdog""",
 }
 GROUND = pytest.StashKey[str]()
 SUITE_OF = {f"test_{name}": suite for suite, names in SUBJECTS.items() for name in names.split()}
