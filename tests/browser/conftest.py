@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from waitress import create_server
 
 from engine import organise
@@ -22,6 +22,9 @@ from tests.desk import PASSWORD, QUICK_HASH, Desk, furnish
 EXPECTED = re.compile(
     r"Failed to load resource: the server responded with a status of (401|404|409|422)|diagram: .* answered 401"
 )
+
+# How long what is expected may take to be seen: a machine may be busy with something else. Nobody waits who sees it.
+expect.set_options(timeout=20_000)
 
 CSRF = re.compile(r'name="csrf_token"[^>]* value="([^"]+)"')
 
