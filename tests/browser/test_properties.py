@@ -157,6 +157,20 @@ def test_the_first_norm_of_a_step_draws_its_timer_and_its_end_event(canvas: Canv
     assert canvas.xml == whole
 
 
+def test_where_a_lane_is_narrow_the_end_event_of_a_new_timer_stands_beside_it_and_covers_nothing(canvas: Canvas) -> None:
+    canvas.select("langkah_6")
+    canvas.press("Hapus waktu")
+    canvas.page.evaluate(
+        """() => {
+            const { modeler } = window.perancang, elements = modeler.get('elementRegistry');
+            const task = elements.get('langkah_6'), lane = elements.get('sekretaris_pd');
+            const down = lane.y + lane.height - 55 - task.y - task.height;
+            modeler.get('modeling').moveElements([ task ], { x: 0, y: down }, task.parent, { autoResize: false });
+        }""")
+    canvas.select("langkah_6")
+    proved(canvas, lambda: canvas.fill("Angka", "2"), lambda it: it.elements["pengingat_6"].lane == "sekretaris_pd")
+
+
 def test_a_form_is_made_sorted_and_said_in_every_detail(canvas: Canvas) -> None:
     canvas.select("langkah_6")
     ids = [one.id for one in canvas.read.elements["langkah_6"].form]

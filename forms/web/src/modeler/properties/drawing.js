@@ -186,17 +186,19 @@ export function nameOf(process) {
   return (process?.get('name') || pool?.get('name') || '').trim();
 }
 
-/** Where the end event of a timer goes: below it in the same lane, else beside, else below all the same. */
+/** Where the end event of a timer goes: below it in the same lane or subprocess, else beside, else below all the same.
+ * It covers neither the timer nor the task, which the gate would refuse. */
 function placeOf(modeler, task, at) {
-  const lane = laneShape(modeler, task);
-  const others = siblings(task).filter(one => one !== task);
-  const fits = ({ x, y }) => {
-    const box = { x: x - EVENT / 2, y: y - EVENT / 2, width: EVENT, height: EVENT };
-    return (!lane || inside(box, lane)) && !others.some(one => overlap(box, one));
+  const room = is(task.parent, 'bpmn:SubProcess') ? task.parent : laneShape(modeler, task);
+  const boxAt = ({ x, y }) => ({ x: x - EVENT / 2, y: y - EVENT / 2, width: EVENT, height: EVENT });
+  const others = [ ...siblings(task), boxAt(at) ];
+  const fits = place => {
+    const box = boxAt(place);
+    return (!room || inside(box, room)) && !others.some(one => overlap(box, one));
   };
   const below = { x: at.x, y: at.y + REMINDER_BELOW };
   const tried = [ below ];
-  for (const down of [ REMINDER_BELOW, 40, 28 ]) {
+  for (const down of [ REMINDER_BELOW, 40, 28, -20 ]) {
     for (let right = 0; right <= 160; right += STEP) {
       tried.push({ x: at.x + right, y: at.y + down });
     }
