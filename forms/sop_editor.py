@@ -23,7 +23,7 @@ from sqlalchemy import Connection
 from werkzeug.datastructures import FileStorage, MultiDict
 
 from engine import bpmn_import, diagram, drafting, sop_import
-from engine.definition import DiagramError, Element, ProcessDefinition
+from engine.definition import DiagramError, Element, Finding, ProcessDefinition
 from engine.gate import MOST_BYTES
 from engine.instance import Problem, Refused
 from engine.sop_drawing import draw, under_key
@@ -575,8 +575,8 @@ def from_file(chosen: FileStorage) -> Iterator[Found]:
 def from_diagram(data: bytes, file: str) -> Iterator[Found]:
     """A diagram of another tool: what it loses on the way is told."""
     read = bpmn_import.read(data, file)
-    wrong = tuple(str(one) for one in read.findings if one.severity == "error")
-    said = tuple(str(one) for one in read.findings if one.severity != "error")
+    wrong = tuple(in_the_file(one) for one in read.findings if one.severity == "error")
+    said = tuple(in_the_file(one) for one in read.findings if one.severity != "error")
     lost = tuple(one.message for one in read.lost)
     if not read.data:
         yield Found(file=file, lost=lost, problems=wrong or (_("Diagram ini tidak dapat dibuka."),))
@@ -590,8 +590,13 @@ def from_diagram(data: bytes, file: str) -> Iterator[Found]:
     except TableError as error:
         said += tuple(str(one) for one in error.remarks)
     except DiagramError as error:
-        said += tuple(str(one) for one in error.findings)
+        said += tuple(in_the_file(one) for one in error.findings)
     yield Found(file=file, data=read.data, name=name, table=table, lost=lost, guesses=wrong + said, key=key)
+
+
+def in_the_file(finding: Finding) -> str:
+    """What was found, with the line of the file it stands on where there is one."""
+    return _("Baris %(line)s: %(what)s", line=finding.line, what=finding.message) if finding.line else finding.message
 
 
 def from_office(data: bytes, file: str) -> Iterator[Found]:
@@ -607,7 +612,7 @@ def from_office(data: bytes, file: str) -> Iterator[Found]:
         except TableError as error:
             yield Found(file=one.file, guesses=guesses, problems=tuple(map(str, error.remarks)))
             continue
-        wrong = tuple(str(finding) for finding in diagram.check(drawn) if finding.severity == "error")
+        wrong = tuple(one.message for one in diagram.check(drawn) if one.severity == "error")
         if wrong:
             yield Found(file=one.file, guesses=guesses, problems=wrong)
         else:
@@ -673,7 +678,7 @@ def begun(unit: str, posted: MultiDict[str, str]) -> Any:
     except Refused as refused:
         return new_page(problems=[Problem("berkas", str(refused))], unit=unit, status=403)
     except DiagramError as error:
-        wrong = [Problem("berkas", str(one)) for one in error.findings[:20]]
+        wrong = [Problem("berkas", in_the_file(one)) for one in error.findings[:20]]
         return new_page(problems=wrong, unit=unit, status=422)
     if len(made) == 1:
         tell(_("Rancangan dimulai dari hasil bacaan. Periksa setiap langkah dan tanda asumsinya."))

@@ -157,7 +157,7 @@ def test_the_first_norm_of_a_step_draws_its_timer_and_its_end_event(canvas: Canv
     assert canvas.xml == whole
 
 
-def test_where_a_lane_is_narrow_the_end_event_of_a_new_timer_stands_beside_it_and_covers_nothing(canvas: Canvas) -> None:
+def test_where_a_lane_is_narrow_the_end_event_of_a_new_timer_covers_nothing(canvas: Canvas) -> None:
     canvas.select("langkah_6")
     canvas.press("Hapus waktu")
     canvas.page.evaluate(
