@@ -100,6 +100,8 @@ def after(definition: ProcessDefinition, user_task: str) -> set[str]:
 def finish_words(forecast: Forecast, definition: ProcessDefinition, zone: str) -> str:
     """`Perkiraan disampaikan Jumat, 26 Februari 2027 pukul 15.30 WIB; tenggat 28 Februari.`"""
     if forecast.finish is None or forecast.deadline_day is None:
+        if forecast.instance_finish <= forecast.at and all(one.state == DONE for one in forecast.passes):
+            return str(_("Selesai %(at)s", at=words.full(forecast.instance_finish, zone))) + "."
         return str(_("Perkiraan selesai %(at)s.", at=words.full(forecast.instance_finish, zone)))
     done = delivered(forecast, definition)
     at = done or forecast.finish

@@ -115,6 +115,8 @@ def test_a_second_sop_goes_from_a_pasted_table_to_a_completed_instance(served: S
     complete(officer, 5)
     done = served.desk.instance(id)
     assert (done.key, done.status, done.rounds["langkah_2"], done.rounds["langkah_5"]) == (KEY, COMPLETED, 2, 1)
+    officer.goto(f"/proses/{id}")
+    expect(officer.locator(".band .finish")).to_have_text(re.compile(r"^Selesai .+\.$"))    # no forecast now
 
 
 # --- The table while it is typed in ----------------------------------------------------------------------------------
