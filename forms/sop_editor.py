@@ -596,7 +596,8 @@ def from_diagram(data: bytes, file: str) -> Iterator[Found]:
 
 def in_the_file(finding: Finding) -> str:
     """What was found, with the line of the file it stands on where there is one."""
-    return _("Baris %(line)s: %(what)s", line=finding.line, what=finding.message) if finding.line else finding.message
+    said = finding.message
+    return _("Baris %(number)s: %(what)s", number=finding.line, what=said) if finding.line else said
 
 
 def from_office(data: bytes, file: str) -> Iterator[Found]:
