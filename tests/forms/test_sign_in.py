@@ -17,7 +17,7 @@ from engine import organise
 from engine.settings import Settings
 from engine.store.database import Unavailable
 from engine.store.schema import session as session_table
-from forms import POLICY, create_app
+from forms import POLICY, TRUSTED_TYPES, create_app
 from tests.desk import PASSWORD, QUICK_HASH, Desk, Reader
 
 pytestmark = pytest.mark.database
@@ -262,7 +262,7 @@ def test_every_answer_says_what_a_browser_may_do_with_it(site: Desk) -> None:
     reader = site.reader("camat")
     for address in ("/masuk", "/", "/proses", "/tidak-ada", "/healthz", "/readyz", "/static/alur.css"):
         headers = reader.get(address, follow=False).response.headers
-        assert headers["Content-Security-Policy"] == POLICY, address
+        assert headers["Content-Security-Policy"] == POLICY + TRUSTED_TYPES, address
         assert headers["X-Content-Type-Options"] == "nosniff" and headers["Referrer-Policy"] == "same-origin"
         assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
         assert headers["Cache-Control"] == ("no-cache" if address.startswith("/static") else "no-store")
