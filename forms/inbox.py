@@ -134,6 +134,8 @@ def tasks() -> Any:
         to_confirm = len(account.waiting(db))
         coming = None if rows else monitoring.next_task(db, performs, now)
         today = local_date(now, visitor.zone)
+        replaced = any(one.only_reads for one in serving)       # asked only then: it is so on few days of a year
+        stand_ins = organisation.stand_ins(db, visitor.id, today) if replaced else ()
         proposed = ratification.waiting_for(db, visitor.id, today) if visitor.designs else ()
     late = sum(1 for r in rows if r["time"] is words.LATE)
     return render_template(
@@ -149,6 +151,9 @@ def tasks() -> Any:
         starts=starts,
         told=told,
         to_confirm=to_confirm,
+        stand_ins=[
+            (one.name, words.position(one.capacity, one.position_name), one.until) for one in stand_ins
+        ],
         requests=requests,
         proposed=proposed,
         asked={name: request.args.get(name, "") for name in ("cari", "proses", "unit", "keadaan")},
@@ -500,6 +505,7 @@ def task_page(
         comments=comments(sight, steps) if sight.whole else [],
         behalf=behalf,
         own_work=own_work(sight, task) if works else [],
+        acting_as=acting_as(sight, task) if works else "",
         office_name=lane.name if lane else "",
         doubts=requirements.doubts(element, draft.values, task.opened_at, sight.local) if draft.saved_at else (),
         diagram=diagram_state(sight, done),
@@ -510,6 +516,16 @@ def task_page(
         extension_mine=extensions.decides(sight.definition, task, sight.actor.lanes, me().id),
         extension_errors={one.place: one.message for one in problems if one.place.startswith(MORE_TIME)},
     )
+
+
+def acting_as(sight: Sight, task: UserTask) -> str:
+    """`Plh. Camat Lasem` where the visitor does this step for another, "" where the position is their own."""
+    if all(one.capacity == "definitif" for one in me().positions):
+        return ""
+    rights = organisation.performs(sight.db, me().id, sight.instance.key, sight.instance.unit, sight.today)
+    capacities = {one.capacity: one.position_name for one in reversed(rights) if one.lane == task.lane}
+    return "" if "definitif" in capacities else next(
+        (words.position(capacity, name) for capacity, name in capacities.items()), "")
 
 
 def own_work(sight: Sight, task: UserTask) -> list[str]:

@@ -307,6 +307,32 @@ OF_PERSON = Prepared(_staff.where(person.c.id == bindparam("person"), ~REPLACED)
                      .order_by(case((holding.c.capacity == "definitif", 0), else_=1), position.c.name))
 
 
+_mine = holding.alias("mine")
+_theirs = person.alias("theirs")
+STAND_INS = Prepared(
+    select(_theirs.c.name, position.c.name, _other.c.capacity, _other.c.valid_until)
+    .select_from(_mine).join(position, position.c.id == _mine.c.position)
+    .join(_other, _other.c.position == position.c.id).join(_theirs, _theirs.c.id == _other.c.person)
+    .where(_mine.c.person == bindparam("person"), _mine.c.capacity == "definitif", position.c.many == 0,
+           _other.c.capacity != "definitif", _theirs.c.active == 1,
+           *(and_(one.c.valid_from <= _on, or_(one.c.valid_until.is_(None), one.c.valid_until >= _on))
+             for one in (_mine, _other)))
+    .order_by(position.c.name, _theirs.c.name))
+
+
+class StandIn(NamedTuple):
+    """Who acts in a position that somebody holds definitively, and until when (an ISO date; None: not said)."""
+    name: str
+    position_name: str
+    capacity: str                           # plh | plt
+    until: str | None
+
+
+def stand_ins(db: Connection, person: str, on: date) -> tuple[StandIn, ...]:
+    """Who acts on a date in the single positions that a person holds: meanwhile they only read."""
+    return tuple(map(StandIn._make, STAND_INS(db, person=person, on=on.isoformat())))
+
+
 def people_of_unit(db: Connection, unit: str, on: date) -> tuple[Staff, ...]:
     """Who holds a position of the unit on a date, by name; one with two positions is there twice."""
     return tuple(map(Staff._make, OF_UNIT(db, unit=unit, on=on.isoformat())))

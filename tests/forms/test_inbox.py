@@ -506,7 +506,13 @@ def test_a_plh_signs_in_the_place_of_the_head_who_then_only_reads(desk: Desk) ->
         )
     id = desk.waiting_at(7)
     assert "Selesaikan" not in page_of(desk, "camat", id).text
+    assert ("Sampai 11 Desember 2026, Sekretaris Kecamatan Lasem bertindak sebagai Plh. Camat Lasem. Tugas jabatan itu "
+            "dikerjakan olehnya; Anda tetap dapat membacanya.") in desk.reader("camat").get("/").text
     before = page_of(desk, "sekcam", id)
+    assert "Anda mengerjakan langkah ini sebagai Plh. Camat Lasem." in before.text
+    assert "bertindak sebagai" not in desk.reader("sekcam").get("/").text
+    own = page_of(desk, "sekcam", desk.waiting_at(6))
+    assert "Anda mengerjakan langkah ini sebagai" not in own.text, "step 6 is the Sekretaris's own"
     assert "Anda sendiri yang mengerjakan langkah 6, Memeriksa dan memaraf." in before.text
     signed = before.send(ANSWERS[7](None), action="/completion")
     assert "Langkah 7 selesai." in signed.text, signed.errors()
