@@ -235,8 +235,8 @@ class Run:
                     self.parents[token.number] = token.parent
             elif token.status == ARRIVED:
                 flow = self.definition.flows[token.element]
-                if flow.id in arrived:                  # a second one on the same flow waits for the next round
-                    self.kept.append(token)
+                if flow.id in arrived and flow.target not in self.definition.ways_to:
+                    self.kept.append(token)             # a second one on the same flow waits for the next round
                     continue
                 arrived.add(flow.id)
                 way = LEAVING if self.definition.elements[flow.source].kind == "subProcess" else ""

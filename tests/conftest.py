@@ -53,8 +53,8 @@ SUBJECTS = {
         playback player proof_pages recorded retention retention_pages selection tampering timeline verification""",
     "safety": """
         account account_pages content_policy credentials federation federation_pages feel_tck fuzz headers health
-        hostile invariants json_answers limits matrix safety safety_pages scanner secrets tls too_much uploads
-        uploads_cut watchdog""",
+        hostile hostile_levels invariants json_answers limits matrix passwords safety safety_pages scanner secrets tls
+        too_much uploads uploads_cut watchdog""",
 }
 GROUND = pytest.StashKey[str]()
 SUITE_OF = {f"test_{name}": suite for suite, names in SUBJECTS.items() for name in names.split()}

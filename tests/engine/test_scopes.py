@@ -264,6 +264,14 @@ def test_what_can_also_come_by_a_flow_that_has_its_token_does_not_hold_a_join_up
     assert ("answer", OPEN) in [(t.element, t.status) for t in again.marking.tokens], "survey leads to f3 only"
 
 
+def test_a_second_token_on_a_flow_goes_through_an_inclusive_join_right_after_the_first() -> None:
+    """A correction may have left one there: it waits for nobody, so it does not wait for the next act either."""
+    marking = Marking((Token(6, "f5", 0, ARRIVED), Token(9, "survey", 0, OPEN), Token(11, "f5", 0, ARRIVED)), 12)
+    found = Transitions(definition("inclusive")).complete(marking, 9, asked())
+    assert [(token.element, token.status) for token in found.marking.tokens] == [("answer", OPEN), ("answer", OPEN)]
+    assert [(one.number, one.flow) for one in found.happenings if one.kind == "consumed"] == [(6, "f5")]
+
+
 def test_remembered_and_run_anew_are_the_same() -> None:
     one = definition("inclusive_default")
     remembering = Transitions(one)
