@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
+from time import monotonic
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -24,7 +25,8 @@ EXPECTED = re.compile(
 )
 
 # How long what is expected may take to be seen: a machine may be busy with something else. Nobody waits who sees it.
-expect.set_options(timeout=20_000)
+PATIENCE = 30_000   # ms
+expect.set_options(timeout=PATIENCE)
 
 CSRF = re.compile(r'name="csrf_token"[^>]* value="([^"]+)"')
 
@@ -40,7 +42,8 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def wait_until(page: Page, holds: str, given: object = None) -> None:
     """Waits until a function of the page gives true. Asked from here again and again: the content policy forbids the
     page itself to evaluate text, which Playwright's own waiting does from its second look on."""
-    for _ in range(200):
+    until = monotonic() + PATIENCE / 1000
+    while monotonic() < until:
         if page.evaluate(holds, given):
             return
         page.wait_for_timeout(50)

@@ -425,7 +425,7 @@ def test_a_session_that_ends_while_somebody_types_keeps_the_words_and_sends_them
     page.goto(task_address(served, 1))
     served.desk.later(hours=13)
     page.fill("[name='isian.arahan']", "Susun Tim dalam dua hari.")
-    expect(page.locator("#draf")).to_contain_text("Belum terkirim", timeout=8000)
+    expect(page.locator("#draf")).to_contain_text("Belum terkirim")
     page.click("button[data-complete]")
     expect(page.locator("main")).to_contain_text("Isian Anda tidak hilang")
     page.fill("#nama", "camat")

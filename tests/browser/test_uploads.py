@@ -30,7 +30,7 @@ def choose(page: Page) -> None:
 
 def attached(served: Served, page: Page) -> None:
     """The whole file stands in the slot, one version of it."""
-    expect(page.locator("#i-bahan_rapat .files a").first).to_contain_text("bahan rapat.pdf", timeout=30_000)
+    expect(page.locator("#i-bahan_rapat .files a").first).to_contain_text("bahan rapat.pdf")
     document = served.desk.instance(served.desk.waiting_at(3)).documents["bahan_rapat"]
     assert document.version == 1 and [one.size_bytes for one in document.attachment.files] == [len(LARGE)]
 
@@ -42,7 +42,7 @@ def test_an_upload_goes_on_by_itself_after_the_line_was_cut(served: Served, widt
     slowly(page)
     choose(page)
     said = page.locator("#i-bahan_rapat .sending")
-    expect(said).to_contain_text("2 dari 8 MB", timeout=20_000)
+    expect(said).to_contain_text("2 dari 8 MB")
     with served.cut_line(page):
         expect(said).to_contain_text("sambungan terputus, dilanjutkan sendiri")
         look_at(page, "an upload whose line is cut")
@@ -55,7 +55,7 @@ def test_an_upload_goes_on_after_the_page_was_loaded_again(served: Served) -> No
     page.goto(task_address(served, 3))
     slowly(page)
     choose(page)
-    expect(page.locator("#i-bahan_rapat .sending")).to_contain_text("3 dari 8 MB", timeout=20_000)
+    expect(page.locator("#i-bahan_rapat .sending")).to_contain_text("3 dari 8 MB")
     page.reload()
     # What the server had it was not sent again.
     offsets: list[int] = []
