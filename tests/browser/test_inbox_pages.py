@@ -423,6 +423,7 @@ def test_four_people_carry_one_lkjpd_from_letter_to_archive_with_one_return(serv
 def test_a_session_that_ends_while_somebody_types_keeps_the_words_and_sends_them_after(served: Served) -> None:
     page = served.person("camat")
     page.goto(task_address(served, 1))
+    page.wait_for_load_state("networkidle")     # else a request on its way is one of the evening: nobody was away
     served.desk.later(hours=13)
     page.fill("[name='isian.arahan']", "Susun Tim dalam dua hari.")
     expect(page.locator("#draf")).to_contain_text("Belum terkirim")
