@@ -31,6 +31,7 @@ ZONES = {"Asia/Jakarta": "WIB", "Asia/Pontianak": "WIB", "Asia/Makassar": "WITA"
 SETTINGS = ("demonstration",)               # what SetSetting may set
 # What another person of the unit confirms after an administrator changed it.
 CREDENTIAL, FACTOR, HOLDER, PERFORMER, HEAD = "kredensial", "faktor", "pemegang", "pelaksana", "kepala"
+POWER, ASSIGNMENT = "kuasa", "surat_tugas"
 PENDING, RIGHT, NOT_RIGHT = "menunggu", "benar", "tidak_benar"
 FACTORS = ("totp", "passkey", "kode")       # what a person enrols: a code by time, a passkey, recovery codes
 DAYS = "hari"                               # the subject of a reading: what "hari" in the SOP's Waktu means
@@ -178,10 +179,11 @@ class Setting:
 class Confirmation:
     """A change by an administrator that another person of the unit is asked about."""
     id: str
-    kind: str                               # CREDENTIAL | FACTOR | HOLDER | PERFORMER | HEAD
+    kind: str                               # CREDENTIAL | FACTOR | HOLDER | PERFORMER | HEAD | POWER | ASSIGNMENT
     person: str                             # whom it is about; "" of a lane's or a unit's position
     unit: str                               # "" of somebody without a position: administrators answer for them
-    subject: str                            # a person | a holding | KEY/LANE/POSITION | the head's position
+    subject: str                            # a person | a holding | KEY/LANE/POSITION | the head's position |
+    #                                         POWER/UNIT (UNIT "" = of all) | a surat tugas
     previous: str = ""                      # position id, of PERFORMER and HEAD
     asked_by: str                           # person id of the administrator
     asked_at: str                           # instant, as in the journal
@@ -606,6 +608,14 @@ def taken_back(organisation: Organisation, asked: Confirmation, day: str) -> tup
         if asked.previous:
             return (("bindings", (key, lane, asked.unit), replace(bound, position=asked.previous)),)
         return rows(organisation, Unbind(key=key, lane=lane, unit=asked.unit))
+    if asked.kind == POWER:
+        power, of = asked.subject.split("/")
+        granted_again = any((one.kind, one.person, one.subject) == (POWER, asked.person, asked.subject)
+                            and one.asked_at > asked.asked_at for one in organisation.confirmations.values())
+        return () if granted_again else (("powers", (asked.person, power, of), None),)
+    if asked.kind == ASSIGNMENT:
+        one = organisation.assignments[asked.subject]
+        return (("assignments", one.id, replace(one, valid_until=min(last_day(one, day), one.valid_until))),)
     return ()
 
 
@@ -627,9 +637,9 @@ def lane_setting(key: str, unit: str, lane: str) -> str:
     return f"lane_name/{key}/{unit}/{lane}"
 
 
-def last_day(holding: Holding, day: str) -> str:
-    """`day`, or the day before the holding began where it has not begun by then."""
-    return max(day, (date.fromisoformat(holding.valid_from) - timedelta(days=1)).isoformat())
+def last_day(one: Holding | AuditAssignment, day: str) -> str:
+    """`day`, or the day before a holding or a surat tugas began where it has not begun by then."""
+    return max(day, (date.fromisoformat(one.valid_from) - timedelta(days=1)).isoformat())
 
 
 NO_NAME = "(nama dihapus)"
@@ -738,8 +748,10 @@ def decide(organisation: Organisation, change: Change) -> tuple[str, ...]:
                                            "membuatnya atau yang memperolehnya.")
             if isinstance(act, DisputeChange):
                 text(act.reason, "reason", "Alasan", 500)
+                if asked.kind == POWER and asked.subject == f"{ADMINISTRATOR}/":
+                    keep_an_administrator(organisation, asked.person)
         case AskConfirmation():
-            assert act.kind in (CREDENTIAL, FACTOR, HOLDER, PERFORMER, HEAD), act.kind
+            assert act.kind in (CREDENTIAL, FACTOR, HOLDER, PERFORMER, HEAD, POWER, ASSIGNMENT), act.kind
     return ()
 
 
@@ -770,6 +782,11 @@ def asked_about(before: Organisation, change: Change) -> AskConfirmation | None:
             return ask(CREDENTIAL, act.person, person=act.person, unit=unit_of_person(before, act.person, change.at))
         case RemoveSecondFactor() if change.actor.person != act.person:
             return ask(FACTOR, act.person, person=act.person, unit=unit_of_person(before, act.person, change.at))
+        case GrantPower():
+            return ask(POWER, f"{act.power}/{act.unit}", person=act.person,
+                       unit=act.unit or unit_of_person(before, act.person, change.at))
+        case AssignAudit():
+            return ask(ASSIGNMENT, act.assignment, person=act.person, unit=act.units[0])
     return None
 
 

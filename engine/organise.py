@@ -24,12 +24,18 @@ from . import passwords
 from .commands import Actor
 from .instance import Refused
 from .organisation import (
+    ADMINISTRATOR,
+    ASSIGNMENT,
+    AUDITOR,
     CREDENTIAL,
     FACTOR,
     HEAD,
     HOLDER,
+    OWNER,
     PERFORMER,
+    POWER,
     STREAM,
+    VERIFIER,
     ZONES,
     AskConfirmation,
     Change,
@@ -47,6 +53,7 @@ from .organisation import (
     confirmers,
     decide,
     evolve,
+    listed,
     local_date,
     rows,
     superiors,
@@ -65,7 +72,9 @@ TEMPORARY = timedelta(days=7)               # how long a one-time password waits
 TOLD = UUID("3b6f6f0c-7f0a-5a3b-9a39-6a3a0f6a5e11")     # of notices about a change, by what is told and to whom
 CHANGED = "perubahan_wewenang"              # the kind of those notices
 SUBJECTS = {CREDENTIAL: "Kata sandi diatur ulang", FACTOR: "Faktor kedua diatur ulang",
-            HOLDER: "Pemegang jabatan baru", PERFORMER: "Pelaksana baru", HEAD: "Kepala unit baru"}
+            HOLDER: "Pemegang jabatan baru", PERFORMER: "Pelaksana baru", HEAD: "Kepala unit baru",
+            POWER: "Kuasa baru", ASSIGNMENT: "Surat tugas audit baru"}
+POWER_NAMES = {ADMINISTRATOR: "administrator", AUDITOR: "auditor", OWNER: "pemilik SOP", VERIFIER: "verifikator SOP"}
 
 hasher = PasswordHasher()                   # argon2id, RFC 9106's second recommendation (64 MiB)
 
@@ -177,6 +186,14 @@ def announce(db: Connection, organisation: Organisation, asked: AskConfirmation,
     elif asked.kind in (PERFORMER, HEAD):
         name = organisation.positions[position].name
         what = f"{by} menetapkan {name} sebagai {'kepala' if asked.kind == HEAD else 'pelaksana baru untuk'} {unit}"
+    elif asked.kind == POWER:
+        power, of = asked.subject.split("/")
+        over = "" if power == ADMINISTRATOR else f" {organisation.units[of].name if of else 'semua unit'}"
+        what = f"{by} memberi {named(asked.person)} kuasa {POWER_NAMES[power]}{over}"
+    elif asked.kind == ASSIGNMENT:
+        one = organisation.assignments[asked.subject]
+        units = listed(organisation.units[id].name for id in one.units)
+        what = f"{by} mencatat surat tugas audit {one.number} untuk {named(asked.person)}: {units}"
     else:
         thing = "kata sandi" if asked.kind == CREDENTIAL else "faktor kedua"
         what = f"{by} mengatur ulang {thing} {named(asked.person)}"
@@ -184,7 +201,8 @@ def announce(db: Connection, organisation: Organisation, asked: AskConfirmation,
     factors.announce(db, asked.confirmation, told)
     ways = notices.readers(db, told, local_date(at, "Asia/Jakarta"))
     _notify(db, organisation, asked.confirmation, told, ways, at, SUBJECTS[asked.kind],
-            f"{what}. Perubahan ini menunggu konfirmasi orang lain dari unit yang sama.",
+            f"{what}. Perubahan ini menunggu konfirmasi "
+            f"{'orang lain dari unit yang sama' if asked.unit else 'administrator lain'}.",
             "Bila tidak benar, segera beri tahu atasan Anda.")
 
 
@@ -216,7 +234,10 @@ def concerned(organisation: Organisation, asked: AskConfirmation, at: datetime) 
         had = acting(organisation, asked.previous, at) if asked.previous in organisation.positions else frozenset()
     else:
         gains, had = frozenset({asked.person}), frozenset()
-    above = superiors(organisation, asked.unit, min(gains, default=""), at)
+    units = organisation.assignments[asked.subject].units if asked.kind == ASSIGNMENT else (asked.unit,)
+    above = frozenset().union(*(superiors(organisation, unit, min(gains, default=""), at) for unit in units))
+    if asked.kind == POWER and asked.subject == f"{ADMINISTRATOR}/":
+        above |= frozenset(organisation.administrators()) - gains
     return gains, had, above
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID, uuid5
 
 import segno
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from markupsafe import Markup
 from sqlalchemy import Connection
 
@@ -28,6 +30,7 @@ from .session import idle_of, me, office, posted_key, tell, this_session
 
 account = Blueprint("account", __name__)
 
+SEVERAL = UUID("5a0c3f0e-0b54-5c0e-9d0b-6e0f6b1f7a52")  # of the answers of one form, by its key and what is answered
 SHORT = 20  # of a session's id in an address: enough to tell somebody's own apart
 
 
@@ -323,11 +326,31 @@ def in_words(organisation: Organisation, one: Confirmation) -> Asked:
         held = organisation.holdings[one.subject]
         what = words.position(held.capacity, position(held.position))
         title = _("%(who)s sebagai %(position)s", who=person(held.person), position=what)
-        text = _("%(by)s mencatat %(who)s sebagai %(position)s.", by=by, who=person(held.person), position=what)
+        text = _(
+            "%(by)s mencatat %(who)s sebagai %(position)s, %(when)s.",
+            by=by,
+            who=person(held.person),
+            position=what,
+            when=words.period(held.valid_from, held.valid_until),
+        )
         text += " " + (_("Dasar: %(basis)s.", basis=held.basis.rstrip(".")) if held.basis else _("Tanpa dasar."))
     elif one.kind == org.HEAD:
         title = _("%(position)s sebagai kepala %(unit)s", position=position(one.subject), unit=unit)
         text = _("%(by)s menetapkan %(position)s sebagai kepala unit.", by=by, position=position(one.subject))
+    elif one.kind == org.POWER:
+        what = power_words(organisation, *one.subject.split("/"))
+        title = _("%(who)s sebagai %(power)s", who=person(one.person), power=what)
+        text = _("%(by)s memberi %(who)s kuasa %(power)s.", by=by, who=person(one.person), power=what)
+    elif one.kind == org.ASSIGNMENT:
+        letter = organisation.assignments[one.subject]
+        title = _("Surat tugas audit %(number)s untuk %(who)s", number=letter.number, who=person(one.person))
+        text = _(
+            "%(by)s mencatat %(who)s sebagai auditor %(scope)s, %(when)s.",
+            by=by,
+            who=person(one.person),
+            scope=assignment_words(organisation, letter),
+            when=words.period(letter.valid_from, letter.valid_until),
+        )
     else:
         key, lane, to = one.subject.split("/")
         bound = organisation.settings.get(org.lane_setting(key, one.unit, lane))
@@ -344,6 +367,26 @@ def in_words(organisation: Organisation, one: Confirmation) -> Asked:
     return Asked(id=one.id, title=title, text=text, at=records.moment(one.asked_at), zone=zone)
 
 
+def power_words(organisation: Organisation, power: str, unit: str) -> str:
+    """ "Administrator", "Auditor Kantor Kecamatan Lasem"."""
+    if power == org.ADMINISTRATOR:
+        return _("Administrator")
+    of = organisation.units[unit].name if unit in organisation.units else _("semua unit")
+    if power == org.OWNER:
+        return _("Pemilik SOP %(unit)s", unit=of)
+    if power == org.VERIFIER:
+        return _("Verifikator SOP %(unit)s", unit=of)
+    return _("Auditor %(unit)s", unit=of)
+
+
+def assignment_words(organisation: Organisation, one: org.AuditAssignment | org.AssignAudit) -> str:
+    """ "Kantor Kecamatan Lasem, tahun laporan 2025, 2026"."""
+    units = ", ".join(organisation.units[id].name for id in one.units)
+    if not one.years:
+        return _("%(units)s, semua tahun laporan", units=units)
+    return _("%(units)s, tahun laporan %(years)s", units=units, years=", ".join(map(str, one.years)))
+
+
 @account.get("/konfirmasi")
 def confirmations() -> str:
     """What the visitor is asked to confirm."""
@@ -351,11 +394,47 @@ def confirmations() -> str:
 
 
 def confirmations_page(wrong: str = "", problem: str = "") -> str:
+    """wrong: the change to which the problem belongs; "" where it is of several."""
     with office().database.read() as db:
         asked = waiting(db)
     return render_template(
-        "confirmations.html", asked=asked, wrong=wrong, problem=problem, typed=request.form.get("alasan", "")
+        "confirmations.html",
+        asked=asked,
+        wrong=wrong,
+        problem=problem,
+        typed=request.form.get("alasan", ""),
+        ticked=request.form.getlist("perubahan"),
     )
+
+
+@account.post("/konfirmasi")
+def confirm_several() -> Any:
+    """All ticked changes are right: every one of them is confirmed, or none."""
+    ticked = list(dict.fromkeys(request.form.getlist("perubahan")))
+    if not ticked:
+        problem = _("Belum ada yang dicentang. Centang perubahan yang sudah Anda pastikan benar.")
+        return confirmations_page(problem=problem), 422
+    confirmed = []
+    try:
+        with office().database.begin() as db:
+            for id in ticked:
+                if settle(db, id, key=uuid5(SEVERAL, f"{posted_key()} {id}").hex, right=True):
+                    confirmed.append(id)
+    except Refused as refused:
+        return confirmations_page(problem=str(refused)), 422
+    for id in confirmed:
+        security.tell("change_confirmed", confirmation=id)
+    if confirmed:
+        tell(
+            ngettext(
+                "Terima kasih. %(num)s perubahan sudah Anda konfirmasi.",
+                "Terima kasih. %(num)s perubahan sudah Anda konfirmasi.",
+                len(confirmed),
+            )
+        )
+    if before := len(ticked) - len(confirmed):
+        tell(ngettext("%(num)s perubahan sudah dijawab.", "%(num)s perubahan sudah dijawab.", before))
+    return redirect(url_for("account.confirmations"), 303)
 
 
 @account.post("/konfirmasi/<id>")
@@ -364,32 +443,36 @@ def answer(id: str) -> Any:
     right = request.form.get("jawaban") == "benar"
     try:
         with office().database.begin() as db:
-            one = organise.asked(db, id)
-            at = told_at() if (told_at := office().told_at) else database.now(db)
-            if one is None or me().id not in organise.who_confirms(db, one, at):
-                abort(404)
-            if one.state != org.PENDING:
-                tell(_("Perubahan ini sudah dijawab."))
-                return redirect(url_for("account.confirmations"), 303)
-            organise.answer(
-                db,
-                office().database.key,
-                id=posted_key(),
-                confirmation=id,
-                right=right,
-                reason=request.form.get("alasan", "").strip(),
-                by=Actor(person=me().id, unit=me().unit or None),
-                at=at,
-            )
+            reason = request.form.get("alasan", "").strip()
+            settled = settle(db, id, key=posted_key(), right=right, reason=reason)
     except Refused as refused:
         return confirmations_page(id, str(refused)), 422
-    security.tell("change_confirmed" if right else "change_disputed", confirmation=id)
+    if settled:
+        security.tell("change_confirmed" if right else "change_disputed", confirmation=id)
     tell(
-        _("Terima kasih. Perubahan itu sudah Anda konfirmasi.")
+        _("Perubahan ini sudah dijawab.")
+        if not settled
+        else _("Terima kasih. Perubahan itu sudah Anda konfirmasi.")
         if right
         else _("Perubahan itu tidak berlaku lagi. Administrator dan kepala unit sudah diberi tahu.")
     )
     return redirect(url_for("account.confirmations"), 303)
+
+
+def settle(db: Connection, id: str, *, key: str, right: bool, reason: str = "") -> bool:
+    """Record the visitor's answer, in a write transaction; False where somebody answered before. 404 where the visitor
+    is not asked. Raises Refused."""
+    one = organise.asked(db, id)
+    at = told_at() if (told_at := office().told_at) else database.now(db)
+    if one is None or me().id not in organise.who_confirms(db, one, at):
+        abort(404)
+    if one.state != org.PENDING:
+        return False
+    by = Actor(person=me().id, unit=me().unit or None)
+    organise.answer(
+        db, office().database.key, id=key, confirmation=id, right=right, reason=reason, by=by, at=at
+    )
+    return True
 
 
 @account.post("/akun/diketahui/<id>")

@@ -88,7 +88,7 @@ def what_these_pages_know() -> dict[str, Any]:
     addresses.append((url_for("retention.page"), _("Arsip & penghapusan")))
     return {
         "sections": [(address, label, whether_here(address)) for address, label in addresses],
-        "period": period,
+        "period": words.period,
         "capacity": capacity,
     }
 
@@ -152,16 +152,6 @@ def slug(name: str) -> str:
     """`kantor_kecamatan_lasem` of "Kantor Kecamatan Lasem"."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:60]
-
-
-def period(valid_from: str, valid_until: str | None) -> str:
-    """ "sejak 2 Januari 2025", "4 Januari 2027 sampai 8 Januari 2027"."""
-    begins = words.short_day(date.fromisoformat(valid_from))
-    if valid_until is None:
-        return _("sejak %(day)s", day=begins)
-    if valid_until < valid_from:
-        return _("tidak pernah berlaku")
-    return _("%(first)s sampai %(last)s", first=begins, last=words.short_day(date.fromisoformat(valid_until)))
 
 
 def capacity(name: str) -> str:
@@ -477,7 +467,7 @@ def person(id: str) -> str:
         told=told,
         today=here().isoformat(),
         credential=credential,
-        power_words=power_words,
+        power_words=account.power_words,
         factors=has,
         required=id in organisation.requirements,
         last=last,
@@ -876,7 +866,7 @@ def hold() -> Any:
             "%(person)s dicatat sebagai %(position)s %(when)s.",
             person=organisation.people[typed["person"]].name,
             position=words.position(typed["capacity"], organisation.positions[typed["position"]].name),
-            when=period(typed["valid_from"], typed["valid_until"]),
+            when=words.period(typed["valid_from"], typed["valid_until"]),
         )
 
     return answer(
@@ -897,7 +887,7 @@ def end_holding(id: str) -> Any:
         title=_("Akhiri %(position)s: %(person)s", position=what, person=who),
         submit=_("Akhiri"),
         back=url_for("admin.position", id=one.position),
-        lead=_("Tercatat %(when)s.", when=period(one.valid_from, one.valid_until)),
+        lead=_("Tercatat %(when)s.", when=words.period(one.valid_from, one.valid_until)),
         inputs=(
             Input(
                 name="valid_until",
@@ -1341,25 +1331,13 @@ def disallow_unit(id: str, key: str) -> Any:
 # Kuasa
 
 
-def power_words(organisation: Organisation, power: str, unit: str) -> str:
-    """ "Administrator", "Auditor Kantor Kecamatan Lasem"."""
-    if power == org.ADMINISTRATOR:
-        return _("Administrator")
-    of = organisation.units[unit].name if unit in organisation.units else _("semua unit")
-    if power == org.OWNER:
-        return _("Pemilik SOP %(unit)s", unit=of)
-    if power == org.VERIFIER:
-        return _("Verifikator SOP %(unit)s", unit=of)
-    return _("Auditor %(unit)s", unit=of)
-
-
 @admin.get("/kuasa")
 def powers() -> str:
     organisation = look()
     rows = sorted(
         organisation.powers.values(), key=lambda one: (one.power, one.unit, organisation.people[one.person].name)
     )
-    return render_template("admin/powers.html", rows=rows, organisation=organisation, power_words=power_words)
+    return render_template("admin/powers.html", rows=rows, organisation=organisation, power_words=account.power_words)
 
 
 @admin.route("/kuasa/baru", methods=["GET", "POST"])
@@ -1405,7 +1383,7 @@ def grant() -> Any:
         lambda typed: _(
             "%(person)s sekarang %(power)s.",
             person=organisation.people[typed["person"]].name,
-            power=power_words(organisation, typed["power"], typed["unit"] or ""),
+            power=account.power_words(organisation, typed["power"], typed["unit"] or ""),
         ),
         lambda typed: url_for("admin.powers"),
     )
@@ -1418,7 +1396,7 @@ def revoke(person: str, power: str, unit: str) -> Any:
     found(organisation.people, person)
     if request.method == "GET":
         found(organisation.powers, (person, power, of))
-    who, what = organisation.people[person].name, power_words(organisation, power, of)
+    who, what = organisation.people[person].name, account.power_words(organisation, power, of)
     form = Form(
         title=_("Cabut kuasa %(power)s dari %(person)s", power=what, person=who),
         submit=_("Cabut"),
@@ -1434,14 +1412,6 @@ def revoke(person: str, power: str, unit: str) -> Any:
 
 
 # Surat tugas audit
-
-
-def assignment_words(organisation: Organisation, one: org.AuditAssignment | org.AssignAudit) -> str:
-    """ "Kantor Kecamatan Lasem, tahun laporan 2025, 2026"."""
-    units = ", ".join(organisation.units[id].name for id in one.units)
-    if not one.years:
-        return _("%(units)s, semua tahun laporan", units=units)
-    return _("%(units)s, tahun laporan %(years)s", units=units, years=", ".join(map(str, one.years)))
 
 
 def assignment_state(organisation: Organisation, one: org.AuditAssignment) -> str:
@@ -1470,8 +1440,15 @@ def assignments() -> str:
     rows = sorted(organisation.assignments.values(), key=lambda one: (one.valid_until, one.valid_from), reverse=True)
     return render_template(
         "admin/assignments.html",
-        rows=[(one, assignment_words(organisation, one), assignment_state(organisation, one), over(organisation, one))
-              for one in rows],
+        rows=[
+            (
+                one,
+                account.assignment_words(organisation, one),
+                assignment_state(organisation, one),
+                over(organisation, one),
+            )
+            for one in rows
+        ],
         organisation=organisation,
         days=days,
     )
@@ -1540,7 +1517,7 @@ def end_assignment(id: str) -> Any:
         title=_("Akhiri surat tugas %(number)s", number=one.number),
         submit=_("Akhiri"),
         back=url_for("admin.assignments"),
-        lead=f"{who}: {assignment_words(organisation, one)}, {period(one.valid_from, one.valid_until)}.",
+        lead=f"{who}: {account.assignment_words(organisation, one)}, {words.period(one.valid_from, one.valid_until)}.",
         inputs=(
             Input(name="valid_until", label=_("Hari terakhir"), kind="date",
                   value=min(here().isoformat(), one.valid_until),
@@ -1814,7 +1791,7 @@ def sentence(act: Act, organisation: Organisation, processes: Mapping[str, Proce
                 "mencatat %(name)s sebagai %(position)s, %(when)s.",
                 name=person(act.person),
                 position=words.position(act.capacity, position(act.position)),
-                when=period(act.valid_from, act.valid_until),
+                when=words.period(act.valid_from, act.valid_until),
             ) + (_(" Dasar: %(basis)s.", basis=act.basis.rstrip(".")) if act.basis else "")
         case org.EndHolding():
             held = organisation.holdings[act.holding]
@@ -1849,13 +1826,13 @@ def sentence(act: Act, organisation: Organisation, processes: Mapping[str, Proce
             return _(
                 "memberi %(name)s kuasa %(power)s.",
                 name=person(act.person),
-                power=power_words(organisation, act.power, act.unit),
+                power=account.power_words(organisation, act.power, act.unit),
             )
         case org.RevokePower():
             return _(
                 "mencabut kuasa %(power)s dari %(name)s.",
                 name=person(act.person),
-                power=power_words(organisation, act.power, act.unit),
+                power=account.power_words(organisation, act.power, act.unit),
             )
         case org.AssignAudit():
             basis = org.said(act.basis, _("(dihapus)"))
@@ -1863,8 +1840,8 @@ def sentence(act: Act, organisation: Organisation, processes: Mapping[str, Proce
                 "mencatat surat tugas audit %(number)s untuk %(name)s: %(scope)s, %(when)s.",
                 number=act.number,
                 name=person(act.person),
-                scope=assignment_words(organisation, act),
-                when=period(act.valid_from, act.valid_until),
+                scope=account.assignment_words(organisation, act),
+                when=words.period(act.valid_from, act.valid_until),
             ) + (_(" Dasar: %(basis)s.", basis=basis.rstrip(".")) if basis else "")
         case org.EndAudit():
             ended = organisation.assignments[act.assignment]

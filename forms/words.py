@@ -85,6 +85,16 @@ def short_day(day: date) -> str:
     return format_date(day, _("d MMMM y"))
 
 
+def period(valid_from: str, valid_until: str | None) -> str:
+    """ "sejak 2 Januari 2025", "4 Januari 2027 sampai 8 Januari 2027", of ISO dates."""
+    begins = short_day(date.fromisoformat(valid_from))
+    if valid_until is None:
+        return _("sejak %(day)s", day=begins)
+    if valid_until < valid_from:
+        return _("tidak pernah berlaku")
+    return _("%(first)s sampai %(last)s", first=begins, last=short_day(date.fromisoformat(valid_until)))
+
+
 def length(duration: str, unit: str = "kerja") -> str:
     """`2 hari kerja` of "P2D", `20 menit kerja` of "PT20M"; the text itself where it is no simple duration."""
     found = re.fullmatch(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?", duration)

@@ -171,8 +171,47 @@ def test_somebody_without_a_position_is_answered_for_by_another_administrator(of
     do(office, "g", org.GrantPower(person="penerima", power="administrator"))
     with office.begin() as db:
         organise.reset_password(db, KEY, id="r", person="auditor", by=ADMIN, at=AT)
-    [one] = pending(office)
+    [one] = [one for one in pending(office) if one.kind == "kredensial"]
     assert (one.unit, confirmers(office, one)) == ("", {"penerima"})
+
+
+@pytest.mark.parametrize("power, unit, of_unit, above", [
+    ("administrator", "", LASEM, {"camat"}), ("pemilik", LASEM, LASEM, {"camat"}),
+    ("verifikator", "", LASEM, {"camat"})])
+def test_a_power_is_asked_about_and_told_to_who_gains_it_and_who_is_above(
+        office: Database, power: str, unit: str, of_unit: str, above: set[str]) -> None:
+    do(office, "g", org.GrantPower(person="tim1", power=power, unit=unit))
+    [one] = pending(office)
+    assert (one.kind, one.person, one.subject, one.unit) == ("kuasa", "tim1", f"{power}/{unit}", of_unit)
+    assert "sekcam" in confirmers(office, one) and not {"tim1", "admin"} & confirmers(office, one)
+    assert told(office) == {"tim1", *above}
+    with office.read() as db:
+        assert factors.unknown_to(db, "camat") == factors.unknown_to(db, "tim1") == (one.id,)
+        [notice] = notices.of_person(db, "tim1")
+    assert notice.subject == "Kuasa baru" and "menunggu konfirmasi orang lain" in notice.body
+
+
+def test_a_surat_tugas_is_asked_of_the_office_that_is_audited_and_told_to_every_head(office: Database) -> None:
+    do(office, "a", org.AssignAudit(assignment="st", person="auditor", number="700/1", valid_from="2027-01-01",
+                                    valid_until="2027-01-31", units=(LASEM, "bagian_organisasi")))
+    [one] = pending(office)
+    assert (one.kind, one.person, one.subject, one.unit) == ("surat_tugas", "auditor", "st", LASEM)
+    assert "sekcam" in confirmers(office, one) and not {"auditor", "admin"} & confirmers(office, one)
+    assert {"auditor", "camat"} <= told(office)
+    answer(office, "camat", False, "Tidak ada surat tugas")
+    with office.read() as db:
+        stood = store.load(db)
+        assert stood.assignments["st"].valid_until == "2027-01-03", "what was read until yesterday was read by right"
+        assert not [one for one in store.audits(db, "auditor", AT) if one.number == "700/1"]
+
+
+def test_a_new_administrator_is_told_to_the_others_and_one_without_a_unit_is_answered_for_by_them(
+        office: Database) -> None:
+    do(office, "g1", org.GrantPower(person="penerima", power="administrator"))
+    answer(office, "camat", True)
+    do(office, "g2", org.GrantPower(person="auditor", power="administrator"))
+    [one] = pending(office)
+    assert (one.unit, confirmers(office, one)) == ("", {"penerima"}) and {"auditor", "penerima"} <= told(office)
 
 
 # The answer
@@ -237,6 +276,36 @@ def test_a_head_who_is_not_right_is_no_head(office: Database) -> None:
     answer(office, "tim1", False, "Keliru")
     with office.read() as db:
         assert store.load(db).units[LASEM].head == "camat_lasem"
+
+
+def test_a_power_that_is_not_right_is_gone_with_the_sessions_and_one_granted_anew_stays(office: Database) -> None:
+    do(office, "g1", org.GrantPower(person="tim1", power="administrator"))
+    with office.begin() as db:
+        db.execute(schema.session.insert().values(id="s", person="tim1", data="{}", created_at="", seen_at="",
+                                                  expires_at=""))
+    answer(office, "sekcam", False, "Bukan administrator")
+    with office.begin() as db:
+        assert store.load(db).administrators() == ["admin"] and not store.is_administrator(db, "tim1")
+        assert db.execute(select(schema.session.c.id)).all() == []
+        stood = store.load(db)
+        assert organise.rebuild(db) == stood
+    do(office, "g2", org.GrantPower(person="tim1", power="pemilik", unit=LASEM))
+    first = pending(office)[0]
+    later = AT + timedelta(hours=2)
+    do(office, "r", org.RevokePower(person="tim1", power="pemilik", unit=LASEM), at=later)
+    do(office, "g3", org.GrantPower(person="tim1", power="pemilik", unit=LASEM), at=later)
+    with office.begin() as db:
+        organise.answer(db, KEY, id="x", confirmation=first.id, right=False, reason="Dahulu keliru",
+                        by=Actor(person="sekcam"), at=later)
+        assert store.has_power(db, "tim1", "pemilik", LASEM)
+
+
+def test_the_last_administrator_is_not_said_to_be_none(office: Database) -> None:
+    do(office, "g", org.GrantPower(person="tim1", power="administrator"))
+    do(office, "r", org.RevokePower(person="admin", power="administrator"), Actor(person="tim1"))
+    with pytest.raises(Refused, match="administrator terakhir"):
+        answer(office, "sekcam", False, "Keliru")
+    assert len(pending(office)) == 1
 
 
 def test_a_reset_that_is_not_right_shuts_everybody_out_of_the_account(office: Database) -> None:

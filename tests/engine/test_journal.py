@@ -257,7 +257,12 @@ def acts_of_confirmation() -> list[org.Act]:
                                 subject="k/kepala_pd/camat_lasem", previous="sekretaris", asked_by="admin",
                                 asked_at="2027-02-02T03:15:00.000005Z"),
             org.ConfirmChange(confirmation="c1-tanya"),
-            org.DisputeChange(confirmation="c1-tanya", last_day="2027-02-01", reason="Tidak pernah diangkat")]
+            org.DisputeChange(confirmation="c1-tanya", last_day="2027-02-01", reason="Tidak pernah diangkat"),
+            org.AskConfirmation(confirmation="c2-tanya", kind="kuasa", person="tim1", unit="kecamatan_lasem",
+                                subject="pemilik/kecamatan_lasem", asked_by="admin",
+                                asked_at="2027-02-02T03:15:00.000006Z"),
+            org.AskConfirmation(confirmation="c3-tanya", kind="surat_tugas", person="auditor", unit="kecamatan_lasem",
+                                subject="st1", asked_by="admin", asked_at="2027-02-02T03:15:00.000007Z")]
 
 
 CONFIRMATIONS = "organisation: second factors and confirmations"     # how its vectors are called in the file

@@ -304,6 +304,42 @@ def test_one_administrator_cannot_become_the_camat_unseen(site: Desk) -> None:
     assert "Camat Lasem menyatakan tidak benar: Anggota Tim Penyusun LKjPD sebagai pelaksana" in history.text
 
 
+def test_several_changes_are_ticked_and_confirmed_at_once_and_none_is_ticked_before(site: Desk) -> None:
+    admin = Actor(person="admin", capacity="administrator", administrator=True)
+    with site.database.begin() as db:
+        for n, act in enumerate((
+            org.Hold(holding="h", position="anggota_tim_penyusun", person="analis", capacity="definitif",
+                     basis="SK 1/2026", valid_from="2026-12-01"),
+            org.GrantPower(person="tim1", power="pemilik", unit=LASEM),
+            org.AssignAudit(assignment="st", person="auditor", number="700/9", units=(LASEM,), years=(2025,),
+                            valid_from="2026-12-01", valid_until="2026-12-31"),
+        )):
+            organise.change(db, KEY, org.Change(id=f"c{n}", at=site.clock(), act=act, actor=admin))
+    assert "Anggota Tim Penyusun 1 sebagai Pemilik SOP Kantor Kecamatan Lasem" in banners(site.reader("camat"))
+    camat = site.reader("camat").get("/konfirmasi")
+    boxes = camat.page.xpath("//input[@type='checkbox'][@form='sekaligus']")
+    assert len(boxes) == 3 and not any(one.get("checked") for one in boxes)
+    for told in ("sebagai Anggota Tim Penyusun LKjPD, sejak 1 Desember 2026. Dasar: SK 1/2026.",
+                 "Administrator memberi Anggota Tim Penyusun 1 kuasa Pemilik SOP Kantor Kecamatan Lasem.",
+                 "auditor Kantor Kecamatan Lasem, tahun laporan 2025, 1 Desember 2026 sampai 31 Desember 2026."):
+        assert told in camat.text
+    [form] = camat.page.xpath("//form[@id='sekaligus']")
+    hidden = dict(form.form_values())
+    assert camat.post("/konfirmasi", {**hidden, "perubahan": []}).status == 422
+    assert "Belum ada yang dicentang" in camat.text
+    other = site.reader("admin").get("/konfirmasi")
+    ids = [one.get("value") for one in boxes]
+    assert other.post("/konfirmasi", {"csrf_token": token(other), "perubahan": ids}).status == 404
+    assert camat.post("/konfirmasi", {**hidden, "perubahan": [ids[0], "tidak-ada"]}).status == 404, "all or none"
+    camat.post("/konfirmasi", {**hidden, "perubahan": ids[:2]})
+    assert "2 perubahan sudah Anda konfirmasi" in camat.text
+    assert len(camat.page.xpath("//main//section")) == 1 and "Surat tugas audit 700/9 untuk Auditor" in camat.text
+    camat.post("/konfirmasi", {**hidden, "perubahan": ids})
+    assert "1 perubahan sudah Anda konfirmasi" in camat.text and "2 perubahan sudah dijawab" in camat.text
+    with site.database.read() as db:
+        assert {one.state for one in store.load(db).confirmations.values()} == {org.RIGHT}
+
+
 def test_an_administrator_removes_lost_factors_and_that_is_asked_about(site: Desk) -> None:
     enrol(site, "sekcam")
     admin = site.reader("admin").get("/pengaturan/orang/sekcam/lepas-faktor")
