@@ -1,8 +1,9 @@
 # Alur in two commands: make run, make test. Each target is one line; bootstrap.py has the work. PYTHON names another Python.
 PYTHON ?= python3
-.PHONY: run test soak bench check audit advisories lock clean
+.PHONY: run install test soak bench check audit advisories lock clean
 
 run:    ; @$(PYTHON) bootstrap.py run $(ARGS)
+install: ; @$(PYTHON) bootstrap.py install $(ARGS)
 test:   ; @$(PYTHON) bootstrap.py test $(ARGS)
 soak:   ; @$(PYTHON) bootstrap.py test -m soak $(ARGS)
 bench:  ; @$(PYTHON) bootstrap.py bench $(ARGS)

@@ -39,7 +39,8 @@ class Stop(Exception):
 
 
 def main(words: list[str]) -> int:
-    targets = {"run": run, "test": test, "bench": bench, "check": check, "bundle": bundle, "lock": lock}
+    does = (run, install, test, bench, check, bundle, lock)
+    targets = {one.__name__: one for one in does}
     if not words or words[0] not in targets:
         print(f"Say what to do: python3 bootstrap.py {' | '.join(targets)}", file=sys.stderr)
         return 2
@@ -69,6 +70,13 @@ def run(words: list[str]) -> int:
     """Installs what is missing and serves, with the database, the documents and the keys under var/."""
     prepare("requirements.lock")
     return alur("serve", "--seed", *words)
+
+
+def install(words: list[str]) -> int:
+    """What `run` installs, and nothing else: for a service of this machine (docs/running.md)."""
+    prepare("requirements.lock")
+    print(f"Alur is installed: {PROGRAMS / 'alur'} --help")
+    return 0
 
 
 def bench(words: list[str]) -> int:
@@ -130,7 +138,7 @@ def lock(words: list[str]) -> int:
 
 def prepare(lock_name: str) -> None:
     make_venv()
-    install(lock_name)
+    install_lock(lock_name)
     build_bundle_when_stale()
     install_alur()
 
@@ -178,7 +186,7 @@ def make_venv() -> None:
         raise Stop(f"Python could not make .venv; on Debian and Ubuntu: {APT}") from None
 
 
-def install(lock_name: str) -> None:
+def install_lock(lock_name: str) -> None:
     """Brings .venv to what the lock says; pip checks every file against its hash."""
     stamp = VENV / "stamps" / lock_name
     wanted = digest_of(ROOT, [ROOT / lock_name])
