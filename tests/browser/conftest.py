@@ -28,6 +28,8 @@ EXPECTED = re.compile(
 PATIENCE = 30_000   # ms
 expect.set_options(timeout=PATIENCE)
 
+ADDED_TO_ALL = "() => [Object, Array, Function, String].flatMap((one) => Object.keys(one.prototype))"
+
 CSRF = re.compile(r'name="csrf_token"[^>]* value="([^"]+)"')
 
 
@@ -131,6 +133,9 @@ def served(furnished: Path, tmp_path: Path, browser: Browser, monkeypatch: pytes
     try:
         yield found
         assert found.complaints == []
+        # Whatever came from outside, by a form, an address, a diagram or a copy kept here, is no part of every object.
+        open_pages = [page for context in found.contexts for page in context.pages]
+        assert {added for page in open_pages for added in page.evaluate(ADDED_TO_ALL)} == set()
     finally:
         for context in found.contexts:
             context.close()

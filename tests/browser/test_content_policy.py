@@ -48,3 +48,18 @@ def test_the_modelers_page_alone_goes_without_and_runs_no_script_from_text_eithe
     assert page.evaluate("window.ran === undefined")
     assert any("inline event handler" in one for one in served.complaints)
     served.complaints.clear()
+
+
+def test_what_is_kept_in_the_browser_or_stands_in_the_address_changes_no_object_of_the_page(served: Served) -> None:
+    page = served.person("camat")
+    page.goto(task_address(served, 1))
+    name = page.evaluate("""() => { const field = document.querySelector("[name='isian.arahan']"); field.value = 'x';
+        field.dispatchEvent(new Event('input', { bubbles: true })); return Object.keys(localStorage)[0]; }""")
+    hostile = """{"at": "2999-01-01T00:00:00Z", "__proto__": {"masuk": 1}, "constructor": {"prototype": {"masuk": 1}},
+        "entries": [["__proto__", "1"], ["constructor", "2"], ["__proto__.masuk", "3"],
+        ["isian.arahan", "dipulihkan"]]}"""
+    page.wait_for_load_state("networkidle")
+    page.evaluate("([name, kept]) => localStorage.setItem(name, kept)", [name, hostile])
+    page.goto(task_address(served, 1) + "?__proto__[masuk]=1&constructor[prototype][masuk]=1#__proto__")
+    wait_until(page, "() => document.querySelector(\"[name='isian.arahan']\").value === 'dipulihkan'")
+    assert page.evaluate("({}).masuk === undefined")
