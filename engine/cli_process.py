@@ -230,6 +230,7 @@ def start(
         record_files(here, db, stored)
         act = handle.opening(db, key, unit, data=values(data, form), attachments=attachments(stored), at=when)
         id, step = handle.start(db, here.rules, here.key, asked(act))
+        keep_within(here, db, id, stored)
     events = told([step], zone)
     here.tell({"instance": id, "events": events}, f"Started: {id}", *(in_words(event) for event in events))
 
@@ -269,6 +270,7 @@ def complete(
             )
         )
         steps = handle.handle(db, here.rules, here.key, id, [asked(act) for act in acts])
+        keep_within(here, db, id, stored)
     events = told(steps, zone)
     here.tell({"events": events}, *(in_words(event) for event in events))
 
@@ -397,6 +399,12 @@ def record_files(here: Terminal, db: Connection, stored: Stored) -> None:
     at = databases.now(db)
     for _, _, file in stored:
         documents.record(db, here.settings.documents_dir, file, at)
+
+
+def keep_within(here: Terminal, db: Connection, id: str, stored: Stored) -> None:
+    """See, after they were attached, that the files of an instance are not more than it may hold. Raises Refused."""
+    if stored:
+        documents.keep_within(db, id, here.settings.upload_quota_megabytes * 1_000_000)
 
 
 def attachments(stored: Stored) -> dict[str, Attachment]:

@@ -1396,6 +1396,8 @@ def start(key: str) -> Any:
                     db, key, unit, data=values, attachments=kept, promises=promises, at=now
                 )
                 id, step = handle.start(db, office().rules, office().database.key, requested(act, sent_key))
+                if kept:
+                    documents.keep_within(db, id, office().settings.upload_quota_megabytes * 1_000_000)
         except Refused as refused:
             problems = list(refused.problems) or [Problem("", refused.message)]
         else:

@@ -276,7 +276,8 @@ def made(alur: Alur, tmp_path: Path) -> str:
     return str(id)
 
 
-def test_an_office_works_by_commands_alone(alur: Alur, on: str, tmp_path: Path, clean_environment: Path) -> None:
+def test_an_office_works_by_commands_alone(
+        alur: Alur, on: str, tmp_path: Path, clean_environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     id = made(alur, tmp_path)
     (one,) = alur.json("instances")
     assert (one["id"], one["status"], one["year"], one["tasks"]) == (id, "running", YEAR, ["langkah_2"])
@@ -295,6 +296,23 @@ def test_an_office_works_by_commands_alone(alur: Alur, on: str, tmp_path: Path, 
         ((task["id"], "--as", "sekcam", "--at", "2027-01-04T08:00"), "not_a_demonstration"),
     ):
         assert alur.refused("complete", *words)["code"] == code
+    large = tmp_path / "besar.pdf"
+    large.write_bytes(b"%PDF-1.7\n%" + b"x" * 1_100_000 + b"\n%%EOF\n")
+    monkeypatch.setenv("ALUR_UPLOAD_QUOTA_MEGABYTES", "1")
+    told = (f"tahun_laporan={YEAR + 1}", "status_surat_edaran=sudah", "nomor_surat_edaran=900/2",
+            f"tanggal_surat_edaran={TODAY}", f"tanggal_terima_surat_edaran={TODAY}")
+    error = alur.refused("start", "penyusunan_lkjpd", "--unit", "kec", "--as", "sekcam", "--file",
+                         f"surat_edaran={large}", *(word for one in told for word in ("--data", one)))
+    assert error["code"] == "quota" and len(alur.json("instances")) == 1
+    told = ("nomor_sk_tim=1", f"tanggal_sk_tim={TODAY}",
+            'susunan_tim=[{"pegawai":{"id":"sekcam"},"jabatan":"Sekretaris","kedudukan":"ketua"},'
+            '{"pegawai":{"id":"tim"},"jabatan":"Staf","kedudukan":"sekretaris"},'
+            '{"pegawai":{"id":"camat"},"jabatan":"Camat","kedudukan":"anggota"}]',
+            f'jadwal_rapat=[{{"tanggal":"{TODAY}","pukul":"09:00","tempat":"Aula","acara":"Rapat"}}]')
+    error = alur.refused("complete", task["id"], "--as", "sekcam", "--file", f"sk_tim={large}", "--file",
+                         f"surat_undangan={large}", *(word for one in told for word in ("--data", one)))
+    assert error["code"] == "quota" and alur.json("tasks")[0]["id"] == task["id"], error
+    monkeypatch.delenv("ALUR_UPLOAD_QUOTA_MEGABYTES")
     alur("user", "add", "Administrator", "admin", "--administrator")
     alur("unit", "head", "kec", "camat")
     alur("user", "power", "tim", "pemilik", "--unit", "kec")

@@ -490,8 +490,8 @@ def used(db: Connection, instance: str) -> tuple[int, int]:
 
 
 def no_quota(most_bytes: int) -> Refused:
-    return Refused("quota", f"Berkas proses ini sudah memuat dokumen sebanyak batasnya ({most_bytes // 1_000_000} MB, "
-                            f"{MOST_FILES} berkas). Perkecil berkasnya, atau minta administrator menambah batas itu.")
+    return Refused("quota", f"Dokumen proses ini melebihi batasnya ({most_bytes // 1_000_000} MB, {MOST_FILES} "
+                            "berkas). Perkecil berkasnya, atau minta administrator menambah batas itu.")
 
 
 # What the scanner says

@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 
 from engine.store import documents, parts
 from engine.store.documents import QUARANTINED, SCANNING
-from engine.store.schema import blob, document_file, upload
-from tests.desk import OPENING, Desk, Reader, pdf
+from engine.store.schema import blob, document_file, instance, upload
+from tests.desk import LKJPD, OPENING, START, Desk, Reader, pdf
 
 BIG = pdf("besar") + b"\n%" + b"x" * 1_300_000
 on_sqlite = pytest.mark.parametrize("desk_url", ["sqlite"], indirect=True)
@@ -252,6 +252,19 @@ def test_a_file_beyond_the_quota_is_not_attached_and_what_was_typed_stays(desk: 
         alone = select(document_file.c.sha256, document_file.c.size_bytes).where(document_file.c.instance == line.id)
         rows = set(map(tuple, db.execute(alone)))
     assert held == (sum(size for _sha256, size in rows), len(rows))
+
+
+@on_sqlite
+def test_what_a_process_begins_with_is_counted_too(desk: Desk) -> None:
+    object.__setattr__(desk.app.extensions["alur"].settings, "upload_quota_megabytes", 1)
+    reader = desk.reader("sekcam").get(f"/proses/mulai/{LKJPD}")
+    typed = {**START, "isian.tahun_laporan": "2031"}
+    reader.send({**typed, "berkas.surat_edaran": (io.BytesIO(BIG), "besar.pdf")})
+    assert reader.status == 422 and "melebihi batasnya (1 MB" in reader.errors()[0] and "besar.pdf" in reader.text
+    with desk.database.read() as db:
+        assert db.execute(select(func.count()).select_from(instance).where(instance.c.year == 2031)).scalar() == 0
+    reader.send({"berkas.surat_edaran": (io.BytesIO(pdf("kecil")), "kecil.pdf")})
+    assert reader.status == 200 and reader.path.startswith("/proses/")
 
 
 def test_a_full_disk_is_said_before_it_is_full_and_reading_goes_on(desk: Desk, line: Line,
