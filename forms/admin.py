@@ -324,6 +324,7 @@ def concerns(organisation: Organisation, processes: Mapping[str, ProcessDefiniti
         if one.active
         and not any(h.person == one.id and h.holds(today.isoformat()) for h in organisation.holdings.values())
         and not any(p.person == one.id for p in organisation.powers.values())
+        and not any(a.person == one.id and not over(organisation, a) for a in organisation.assignments.values())
     ]
     for person in sorted(idle, key=lambda one: one.name):
         yield Concern(

@@ -234,6 +234,22 @@ def test_a_surat_tugas_is_recorded_shown_and_ended(desk: Desk) -> None:
     assert "mengakhiri surat tugas audit 700/15" in admin.get("/pengaturan/riwayat").text
 
 
+def test_an_auditor_by_surat_tugas_needs_no_position_until_it_has_ended(desk: Desk) -> None:
+    admin = desk.reader("admin")
+    admin.get("/pengaturan/orang/baru").send({"name": "Auditor Irban", "login": "irban"})
+    idle = "Auditor Irban tidak memegang jabatan apa pun"
+    assert idle in admin.get("/pengaturan").text
+    with desk.database.read() as db:
+        [id] = [one.id for one in store.load(db).people.values() if one.login == "irban"]
+    admin.get("/pengaturan/surat-tugas/baru")
+    admin.send({"person": id, "number": "700/16", "units": LASEM, "valid_until": "2026-12-31"})
+    assert idle not in admin.get("/pengaturan").text
+    with desk.database.read() as db:
+        [assignment] = [one.id for one in store.load(db).assignments.values() if one.number == "700/16"]
+    admin.get(f"/pengaturan/surat-tugas/{assignment}/akhiri").send({"valid_until": "2026-12-06"})
+    assert idle in admin.get("/pengaturan").text
+
+
 def test_what_was_taken_away_is_gone_once_however_often_it_is_asked(desk: Desk) -> None:
     admin = desk.reader("admin")
     with desk.database.begin() as db:
