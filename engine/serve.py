@@ -185,11 +185,23 @@ def too_slow(channel: Any) -> bool:
     return bool(seconds > HEAD_SECONDS and read < LEAST_BYTES_A_SECOND * seconds and not channel.requests)
 
 
-class PlainChannel(HTTPChannel):  # type: ignore[misc]
+class Channel(HTTPChannel):  # type: ignore[misc]
     """A connection that has to send its requests in a bounded time."""
 
     parser_class = Parser
+    request: Parser | None
     begun: float | None = None  # when the first byte of the request that is being read came
+
+    def handle_close(self) -> None:
+        """Who is gone in the middle of a request, or is left at the end, leaves no file of it open."""
+        super().handle_close()
+        if self.request is not None:
+            self.request.close()
+            self.request = None
+
+
+class PlainChannel(Channel):
+    """A connection by plain HTTP."""
 
     def received(self, data: bytes) -> bool:
         more = bool(super().received(data))
@@ -198,11 +210,8 @@ class PlainChannel(HTTPChannel):  # type: ignore[misc]
         return more
 
 
-class TLSChannel(HTTPChannel):  # type: ignore[misc]
+class TLSChannel(Channel):
     """A connection by TLS. Its handshake is part of what is read, so that a silent client keeps nobody waiting."""
-
-    parser_class = Parser
-    begun: float | None = None
 
     def __init__(self, *arguments: Any, to: str, **named: Any) -> None:
         self.one_at_a_time = threading.Lock()  # OpenSSL lets one thread into a connection, and answers come from others
@@ -315,6 +324,8 @@ def serve(
         wasyncore.loop(timeout=0.1, use_poll=True, map=channels, count=1)
     server.task_dispatcher.shutdown(timeout=1)
     server.trigger.close()
+    for one in [one for one in channels.values() if isinstance(one, Channel)]:
+        one.handle_close()
     wasyncore.close_all(channels, ignore_all=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import os
 import socket
@@ -11,8 +12,9 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -382,6 +384,30 @@ def test_large_requests_are_read_as_long_as_there_is_room_for_all_of_them(
         until(lambda: serve.spool.kept == 0)                    # they went away in the middle of it
         assert len(posted(port, 2_500_000).read()) == 2_500_000
     assert serve.spool.kept == 0
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_large_request_that_is_cut_off_leaves_no_file_open(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tls: bool) -> None:
+    monkeypatch.setattr(serve, "spool", serve.Spool(10_000_000))
+    monkeypatch.setattr(serve, "DRAIN_SECONDS", 0.1)
+    left: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", left.append)
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2500000\r\n\r\n"
+    with warnings.catch_warnings(), ExitStack() as clients:
+        warnings.simplefilter("error", ResourceWarning)
+        with running(tmp_path, tls=tls) as (port, own):
+            for n in (1, 2):
+                one: socket.socket = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
+                if own:
+                    one = trusting(own).wrap_socket(one, server_hostname="localhost")
+                clients.callback(one.close)
+                one.sendall(head + b"x" * 2_000_000)
+                until(lambda kept=n * 2_000_000: serve.spool.kept == kept)  # type: ignore[misc]
+            one.close()
+            until(lambda: serve.spool.kept == 2_000_000)        # one went away, one is there when the server stops
+        gc.collect()
+    assert left == [] and serve.spool.kept == 0
 
 
 def until(holds: Callable[[], bool]) -> None:
