@@ -465,6 +465,12 @@ def person(id: str) -> str:
         held=held,
         organisation=organisation,
         powers=power,
+        assignments=[
+            (one, account.assignment_words(organisation, one), assignment_state(organisation, one))
+            for one in organisation.assignments.values()
+            if one.person == id
+        ],
+        awaited=awaited(organisation),
         told=told,
         today=here().isoformat(),
         credential=credential,
@@ -1338,7 +1344,13 @@ def powers() -> str:
     rows = sorted(
         organisation.powers.values(), key=lambda one: (one.power, one.unit, organisation.people[one.person].name)
     )
-    return render_template("admin/powers.html", rows=rows, organisation=organisation, power_words=account.power_words)
+    return render_template(
+        "admin/powers.html",
+        rows=rows,
+        organisation=organisation,
+        power_words=account.power_words,
+        awaited=awaited(organisation),
+    )
 
 
 @admin.route("/kuasa/baru", methods=["GET", "POST"])
@@ -1415,6 +1427,12 @@ def revoke(person: str, power: str, unit: str) -> Any:
 # Surat tugas audit
 
 
+def awaited(organisation: Organisation) -> set[tuple[str, str, str]]:
+    """(kind, person, subject) of what was asked about and nobody has answered."""
+    asked = organisation.confirmations.values()
+    return {(one.kind, one.person, one.subject) for one in asked if one.state == org.PENDING}
+
+
 def assignment_state(organisation: Organisation, one: org.AuditAssignment) -> str:
     """Whether it holds somewhere today: each unit has its own date."""
     day = words.short_day(date.fromisoformat(one.valid_until))
@@ -1451,6 +1469,7 @@ def assignments() -> str:
             for one in rows
         ],
         organisation=organisation,
+        awaited=awaited(organisation),
         days=days,
     )
 

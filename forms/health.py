@@ -6,7 +6,7 @@ try again, resolve with a reason, and let an instance be made again from its jou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,13 +20,14 @@ from flask_babel import ngettext
 
 from engine import handle, invariants
 from engine.commands import ResolveIncident
-from engine.definition import Element
+from engine.definition import Element, ProcessDefinition
 from engine.events import IncidentRaised
 from engine.instance import Refused
 from engine.invariants import Health, Invariant
 from engine.store import database as databases
 from engine.store import documents, integrity
 from engine.store.integrity import Found, Look, OpenIncident
+from engine.walk import names_in
 
 from . import words
 from .admin import admin
@@ -269,6 +270,7 @@ class Shown:
     remedy: Any
     what_again: str  # what trying again does
     standing: tuple[str, ...]  # where the instance stands, for an incident without a place
+    command: str  # what repairs it on the server, but for the reason and the values
 
 
 @admin.get("/insiden")
@@ -302,7 +304,35 @@ def shown(one: OpenIncident) -> Shown:
     elements = definition.elements if definition else {}
     standing = tuple(in_words(elements[id]) for id in one.standing if id in elements)
     return Shown(one=one, place=place, lane=lane.name if lane else "", cause=cause, remedy=remedy, what_again=again,
-                 standing=standing)
+                 standing=standing, command=" ".join(correction(one, definition, element, host, me().person.login)))
+
+
+def correction(one: OpenIncident, definition: ProcessDefinition | None, element: Element | None,
+               host: Element | None, login: str) -> Iterator[str]:
+    """The words of `alur correct` for an incident: its instance, who asks, and the place that it names."""
+    yield from ("alur", "correct", one.instance, "--as", login, "--reason", _('"ALASAN"'))
+    asked = asked_after(definition, element) if definition and element and one.kind == "condition" else ()
+    for id in asked:
+        yield _("--data %(field)s=NILAI", field=id)
+    if one.timer:
+        yield f"--close {one.timer}"
+    elif not asked and (one.user_task or one.standing):
+        yield _("--data ISIAN=NILAI")
+    elif not asked:
+        yield f"--open {host.id}" if host and host.kind == "userTask" else _("--open LANGKAH")
+
+
+def asked_after(definition: ProcessDefinition, element: Element) -> tuple[str, ...]:
+    """Ids of the fields that the conditions after an element read, as far as the next user tasks."""
+    found: dict[str, None] = {}
+    ahead, seen = [element.id], {element.id}
+    while ahead:
+        for flow in definition.outgoing[ahead.pop()]:
+            found |= dict.fromkeys(sorted(names_in(flow.condition or "") & definition.fields.keys()))
+            if flow.target not in seen and definition.elements[flow.target].kind != "userTask":
+                seen.add(flow.target)
+                ahead.append(flow.target)
+    return tuple(found)
 
 
 def in_words(element: Element) -> str:

@@ -244,6 +244,12 @@ def test_an_auditor_by_surat_tugas_needs_no_position_until_it_has_ended(desk: De
     admin.get("/pengaturan/surat-tugas/baru")
     admin.send({"person": id, "number": "700/16", "units": LASEM, "valid_until": "2026-12-31"})
     assert idle not in admin.get("/pengaturan").text
+    scope = "Auditor menurut surat tugas 700/16: Kantor Kecamatan Lasem, semua tahun laporan"
+    assert f"{scope}, berlaku sampai 31 Desember 2026" in admin.get(f"/pengaturan/orang/{id}").text
+    assert "menunggu konfirmasi" in admin.get("/pengaturan/surat-tugas").text
+    admin.get("/pengaturan/kuasa/baru").send({"person": "tim1", "power": "pemilik", "unit": LASEM})
+    assert admin.text.count("(menunggu konfirmasi)") == 1 == admin.get("/pengaturan/orang/tim1").text.count(
+        "(menunggu konfirmasi)")
     with desk.database.read() as db:
         [assignment] = [one.id for one in store.load(db).assignments.values() if one.number == "700/16"]
     admin.get(f"/pengaturan/surat-tugas/{assignment}/akhiri").send({"valid_until": "2026-12-06"})

@@ -10,9 +10,10 @@ from sqlalchemy import select, update
 from engine import invariants
 from engine.commands import RaiseIncident
 from engine.handle import Request, handle
-from engine.store import integrity, schema
+from engine.store import definitions, integrity, schema
 from engine.worker import Worker
-from tests.desk import Desk
+from forms import health
+from tests.desk import LASEM, LKJPD, Desk
 
 
 def broken(desk: Desk, number: int, **columns: Any) -> str:
@@ -106,11 +107,33 @@ def test_an_incident_is_listed_with_its_cause_and_no_document(desk: Desk) -> Non
     assert "Perhitungan tidak selesai dalam waktunya" in page.text and "Tahun 2027" in page.text
     assert "lama <b>sekali</b>" in page.text and not page.page.xpath("//main//b")     # told as text, never as markup
     assert not page.page.xpath("//a[contains(@href, '/dokumen/')]")
+    [command] = page.page.xpath("//code/text()")
+    assert command == f'alur correct {id} --as admin --reason "ALASAN" --data ISIAN=NILAI'
     reader.send({"alasan": "Diagram diperbaiki"}, action="/penyelesaian")
     assert reader.messages() == ["Insiden ditandai selesai, dengan alasannya."]
     assert not desk.instance(id).incidents and "Tidak ada insiden yang terbuka." in reader.text
     with desk.database.read() as db:
         assert db.execute(select(schema.incident)).all() == []
+
+
+@pytest.mark.parametrize("kind, element, more, words", [
+    ("condition", "langkah_7", {"user_task": 9}, "--data keputusan=NILAI"),
+    ("timer", "waktu_3", {"timer": 12}, "--close 12"),
+    ("stuck", "langkah_5", {}, "--open langkah_5"),
+    ("alarm", None, {}, "--open LANGKAH")])
+def test_the_command_that_corrects_names_the_instance_and_the_place(
+        site: Desk, kind: str, element: str | None, more: dict[str, Any], words: str) -> None:
+    with site.database.read() as db:
+        sha256 = definitions.newest_hashes(db)[LKJPD]
+    drawn = site.app.extensions["alur"].rules.definition(sha256)
+    one = integrity.OpenIncident(
+        instance="i1", number=1, kind=kind, element=element, detail="", raised_at=site.clock(), title="", key=LKJPD,
+        definition=sha256, unit=LASEM, unit_name="", zone="Asia/Jakarta", status="running", **more)
+    place = drawn.elements.get(element or "")
+    host = drawn.elements[place.attached_to] if place and place.attached_to else place
+    with site.app.test_request_context():
+        said = " ".join(health.correction(one, drawn, place, host, "admin"))
+    assert said == f'alur correct i1 --as admin --reason "ALASAN" {words}'
 
 
 def test_resolving_asks_for_a_reason_and_trying_again_has_one_of_its_own(site: Desk) -> None:
