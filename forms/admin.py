@@ -199,9 +199,10 @@ def answer(
     form: Form,
     act_of: Callable[[dict[str, Any]], Act],
     said: Callable[[dict[str, Any]], str],
-    then: Callable[[dict[str, Any]], str],
+    then: Callable[[dict[str, Any]], str] | None = None,
 ) -> Any:
-    """The form; or, when it was sent, the change and the next page; or the form again with what is wrong."""
+    """The form; or, when it was sent, the change and the next page (where one goes back to, unless `then` says
+    another); or the form again with what is wrong."""
     values = {one.name: one.value for one in form.inputs}
     problems: tuple[Problem, ...] = ()
     if request.method == "POST":
@@ -214,7 +215,11 @@ def answer(
             tell(said(values))
             for warning in done.warnings:
                 tell(warning, "warning")
-            return redirect(then(values), 303)
+            return redirect(then(values) if then else form.back, 303)
+    return form_page(form, values, problems)
+
+
+def form_page(form: Form, values: Mapping[str, Any], problems: tuple[Problem, ...]) -> Any:
     page = render_template("admin/form.html", form=form, values=values, problems=problems)
     return page, 422 if problems else 200
 
@@ -224,6 +229,10 @@ def at_inputs(refused: Refused, inputs: Sequence[Input]) -> tuple[Problem, ...]:
     names = [one.name for one in inputs] or ["kirim"]
     problems = refused.problems or (Problem(names[0], str(refused)),)
     return tuple(one if one.place in names else Problem(names[0], one.message) for one in problems)
+
+
+def reason_input() -> Input:
+    return Input(name="reason", label=_("Alasan"), required=False)
 
 
 def choice(options: Iterable[tuple[str, str]], empty: str | None = None) -> tuple[tuple[str, str], ...]:
@@ -236,6 +245,16 @@ def people_options(organisation: Organisation) -> Iterator[tuple[str, str]]:
     for one in organisation.people.values():
         if one.active:
             yield one.id, f"{one.name} ({one.login})" if one.name.casefold() != one.login else one.name
+
+
+def person_input(organisation: Organisation, label: str) -> Input:
+    return Input(
+        name="person",
+        label=label,
+        kind="select",
+        value=request.args.get("orang", ""),
+        options=choice(people_options(organisation), _("Pilih orang")),
+    )
 
 
 def position_options(organisation: Organisation, units: Iterable[str] | None = None) -> Iterator[tuple[str, str]]:
@@ -495,7 +514,6 @@ def change_person(id: str) -> Any:
         form,
         lambda typed: org.ChangePerson(person=id, **typed),
         lambda typed: _("Data %(name)s sudah diubah.", name=typed["name"]),
-        lambda typed: url_for("admin.person", id=id),
     )
 
 
@@ -518,14 +536,13 @@ def deactivate_person(id: str) -> Any:
                 required=False,
                 hint=_("Mengakhiri semua jabatan yang masih dipegang. Kosongkan bila tidak ada."),
             ),
-            Input(name="reason", label=_("Alasan"), required=False),
+            reason_input(),
         ),
     )
     return answer(
         form,
         lambda typed: org.DeactivatePerson(person=id, last_day=typed["last_day"], reason=typed["reason"] or ""),
         lambda typed: _("%(name)s sudah nonaktif dan tidak dapat masuk lagi.", name=one.name),
-        lambda typed: url_for("admin.person", id=id),
     )
 
 
@@ -536,14 +553,13 @@ def reactivate_person(id: str) -> Any:
         title=_("Aktifkan kembali %(name)s", name=one.name),
         submit=_("Aktifkan kembali"),
         back=url_for("admin.person", id=id),
-        inputs=(Input(name="reason", label=_("Alasan"), required=False),),
+        inputs=(reason_input(),),
         lead=_("Jabatan yang sudah diakhiri tidak ikut kembali; catat sebagai pemegang baru."),
     )
     return answer(
         form,
         lambda typed: org.ReactivatePerson(person=id, reason=typed["reason"] or ""),
         lambda typed: _("%(name)s aktif kembali.", name=one.name),
-        lambda typed: url_for("admin.person", id=id),
     )
 
 
@@ -582,7 +598,7 @@ def slip(id: str) -> Any:
                 address=office().settings.url,
                 made=words.full(at, me().zone),
             )
-    return render_template("admin/form.html", form=form, values={}, problems=problems), 422 if problems else 200
+    return form_page(form, {}, problems)
 
 
 @admin.post("/orang/<id>/akhiri-sesi")
@@ -623,7 +639,7 @@ def remove_factors(id: str) -> Any:
             security.tell("factors_removed", person=id)
             tell(_("Faktor kedua %(name)s sudah dilepas.", name=one.name))
             return redirect(url_for("admin.person", id=id), 303)
-    return render_template("admin/form.html", form=form, values={}, problems=problems), 422 if problems else 200
+    return form_page(form, {}, problems)
 
 
 @admin.route("/orang/<id>/wajib-faktor", methods=["GET", "POST"])
@@ -656,7 +672,6 @@ def require_factor(id: str) -> Any:
         lambda typed: _("Faktor kedua sekarang wajib bagi %(name)s.", name=one.name)
         if required
         else _("Faktor kedua tidak wajib lagi bagi %(name)s.", name=one.name),
-        lambda typed: url_for("admin.person", id=id),
     )
 
 
@@ -777,7 +792,6 @@ def change_position(id: str) -> Any:
         form,
         lambda typed: org.ChangePosition(position=id, **typed),
         lambda typed: _("Jabatan %(name)s sudah diubah.", name=typed["name"]),
-        lambda typed: url_for("admin.position", id=id),
     )
 
 
@@ -833,13 +847,7 @@ def hold() -> Any:
                 value=request.args.get("jabatan", ""),
                 options=choice(position_options(organisation), _("Pilih jabatan")),
             ),
-            Input(
-                name="person",
-                label=_("Orang"),
-                kind="select",
-                value=request.args.get("orang", ""),
-                options=choice(people_options(organisation), _("Pilih orang")),
-            ),
+            person_input(organisation, _("Orang")),
             Input(
                 name="capacity",
                 label=_("Kedudukan"),
@@ -903,7 +911,7 @@ def end_holding(id: str) -> Any:
                 value=here().isoformat(),
                 hint=_("Termasuk hari itu. Untuk membatalkan catatan yang keliru, isi sehari sebelum tanggal mulai."),
             ),
-            Input(name="reason", label=_("Alasan"), required=False),
+            reason_input(),
         ),
     )
     return answer(
@@ -915,7 +923,6 @@ def end_holding(id: str) -> Any:
             position=what,
             day=words.short_day(date.fromisoformat(typed["valid_until"])),
         ),
-        lambda typed: url_for("admin.position", id=one.position),
     )
 
 
@@ -1097,7 +1104,6 @@ def lane(key: str, unit: str, lane: str) -> Any:
             unit=table.unit_name,
             position=organisation.positions[typed["position"]].name,
         ),
-        lambda typed: url_for("admin.lanes"),
     )
 
 
@@ -1118,7 +1124,6 @@ def unbind(key: str, unit: str, lane: str) -> Any:
         form,
         lambda typed: org.Unbind(key=key, lane=lane, unit=unit),
         lambda typed: _("%(lane)s untuk %(unit)s tidak lagi mempunyai pelaksana.", lane=row.name, unit=table.unit_name),
-        lambda typed: url_for("admin.lanes"),
     )
 
 
@@ -1237,7 +1242,6 @@ def change_unit(id: str) -> Any:
         form,
         lambda typed: org.ChangeUnit(unit=id, **typed),
         lambda typed: _("Unit %(name)s sudah diubah.", name=typed["name"]),
-        lambda typed: url_for("admin.unit", id=id),
     )
 
 
@@ -1270,7 +1274,6 @@ def head(id: str) -> Any:
         lambda typed: _("Kepala %(unit)s sudah ditetapkan.", unit=one.name)
         if typed["position"]
         else _("%(unit)s tidak lagi mempunyai kepala.", unit=one.name),
-        lambda typed: url_for("admin.unit", id=id),
     )
 
 
@@ -1314,7 +1317,6 @@ def allow_unit(id: str, key: str) -> Any:
             unit=one.name,
             process=definition.name,
         ),
-        lambda typed: url_for("admin.unit", id=id),
     )
 
 
@@ -1331,7 +1333,6 @@ def disallow_unit(id: str, key: str) -> Any:
         form,
         lambda typed: org.DisallowUnit(key=key, unit=id),
         lambda typed: _("%(unit)s tidak lagi dapat memulai %(process)s.", unit=one.name, process=definition.name),
-        lambda typed: url_for("admin.unit", id=id),
     )
 
 
@@ -1361,13 +1362,7 @@ def grant() -> Any:
         submit=_("Simpan"),
         back=url_for("admin.powers"),
         inputs=(
-            Input(
-                name="person",
-                label=_("Orang"),
-                kind="select",
-                value=request.args.get("orang", ""),
-                options=choice(people_options(organisation), _("Pilih orang")),
-            ),
+            person_input(organisation, _("Orang")),
             Input(
                 name="power",
                 label=_("Kuasa"),
@@ -1398,7 +1393,6 @@ def grant() -> Any:
             person=organisation.people[typed["person"]].name,
             power=account.power_words(organisation, typed["power"], typed["unit"] or ""),
         ),
-        lambda typed: url_for("admin.powers"),
     )
 
 
@@ -1494,13 +1488,7 @@ def assign() -> Any:
         lead=_("Auditor membaca semua berkas proses unit dan tahun yang dipilih, dan tidak mengubah apa pun. Yang "
                "dibaca dan diunduhnya dicatat. Hak itu berakhir sendiri sesudah hari terakhir."),
         inputs=(
-            Input(
-                name="person",
-                label=_("Auditor"),
-                kind="select",
-                value=request.args.get("orang", ""),
-                options=choice(people_options(organisation), _("Pilih orang")),
-            ),
+            person_input(organisation, _("Auditor")),
             Input(name="number", label=_("Nomor surat tugas")),
             Input(name="units", label=_("Unit yang diaudit"), kind="ticks", options=choice(unit_options(organisation)),
                   hint=_("Unit di bawahnya tidak ikut terpilih.")),
@@ -1524,7 +1512,6 @@ def assign() -> Any:
             number=typed["number"],
             person=organisation.people[typed["person"]].name,
         ),
-        lambda typed: url_for("admin.assignments"),
     )
 
 
@@ -1542,7 +1529,7 @@ def end_assignment(id: str) -> Any:
             Input(name="valid_until", label=_("Hari terakhir"), kind="date",
                   value=min(here().isoformat(), one.valid_until),
                   hint=_("Sehari sebelum mulai berarti tidak pernah berlaku.")),
-            Input(name="reason", label=_("Alasan"), required=False),
+            reason_input(),
         ),
     )
     return answer(
@@ -1554,7 +1541,6 @@ def end_assignment(id: str) -> Any:
             number=one.number,
             day=words.short_day(date.fromisoformat(typed["valid_until"])),
         ),
-        lambda typed: url_for("admin.assignments"),
     )
 
 

@@ -393,8 +393,8 @@ class Page:
     """A form that changes one thing of a calendar."""
 
     title: str
-    drawn: Callable[[Calendar | None], dict[str, str]]  # what the inputs hold at first
     change: Callable[[Calendar | None, Typed], Calendar]  # raises Refused at an input
+    drawn: Callable[[Calendar | None], dict[str, str]] = lambda _now: {}  # what the inputs hold at first
     inputs: tuple[Input, ...] = ()
     week: bool = False  # whether it asks for the hours of a week
     lead: str = ""
@@ -784,20 +784,30 @@ def season_named(calendar: Calendar | None, first: str) -> Season | None:
 
 @admin.route("/kalender/<unit>/masa/<name>/hapus", methods=["GET", "POST"])
 def calendar_season_away(unit: str, name: str) -> Any:
+    return taken_out(
+        unit,
+        lambda calendar: season_named(calendar, name),
+        lambda calendar: replace(calendar, seasons=tuple(s for s in calendar.seasons if s.first.isoformat() != name)),
+        lambda one: _("Hapus %(season)s", season=season_words(one)) if one else _("Hapus masa ini"),
+        _("Hari-hari itu kembali dihitung dengan jam kerja biasa."),
+    )
+
+
+def taken_out(
+    unit: str,
+    look_up: Callable[[Calendar | None], Any],
+    without: Callable[[Calendar], Calendar],
+    title: Callable[[Any], str],
+    lead: str,
+) -> Any:
+    """The page that takes a season or a holiday out of a calendar; where it is not there any more, its form may still
+    be sent again."""
     sight = with_calendar(unit)
-    one = season_named(sight.calendar, name)
+    one = look_up(sight.calendar)
     if one is None and request.method == "GET":
         abort(404)
-
-    def change(before: Calendar | None, typed: Typed) -> Calendar:
-        calendar = must_stand(before)
-        return replace(calendar, seasons=tuple(s for s in calendar.seasons if s.first.isoformat() != name))
-
-    title = _("Hapus %(season)s", season=season_words(one)) if one else _("Hapus masa ini")
-    lead = _("Hari-hari itu kembali dihitung dengan jam kerja biasa.")
     return edited(
-        sight,
-        Page(title=title, lead=lead, drawn=lambda _now: {}, change=change),
+        sight, Page(title=title(one), lead=lead, change=lambda before, _typed: without(must_stand(before)))
     )
 
 
@@ -881,20 +891,12 @@ def holiday_on(calendar: Calendar | None, day: str) -> Holiday | None:
 
 @admin.route("/kalender/<unit>/libur/<name>/hapus", methods=["GET", "POST"])
 def calendar_holiday_away(unit: str, name: str) -> Any:
-    sight = with_calendar(unit)
-    one = holiday_on(sight.calendar, name)
-    if one is None and request.method == "GET":
-        abort(404)
-
-    def change(before: Calendar | None, typed: Typed) -> Calendar:
-        calendar = must_stand(before)
-        return replace(calendar, holidays=tuple(h for h in calendar.holidays if h.date.isoformat() != name))
-
-    title = _("Hapus libur %(holiday)s", holiday=holiday_words(one)) if one else _("Hapus hari libur ini")
-    lead = _("Hari itu kembali dihitung sebagai hari kerja, bila jam kerja minggu itu memuatnya.")
-    return edited(
-        sight,
-        Page(title=title, lead=lead, drawn=lambda _now: {}, change=change),
+    return taken_out(
+        unit,
+        lambda calendar: holiday_on(calendar, name),
+        lambda calendar: replace(calendar, holidays=tuple(h for h in calendar.holidays if h.date.isoformat() != name)),
+        lambda one: _("Hapus libur %(holiday)s", holiday=holiday_words(one)) if one else _("Hapus hari libur ini"),
+        _("Hari itu kembali dihitung sebagai hari kerja, bila jam kerja minggu itu memuatnya."),
     )
 
 
@@ -973,7 +975,6 @@ def calendar_confirm(unit: str) -> Any:
                 Input(name="nomor", label=_("Dasar hukum"), hint=_("Nomor peraturan atau surat edaran.")),
                 Input(name="tanggal", label=_("Tanggal"), kind="date", hint=_("Tanggal dasar hukum itu.")),
             ),
-            drawn=lambda _now: {},
             change=change,
             lead=_(
                 "Isi aturan yang menetapkan jam kerja unit ini. Sesudahnya tanda “belum dikonfirmasi” hilang dari "
@@ -991,7 +992,6 @@ def calendar_unconfirm(unit: str) -> Any:
         Page(
             title=_("Cabut konfirmasi kalender %(unit)s", unit=sight.unit.name),
             lead=_("Perkiraan dan cetakan kembali menyebut kalender ini belum dikonfirmasi."),
-            drawn=lambda _now: {},
             change=lambda before, _typed: replace(must_stand(before), confirmed=False),
         ),
     )
@@ -1078,7 +1078,6 @@ def confirm_reading(unit: str, key: str, subject: str) -> Any:
         form,
         lambda typed: org.ConfirmReading(key=key, unit=unit, subject=subject, value=row.value, **typed),
         lambda typed: _("Bacaan %(what)s sudah dikonfirmasi.", what=row.words),
-        lambda typed: url_for("admin.calendar", unit=unit, _anchor="bacaan"),
     )
 
 
@@ -1095,7 +1094,6 @@ def withdraw_reading(unit: str, key: str, subject: str) -> Any:
         form,
         lambda typed: org.WithdrawReading(key=key, unit=unit, subject=subject, reason=typed["reason"]),
         lambda typed: _("Bacaan %(what)s kembali belum dikonfirmasi.", what=row.words),
-        lambda typed: url_for("admin.calendar", unit=unit, _anchor="bacaan"),
     )
 
 
