@@ -39,7 +39,8 @@ def import_(here: Terminal, file: Path, output: Path) -> int:
 
 
 @click.command("templates", cls=Command)
-@click.option("-o", "--output", default=TEMPLATES, show_default=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("-o", "--output", default=TEMPLATES, show_default=True, type=click.Path(path_type=Path, dir_okay=False),
+              help="The file to write.")
 @pass_terminal
 def templates(here: Terminal, output: Path) -> None:
     """Write the element templates with which Camunda Modeler's panel names the SOP's properties."""

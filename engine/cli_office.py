@@ -19,6 +19,7 @@ from .organisation import (
     ADMINISTRATOR,
     AUDITOR,
     POWERS,
+    STARTERS,
     Act,
     AddPerson,
     AddPosition,
@@ -116,9 +117,9 @@ def user() -> None:
 @user.command("add")
 @click.argument("name")
 @click.argument("login")
-@click.option("--nip")
+@click.option("--nip", help="18 digits; may be used to sign in.")
 @click.option("--rank", help="Pangkat/golongan.")
-@click.option("--email")
+@click.option("--email", help="Where reminders go, once they ask for mail.")
 @click.option("--administrator", is_flag=True, help="Of the whole installation.")
 @click.option("--auditor", metavar="UNIT", help="Of this unit.")
 @WHO
@@ -236,7 +237,7 @@ def unit() -> None:
 @unit.command("add")
 @click.argument("id")
 @click.argument("name")
-@click.option("--zone", default=terminal.ZONE, show_default=True)
+@click.option("--zone", default=terminal.ZONE, show_default=True, help="Its time: WIB, WITA and WIT by IANA name.")
 @click.option("--parent", help="The unit above it.")
 @click.option("--government", help="Kabupaten or kota.")
 @click.option(
@@ -356,8 +357,9 @@ def add_position(here: Terminal, id: str, unit: str, name: str, many: bool, who:
 @position.command("hold")
 @click.argument("position")
 @click.argument("person")
-@click.option("--capacity", type=click.Choice(["definitif", "plh", "plt"]), default="definitif", show_default=True)
-@click.option("--from", "valid_from", required=True, metavar="DATE")
+@click.option("--capacity", type=click.Choice(["definitif", "plh", "plt"]), default="definitif", show_default=True,
+              help="Plh. and Plt. need --until and --basis.")
+@click.option("--from", "valid_from", required=True, metavar="DATE", help="The first day, YYYY-MM-DD.")
 @click.option("--until", "valid_until", metavar="DATE", help="The last day; default: until further notice.")
 @click.option("--basis", default="", help="Number of the SK or surat perintah.")
 @WHO
@@ -457,6 +459,11 @@ def add_binding(here: Terminal, key: str, lane: str, unit: str, position: str, w
             other_office=drawn.other_office if drawn else False,
         )
         warnings = carry_out(here, db, here.actor(db, who), [act])
+        if newest is None:
+            warnings += (f"No process {key} is deployed yet.",)
+        elif drawn is None and lane != STARTERS:
+            lanes = ", ".join(one.id for one in definitions.get(db, newest.sha256).lanes)
+            warnings += (f"The newest diagram of {key} has no lane {lane}; it has {lanes}.",)
     here.tell(
         {"key": key, "lane": lane, "unit": unit, "position": position, "warnings": warnings},
         f"{position} performs {lane} of {key} for {unit}.",

@@ -595,7 +595,8 @@ def due(here: Terminal, start_: str, duration: str, calendar_: str) -> None:
     try:
         explained = calendars.explain(duration, terminal.instant(start_, found.zone), found).to_json()
     except calendars.CalendarError as error:
-        raise Stop("duration", str(error), "Write it like P2D or PT20M.") from error
+        said = str(error)
+        raise Stop("duration", said if said.endswith((".", "?")) else f"{said}.") from error
     skipped = [f"  {one['date']} is not counted: {one['name'] or 'weekend'}" for one in explained["skipped"]]
     here.tell(
         explained, f"Due: {explained['due']} ({found.title})", f"Counted from: {explained['counted_from']}", *skipped

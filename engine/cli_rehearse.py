@@ -22,11 +22,13 @@ START = "2027-01-04T08:00"      # an ordinary Monday: the same draft gives the s
 @click.command("rehearse", cls=Command)
 @click.argument("file", type=FILE)
 @click.option("--against", metavar="KEY-or-FILE", help="Compare with a deployed process or another file.")
-@click.option("--calendar", type=click.Choice(list(PRESETS)), default="lima_hari", show_default=True)
+@click.option("--calendar", type=click.Choice(list(PRESETS)), default="lima_hari", show_default=True,
+              help="In which a run counts.")
 @click.option("--unit", default="", help="With --against KEY: in the calendars of this unit.")
 @click.option("--start", "start_", default=START, show_default=True, metavar="T", help="When a run begins, ISO 8601.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="The same seed, the same walks.")
-@click.option("--walks", default=walk.MOST_WALKS, show_default=True, type=click.IntRange(1, walk.MOST_WALKS))
+@click.option("--walks", default=walk.MOST_WALKS, show_default=True, type=click.IntRange(1, walk.MOST_WALKS),
+              help="How many random runs.")
 @pass_terminal
 def rehearse_(here: Terminal, file: Path, against: str | None, calendar: str, unit: str, start_: str, seed: int,
               walks: int) -> int:

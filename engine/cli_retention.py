@@ -190,7 +190,8 @@ def retention_() -> None:
 @click.option("--name", required=True, help="Of the class in the JRA.")
 @click.option("--active", type=int, required=True, help="Years.")
 @click.option("--inactive", type=int, required=True, help="Years after the active ones.")
-@click.option("--fate", type=click.Choice(retention.FATES), required=True)
+@click.option("--fate", type=click.Choice(retention.FATES), required=True,
+              help="What becomes of them then.")
 @click.option("--basis", required=True, help="The rule that sets the JRA.")
 @AS
 @pass_terminal
@@ -202,8 +203,8 @@ def set_(here: Terminal, key: str, unit: str, name: str, active: int, inactive: 
 
 
 @retention_.command("drop")
-@click.option("--process", "key", default="")
-@click.option("--unit", default="")
+@click.option("--process", "key", default="", help="As it was set; default: all.")
+@click.option("--unit", default="", help="As it was set; default: every unit.")
 @AS
 @pass_terminal
 def drop(here: Terminal, key: str, unit: str, who: str) -> None:
@@ -237,10 +238,10 @@ def dispose() -> None:
 
 @dispose.command("propose")
 @click.argument("instances", nargs=-1, required=True)
-@click.option("--unit", required=True)
+@click.option("--unit", required=True, help="Whose records they are.")
 @click.option("--number", required=True, help="Of the berita acara.")
-@click.option("--dated", required=True, metavar="DATE")
-@click.option("--basis", default="PP 28/2012")
+@click.option("--dated", required=True, metavar="DATE", help="Of the berita acara, as 2027-02-01.")
+@click.option("--basis", default="PP 28/2012", show_default=True, help="In law.")
 @AS
 @pass_terminal
 def propose(here: Terminal, instances: tuple[str, ...], unit: str, number: str, dated: str, basis: str,

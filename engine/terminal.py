@@ -215,6 +215,12 @@ class Group(click.Group):
         super().__init__(*arguments, **named)
         self.params += common()
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands with the whole first sentence of each: click would cut it to the rest of one line."""
+        known = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.get_short_help_str(limit=1_000)) for name, one in known if one])
+
 
 def run(group: click.Group, arguments: list[str] | None = None) -> int:
     """Carry out one call; the exit code."""
@@ -278,7 +284,8 @@ def failed(terminal: Terminal, json: bool, stop: Stop, code: int) -> int:
         terminal.tell({"error": error})
         return code
     click.echo(f"{stop.message} {stop.remedy}".strip(), err=True)
-    for one in stop.details or ():
+    # Of a form there may be several problems; a single one is often the sentence itself.
+    for one in (one for one in stop.details or () if one["message"] != stop.message):
         line = f"{one['line']}: {one['severity']}: " if "line" in one else ""
         click.echo(f"  {line}{one['message']}", err=True)
     return code

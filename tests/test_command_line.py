@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import click
 import pytest
 import structlog
 
@@ -203,6 +204,8 @@ def test_due_says_when_and_why(alur: Alur) -> None:
     assert [one["date"] for one in found["skipped"]] == ["2027-01-05"]
     assert "2027-01-07T08:00:00+07:00" in alur("due", "--from", "2027-01-04T01:00+00:00", "--duration", "P2D")
     assert alur.refused("due", "--from", "2027-01-04T08:00", "--duration", "2 hari")["code"] == "duration"
+    assert alur("due", "--from", "2027-01-04T08:00", "--duration", "2 hari", code=1) == "" and alur.errors == (
+        "'2 hari' is no duration; write P2D for two days, PT20M for twenty minutes.\n")
 
 
 def test_forecast_says_of_a_file_when_it_would_be_done_without_a_database(
@@ -253,6 +256,23 @@ def test_a_forecast_that_cannot_be_made_says_why(alur: Alur, tmp_path: Path) -> 
 
 # A whole installation, by commands alone
 
+def test_every_command_and_option_says_what_it_is_and_no_sentence_is_cut() -> None:
+    def below(group: click.Group, context: click.Context) -> Iterator[tuple[click.Context, click.Command]]:
+        for name in group.list_commands(context):
+            one = group.commands[name]
+            inside = click.Context(one, parent=context, info_name=name)
+            yield inside, one
+            if isinstance(one, click.Group):
+                yield from below(one, inside)
+
+    root = click.Context(command_line.alur, info_name="alur")
+    for context, one in [(root, command_line.alur), *below(command_line.alur, root)]:
+        assert one.help, context.command_path
+        silent = [option.opts for option in one.params if isinstance(option, click.Option) and not option.help]
+        assert silent == [] and "..." not in one.get_help(context).replace("ARGS]...", "").replace("S...", ""), (
+            context.command_path, silent)
+
+
 def made(alur: Alur, tmp_path: Path) -> str:
     """An office made by commands, with an instance at step 2; its id."""
     alur("migrate")
@@ -264,7 +284,7 @@ def made(alur: Alur, tmp_path: Path) -> str:
         alur("user", "add", name, id)
         alur("position", "hold", id, id, "--from", "2025-01-02", "--basis", "SK 1")
     for lane, position in (("kepala_pd", "camat"), ("sekretaris_pd", "sekcam"), ("tim_penyusun", "tim")):
-        alur("binding", "add", "penyusunan_lkjpd", lane, "kec", position)
+        assert alur.json("binding", "add", "penyusunan_lkjpd", lane, "kec", position)["warnings"] == []
     letter = tmp_path / "Surat Edaran.pdf"
     letter.write_bytes(b"%PDF-1.7\n%%EOF\n")
     values = (f"tahun_laporan={YEAR}", "status_surat_edaran=sudah", "nomor_surat_edaran=900/1",
@@ -279,6 +299,14 @@ def made(alur: Alur, tmp_path: Path) -> str:
 def test_an_office_works_by_commands_alone(
         alur: Alur, on: str, tmp_path: Path, clean_environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     id = made(alur, tmp_path)
+    told = alur.json("binding", "add", "penyusunan_lkjpd", "kepla_pd", "kec", "camat")["warnings"]
+    assert told == ["The newest diagram of penyusunan_lkjpd has no lane kepla_pd; it has kepala_pd, sekretaris_pd, "
+                    "tim_penyusun, inspektorat."]
+    alur("binding", "remove", "penyusunan_lkjpd", "kepla_pd", "kec")
+    assert alur.json("binding", "add", "lain", "x", "kec", "camat")["warnings"] == ["No process lain is deployed yet."]
+    alur("binding", "remove", "lain", "x", "kec")
+    alur("unit", "add", "kec", "Lagi", code=1)
+    assert alur.errors.count("sudah ada") == 1
     (one,) = alur.json("instances")
     assert (one["id"], one["status"], one["year"], one["tasks"]) == (id, "running", YEAR, ["langkah_2"])
     assert one["started_at"].endswith(WIB)
