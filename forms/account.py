@@ -483,6 +483,15 @@ def known(id: str) -> Any:
     return redirect(url_for("inbox.tasks"), 303)
 
 
+@account.post("/akun/diketahui")
+def known_all() -> Any:
+    """The visitor says that they know of the changes that were listed."""
+    with office().database.begin() as db:
+        for id in {*request.form.getlist("perubahan")} & {*factors.unknown_to(db, me().id)}:
+            factors.known(db, id, me().id, office().now())
+    return redirect(url_for("inbox.tasks"), 303)
+
+
 # What stands at the top of every page until it is settled
 
 
@@ -490,6 +499,7 @@ def known(id: str) -> Any:
 class Banner:
     text: str
     known: str = ""  # the change that is acknowledged
+    several: tuple[tuple[str, str], ...] = ()  # (its id, what it is) of changes that are acknowledged together
     link: tuple[str, str] | None = None
 
 
@@ -510,8 +520,12 @@ def banners() -> list[Banner]:
             ids, recovered = factors.unknown_to(db, me().id), factors.unconfirmed_recovery(db, me().id)
             organisation = store.load(db) if ids else None
         if organisation is not None:
-            for one in (organisation.confirmations[id] for id in ids):
-                found.append(Banner(text=said_to_them(organisation, one), known=one.id))
+            told = [organisation.confirmations[id] for id in ids]
+            alone = [one for one in told if len(told) == 1 or is_of_my_account(one)]
+            found += [Banner(text=said_to_them(organisation, one), known=one.id) for one in alone]
+            if several := [(one.id, said_to_them(organisation, one)) for one in told if one not in alone]:
+                text = ngettext("%(num)s perubahan wewenang perlu Anda ketahui.", "%(num)s perubahan wewenang perlu Anda ketahui.", len(several))
+                found.append(Banner(text=text, several=tuple(several)))
         if recovered:
             found.append(
                 Banner(
@@ -524,6 +538,11 @@ def banners() -> list[Banner]:
         if not ids and not recovered:
             session.pop("told")
     return found
+
+
+def is_of_my_account(one: Confirmation) -> bool:
+    """Whether it is a reset of the visitor's own account, which no list of others' changes may hide."""
+    return one.person == me().id and one.kind in (org.CREDENTIAL, org.FACTOR)
 
 
 def said_to_them(organisation: Organisation, one: Confirmation) -> str:

@@ -486,7 +486,7 @@ def person(id: str) -> str:
         powers=power,
         assignments=[
             (one, account.assignment_words(organisation, one), assignment_state(organisation, one))
-            for one in organisation.assignments.values()
+            for one in sorted(organisation.assignments.values(), key=lambda one: one.valid_until, reverse=True)
             if one.person == id
         ],
         awaited=awaited(organisation),
@@ -1907,7 +1907,7 @@ def sentence(act: Act, organisation: Organisation, processes: Mapping[str, Proce
                 else _("tidak lagi mewajibkan faktor kedua bagi %(name)s.", name=person(act.person))
             )
         case org.AskConfirmation():
-            return _("menimbulkan pertanyaan kepada unit: %(what)s.", what=asked_words(organisation, act.confirmation))
+            return _("memerlukan konfirmasi orang lain: %(what)s.", what=asked_words(organisation, act.confirmation))
         case org.ConfirmChange():
             return _("mengonfirmasi: %(what)s.", what=asked_words(organisation, act.confirmation))
         case org.DisputeChange():

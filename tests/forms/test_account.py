@@ -315,8 +315,18 @@ def test_several_changes_are_ticked_and_confirmed_at_once_and_none_is_ticked_bef
                             valid_from="2026-12-01", valid_until="2026-12-31"),
         )):
             organise.change(db, KEY, org.Change(id=f"c{n}", at=site.clock(), act=act, actor=admin))
-    assert "Anggota Tim Penyusun 1 sebagai Pemilik SOP Kantor Kecamatan Lasem" in banners(site.reader("camat"))
-    camat = site.reader("camat").get("/konfirmasi")
+    camat = site.reader("camat")
+    assert "3 perubahan wewenang perlu Anda ketahui." in banners(camat), "one banner, whatever there is to know"
+    assert "Anggota Tim Penyusun 1 sebagai Pemilik SOP Kantor Kecamatan Lasem, dicatat Adm" in banners(camat)
+    [listed] = camat.page.xpath("//aside//form[contains(@action, '/akun/diketahui')]")
+    typed = {"csrf_token": token(camat), "perubahan": camat.page.xpath("//aside//input[@name='perubahan']/@value")}
+    assert len(typed["perubahan"]) == 3 and len(camat.page.xpath("//aside//form")) == 1
+    other = site.reader("sekcam")
+    assert other.post("/akun/diketahui", {**typed, "csrf_token": token(other)}).status == 200
+    assert "3 perubahan wewenang perlu Anda ketahui." in banners(camat.get("/")), "nobody knows for somebody else"
+    camat.post(listed.get("action"), {**typed, "perubahan": [*typed["perubahan"][:2], "tidak-ada"]})
+    assert "perlu Anda ketahui" not in banners(camat) and "Surat tugas audit 700/9" in banners(camat)
+    camat.get("/konfirmasi")
     boxes = camat.page.xpath("//input[@type='checkbox'][@form='sekaligus']")
     assert len(boxes) == 3 and not any(one.get("checked") for one in boxes)
     for told in ("sebagai Anggota Tim Penyusun LKjPD, sejak 1 Desember 2026. Dasar: SK 1/2026.",

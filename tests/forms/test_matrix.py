@@ -107,7 +107,7 @@ CHANGED: dict[str, frozenset[str]] = {
     "inbox.read_notices": ALL,
     **dict.fromkeys(("notices.read", "notices.wish", "notices.make", "notices.revoke", "door.password",
                      "door.second_factor", "account.codes_by_time", "account.passkey", "account.recovery",
-                     "account.end_others",
+                     "account.end_others", "account.known_all",
                      "account.confirm_several"), ALL),  # of one's own; what one is not asked is 404 (test_account)
     **dict.fromkeys(("account.answer", "account.known", "account.end_session", "account.remove_factor",
                      "uploads.cancel", "uploads.go_on", "retention.decide_disposal", "retention.decide_erasure",
