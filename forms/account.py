@@ -524,7 +524,11 @@ def banners() -> list[Banner]:
             alone = [one for one in told if len(told) == 1 or is_of_my_account(one)]
             found += [Banner(text=said_to_them(organisation, one), known=one.id) for one in alone]
             if several := [(one.id, said_to_them(organisation, one)) for one in told if one not in alone]:
-                text = ngettext("%(num)s perubahan wewenang perlu Anda ketahui.", "%(num)s perubahan wewenang perlu Anda ketahui.", len(several))
+                text = ngettext(
+                    "%(num)s perubahan wewenang perlu Anda ketahui.",
+                    "%(num)s perubahan wewenang perlu Anda ketahui.",
+                    len(several),
+                )
                 found.append(Banner(text=text, several=tuple(several)))
         if recovered:
             found.append(
