@@ -29,6 +29,7 @@ from .organisation import (
     ChangeUnit,
     Hold,
     Organisation,
+    dated,
     decide,
     evolve,
 )
@@ -259,7 +260,7 @@ def person_acts(organisation: Organisation, row: Mapping[str, str], new_id: Call
         if not held:
             acts.append(Hold(holding=new_id(), position=position, person=person, capacity=DEFINITIVE, valid_from=begins,
                              basis=row.get("dasar", "")))
-            details += (f"memegang {organisation.positions[position].name} sejak {begins}",)
+            details += (f"memegang {organisation.positions[position].name} sejak {dated(begins)}",)
     return acts, details
 
 

@@ -310,6 +310,7 @@ def test_an_import_is_shown_first_and_then_made_whole(desk: Desk) -> None:
     assert admin.status == 200
     assert "2 baru, 1 berubah, 1 sama, 0 galat." in admin.text
     assert "nip: (kosong) → 198001012005011001" in admin.text
+    assert "memegang Anggota Tim Penyusun LKjPD sejak 7 Desember 2026" in admin.text
     assert newest(desk) == number
     admin.send()
     assert "Impor selesai: 2 baru, 1 berubah." in admin.text
