@@ -89,6 +89,7 @@ def what_these_pages_know() -> dict[str, Any]:
     return {
         "sections": [(address, label, whether_here(address)) for address, label in addresses],
         "period": words.period,
+        "awaits": awaits,
         "capacity": capacity,
     }
 
@@ -489,7 +490,6 @@ def person(id: str) -> str:
             for one in sorted(organisation.assignments.values(), key=lambda one: one.valid_until, reverse=True)
             if one.person == id
         ],
-        awaited=awaited(organisation),
         told=told,
         today=here().isoformat(),
         credential=credential,
@@ -1350,7 +1350,6 @@ def powers() -> str:
         rows=rows,
         organisation=organisation,
         power_words=account.power_words,
-        awaited=awaited(organisation),
     )
 
 
@@ -1421,10 +1420,10 @@ def revoke(person: str, power: str, unit: str) -> Any:
 # Surat tugas audit
 
 
-def awaited(organisation: Organisation) -> set[tuple[str, str, str]]:
-    """(kind, person, subject) of what was asked about and nobody has answered."""
+def awaits(organisation: Organisation, kind: str, person: str, subject: str) -> bool:
+    """Whether what somebody was given waits to be confirmed."""
     asked = organisation.confirmations.values()
-    return {(one.kind, one.person, one.subject) for one in asked if one.state == org.PENDING}
+    return any((one.state, one.kind, one.person, one.subject) == (org.PENDING, kind, person, subject) for one in asked)
 
 
 def assignment_state(organisation: Organisation, one: org.AuditAssignment) -> str:
@@ -1463,7 +1462,6 @@ def assignments() -> str:
             for one in rows
         ],
         organisation=organisation,
-        awaited=awaited(organisation),
         days=days,
     )
 

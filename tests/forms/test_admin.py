@@ -314,6 +314,8 @@ def test_an_import_is_shown_first_and_then_made_whole(desk: Desk) -> None:
     assert newest(desk) == number
     admin.send()
     assert "Impor selesai: 2 baru, 1 berubah." in admin.text
+    assert [admin.get(f"/pengaturan/{one}").text.count("(menunggu konfirmasi)")
+            for one in ("pemegang", "jabatan/anggota_tim_penyusun")] == [2, 2]
     assert newest(desk) == number + 7, "five changes, and a question to the unit about each of the two new holders"
     with desk.database.read() as db:
         assert len(store.who_performs(db, LKJPD, "tim_penyusun", LASEM, MONDAY)) == 4
