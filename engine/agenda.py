@@ -27,6 +27,7 @@ from .events import (
     UserTaskMoved,
     UserTaskOpened,
     UserTaskReassigned,
+    UserTaskRecalled,
 )
 from .instance import SUSPENDED, ProcessInstance, Step, UserTask
 from .organisation import STREAM, local_date
@@ -217,6 +218,8 @@ def after(known: Known, event: object, at: datetime) -> Known:
             return replace(known, owners=known.owners | ({person} if person else set()))
         case UserTaskCompleted() | UserTaskCancelled():
             return replace(known, closed_at=at)
+        case UserTaskRecalled():
+            return replace(known, closed_at=None)
         case ExtensionGranted() | DueDatesMoved():
             return replace(known, late_at=event.late_at)
         case UserTaskMoved():

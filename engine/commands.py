@@ -113,6 +113,12 @@ class CompleteUserTask:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RecallUserTask:
+    """Who completed it takes it back, while nobody has done anything since."""
+    user_task: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class AskExtension:
     """The performer asks for more time; the norm of the SOP stays what it is."""
     user_task: int
@@ -242,7 +248,7 @@ class EraseValues:
 
 
 Act = (StartProcessInstance | ClaimUserTask | ReleaseUserTask | ReassignUserTask | RecordValues | CompleteUserTask
-       | AskExtension | GrantExtension | RefuseExtension | FireTimer | AttachDocument | OweRequirement
+       | RecallUserTask | AskExtension | GrantExtension | RefuseExtension | FireTimer | AttachDocument | OweRequirement
        | SettleRequirement | WaiveRequirement | AddComment | SuspendProcessInstance | ResumeProcessInstance
        | ChangeCalendar | CancelProcessInstance | RaiseIncident | ResolveIncident | Correct | MigrateProcessInstance
        | UndoMigration | EraseValues)

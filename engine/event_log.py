@@ -139,7 +139,7 @@ def _lines(moment: Moment, event: events.Event, attached: Mapping[tuple[str, int
             yield event, opened, {"transition": SCHEDULE, "returned": RETURN in moment.marks and event.round > 1}
         case events.UserTaskClaimed():
             yield event, task, {"transition": START}
-        case events.UserTaskReleased():
+        case events.UserTaskReleased() | events.UserTaskRecalled():
             yield event, task, {"transition": REASSIGN}
         case events.UserTaskReassigned():
             yield event, task, {"transition": REASSIGN if event.before else ASSIGN}

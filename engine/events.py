@@ -134,6 +134,14 @@ class UserTaskCompleted:
 
 
 @dataclass(frozen=True)
+class UserTaskRecalled:
+    """Who had completed it took it back: it is open again, under its number, and what its completion opened is gone."""
+    user_task: int
+    element: str
+    round: int
+
+
+@dataclass(frozen=True)
 class UserTaskMoved:
     """An open user task is that of another element, lane or round now, because its instance migrated."""
     user_task: int
@@ -285,4 +293,4 @@ Event = (ProcessInstanceStarted | ProcessInstanceSuspended | ProcessInstanceResu
          | ExtensionRefused | CalendarChanged | DueDatesMoved | TeamAppointed | TimerStarted | TimerMoved | TimerFired
          | TimerCancelled | DocumentAttached | RequirementOwed | RequirementSettled | RequirementWaived
          | CommentAdded | IncidentRaised | IncidentResolved | ProcessInstanceMigrated | MigrationUndone
-         | UserTaskMoved | ValuesErased)
+         | UserTaskMoved | UserTaskRecalled | ValuesErased)

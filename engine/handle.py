@@ -32,6 +32,7 @@ from .commands import (
     Promise,
     RaiseIncident,
     ReassignUserTask,
+    RecallUserTask,
     ReleaseUserTask,
     ResolveIncident,
     ResumeProcessInstance,
@@ -40,7 +41,7 @@ from .commands import (
     UndoMigration,
     WaiveRequirement,
 )
-from .events import IncidentRaised
+from .events import IncidentRaised, UserTaskRecalled
 from .execution import ENGINE
 from .instance import ProcessInstance, Refused, Step
 from .organisation import OWNER, dated
@@ -101,10 +102,12 @@ def handle(db: Connection, rules: Rules, key: bytes, instance_id: str, requests:
         if standing := open_watchdog(db, instance, request):    # it took too long before, and nobody has acted since
             told.append(standing)
             continue
+        if isinstance(request.act, RecallUserTask):
+            must_be_untouched(db, instance, request)
         step = decide(rules, instance, command, watched)
+        keep_draft(db, rules, instance, request, step)
         instance = process.evolve(instance, step)
         head = append(db, key, instance, step, head)
-        keep_draft(db, instance_id, request, step)
         new.append(step)
         told.append(step)
     if new:
@@ -270,6 +273,8 @@ def actor(db: Connection, rules: Rules, instance: ProcessInstance, request: Requ
     lanes = sorted({lane for lane in rights if lane not in instance.team} | set(appointed))
     roles = [f"{lane}:{role}" for lane, role in sorted(appointed.items())]
     task = instance.user_tasks.get(getattr(request.act, "user_task", None) or 0)
+    if isinstance(request.act, RecallUserTask):
+        task = instance.recallable
     lane = next((one for one in ([task.lane] if task else []) + lanes if one in lanes), None)
     right = rights.get(lane) if lane else next(iter(rights.values()), None)
     administrator = isinstance(request.act, ADMINISTRATIVE) and organisation.is_administrator(db, request.person)
@@ -292,14 +297,29 @@ def local_date(rules: Rules, instance: ProcessInstance, at: datetime) -> date:
     return at.astimezone(ZoneInfo(rules.calendar(instance.calendars[""]).zone)).date()
 
 
-def keep_draft(db: Connection, instance_id: str, request: Request, step: Step) -> None:
-    """A draft is gone when its task is completed; what could not be taken becomes the person's draft."""
+def keep_draft(db: Connection, rules: Rules, before: ProcessInstance, request: Request, step: Step) -> None:
+    """A draft is gone when its task is completed; what could not be taken, or was taken back, becomes the person's."""
     act = request.act
     if isinstance(act, CompleteUserTask):
         if any(isinstance(event, IncidentRaised) and event.kind != "alarm" for event in step.events):
-            instances.save_draft(db, instance_id, act.user_task, request.person, act.data, step.command.at)
+            instances.save_draft(db, before.id, act.user_task, request.person, act.data, step.command.at)
         else:
-            instances.forget_draft(db, instance_id, act.user_task, request.person)
+            instances.forget_draft(db, before.id, act.user_task, request.person)
+    for event in step.events:
+        if isinstance(event, UserTaskRecalled):
+            form = rules.definition(before.definition).elements[event.element].form
+            typed = {one.id: before.data[one.id] for one in form if one.id in before.data}
+            instances.save_draft(db, before.id, event.user_task, request.person, typed, step.command.at)
+
+
+def must_be_untouched(db: Connection, instance: ProcessInstance, request: Request) -> None:
+    """Raises Refused where somebody else has typed into a user task that a recall would take from them: what they typed
+    is no Step yet, but work."""
+    before = instance.before_completion
+    opened = [number for number in instance.user_tasks if before and number >= before.next]
+    if who := instances.typed_by_others(db, instance.id, opened, request.person):
+        raise Refused("taken", "Tugas ini tidak dapat ditarik kembali: langkah sesudahnya sudah mulai diisi orang "
+                               "lain.", person=who)
 
 
 def timer_command_id(instance_id: str, number: int, due_at: datetime) -> str:

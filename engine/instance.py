@@ -120,6 +120,21 @@ class BeforeMigration:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BeforeCompletion:
+    """How an instance stood right before its newest completion, as far as that changed it: what a recall gives back.
+    Of its tokens and timers those that have not fired since."""
+    user_task: UserTask                     # as it was completed, held by who completed it
+    tokens: tuple[tuple[int, str, int, str], ...]   # number, element, parent, status, as in the marking
+    next: int                               # the number of the first token that is younger than the completion
+    timers: tuple[RunningTimer, ...]        # those that it ended
+    data: Mapping[str, Any]                 # field -> its value before; None: it had none
+    passed: Passed | None                   # the pass of the element before this one
+    owed: tuple[Owed, ...] = ()             # those that it settled
+    waived: tuple[str, ...] = ()            # documents that were waived in this user task
+    team: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)   # lane -> who was; (): nobody
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProcessInstance:
     id: str
     sequence: int = 0
@@ -149,8 +164,15 @@ class ProcessInstance:
     deadline_at: datetime | None = None     # of the process-wide deadline
     migrations: int = 0                     # how often its diagram changed, undone migrations included
     before_migration: BeforeMigration | None = None     # None: nothing can be undone
+    before_completion: BeforeCompletion | None = None   # None: nothing can be recalled
     erased_files: Mapping[str, str] = field(default_factory=dict)   # SHA-256 -> why (as of commands.Erased)
     disposed: str = ""                      # number of the berita acara by which its values went
+
+    @property
+    def recallable(self) -> UserTask | None:
+        """The user task that was completed last, held by who completed it, while that can still be taken back."""
+        before = self.before_completion
+        return before.user_task if before and self.status == RUNNING else None
 
     @property
     def deadline_timer(self) -> RunningTimer | None:

@@ -33,6 +33,7 @@ from .commands import (
     OweRequirement,
     RaiseIncident,
     ReassignUserTask,
+    RecallUserTask,
     RecordValues,
     RefuseExtension,
     ReleaseUserTask,
@@ -83,6 +84,7 @@ from .events import (
     UserTaskMoved,
     UserTaskOpened,
     UserTaskReassigned,
+    UserTaskRecalled,
     UserTaskReleased,
     ValuesErased,
     ValuesRecorded,
@@ -93,6 +95,7 @@ from .instance import (
     COMPLETED,
     RUNNING,
     SUSPENDED,
+    BeforeCompletion,
     BeforeMigration,
     Document,
     Extension,
@@ -175,6 +178,7 @@ class Deciding:
         acts: Mapping[type, Callable[[Any], Any]] = {
             StartProcessInstance: self.start, ClaimUserTask: self.claim, ReleaseUserTask: self.release,
             ReassignUserTask: self.reassign, RecordValues: self.record, CompleteUserTask: self.complete,
+            RecallUserTask: self.recall,
             FireTimer: self.fire, AskExtension: self.ask_extension, GrantExtension: self.grant_extension,
             RefuseExtension: self.refuse_extension, AttachDocument: self.attach, OweRequirement: self.owe,
             SettleRequirement: self.settle, WaiveRequirement: self.waive, AddComment: self.comment,
@@ -525,6 +529,30 @@ class Deciding:
                 Problem("done_at", (
                     "Waktu pengerjaan di luar aplikasi: tidak boleh sebelum langkah ini dapat dimulai.")),))
         return done_at
+
+    def recall(self, act: RecallUserTask) -> None:
+        """It stands again where it stood before its completion, under its number; what that opened is gone. The engine,
+        which would go on, is not asked. A timer that fired since has fired."""
+        before, task = self.instance.before_completion, self.instance.recallable
+        if before is None or task is None or task.number != act.user_task:
+            raise Refused("not_open", (
+                "Tugas ini tidak dapat ditarik kembali: langkah sesudahnya sudah dikerjakan orang lain, atau berkas "
+                "proses sudah selesai. Minta pelaksana langkah berikutnya mengembalikannya, atau hubungi "
+                "administrator."))
+        if task.owner != self.actor.person:
+            raise Refused("not_yours", "Tugas ini hanya dapat ditarik kembali oleh yang menyelesaikannya.",
+                          person=task.owner)
+        self.must_perform(task)
+        self.tell(UserTaskRecalled(task.number, task.element, task.round))
+        for token in self.marking.tokens:
+            if token.number >= before.next and token.status in (OPEN, WAITING):
+                cancelled = UserTaskCancelled if token.status == OPEN else TimerCancelled
+                self.tell(cancelled(token.number, token.element))
+        for timer in before.timers:
+            self.tell(TimerStarted(timer.number, timer.element, timer.user_task, timer.due_at, timer.calendar,
+                                   timer.left))
+        # A number is never used again, so the next one stays where it is.
+        self.marking = Marking(tuple(Token(*one) for one in before.tokens), self.marking.next)
 
     def fire(self, act: FireTimer) -> None:
         timer = self.instance.timers.get(act.timer)
@@ -1157,10 +1185,22 @@ def evolve(instance: ProcessInstance, step: Step) -> ProcessInstance:
             case UserTaskCompleted(number, element):
                 assert isinstance(act, CompleteUserTask)
                 done = tasks.pop(number)
+                changes["before_completion"] = completed(instance, step, done)
                 changes["data"] = merged(instance.data, act.data)
                 changes["passed"] = {**instance.passed, element: Passed(
                     round=done.round, user_task=number, person=actor.person, at=act.done_at or at)}
                 changes["waived"] = {k: v for k, v in instance.waived.items() if v != number}
+            case UserTaskRecalled(number, element, _):
+                assert instance.before_completion is not None, "only what can be recalled is"
+                was = instance.before_completion
+                tasks[number] = was.user_task
+                passed = {id: one for id, one in instance.passed.items() if id != element}
+                changes |= {"data": merged(instance.data, was.data),
+                            "passed": passed | ({element: was.passed} if was.passed else {}),
+                            "waived": {**instance.waived, **dict.fromkeys(was.waived, number)},
+                            "team": {lane: team for lane, team in {**instance.team, **was.team}.items() if team},
+                            "rounds": rounds_before(instance, was)}
+                owed |= {one.document: one for one in was.owed}
             case ValuesRecorded(number, fields):
                 assert isinstance(act, RecordValues)
                 changes["data"] = merged(instance.data, act.data)
@@ -1207,6 +1247,9 @@ def evolve(instance: ProcessInstance, step: Step) -> ProcessInstance:
                 if isinstance(act, MigrateProcessInstance):     # it counts from then
                     armed = any(t.number == number and t.status == ARMED for t in step.marking.tokens)
                     since = (tasks[user_task].opened_at if user_task else instance.started_at if armed else at) or at
+                elif isinstance(act, RecallUserTask) and instance.before_completion:
+                    since = next((one.started_at for one in instance.before_completion.timers
+                                  if one.number == number and one.started_at), at)
                 running[number] = RunningTimer(number=number, element=element, due_at=due_at, user_task=user_task,
                                                calendar=calendar, left=left, started_at=since)
                 if any(t.number == number and t.status == ARMED for t in step.marking.tokens):
@@ -1268,6 +1311,11 @@ def evolve(instance: ProcessInstance, step: Step) -> ProcessInstance:
                     changes["erased_files"] = {**instance.erased_files, **dict.fromkeys(files, why)}
                 if disposal:
                     changes["disposed"] = act.number
+    recall = instance.before_completion
+    if isinstance(act, FireTimer) and recall is not None:
+        changes["before_completion"] = fired_since(instance, step, recall)
+    elif not isinstance(act, AddComment):
+        changes.setdefault("before_completion", None)   # somebody has done something: who did it would lose it
     undo = instance.before_migration
     if isinstance(act, UndoMigration) and undo is not None:
         tasks, running = {one.number: one for one in undo.user_tasks}, {one.number: one for one in undo.timers}
@@ -1291,6 +1339,41 @@ def decided(task: UserTask, step: Step, granted: bool) -> Extension | None:
     assert isinstance(act, (GrantExtension, RefuseExtension)) and task.extension is not None
     return replace(task.extension, decided_at=command.at, decided_by=command.actor.person, granted=granted,
                    why=act.reason)
+
+
+def completed(instance: ProcessInstance, step: Step, done: UserTask) -> BeforeCompletion | None:
+    """What a recall of this completion gives back; None where it ended the instance."""
+    act, events = step.command.act, step.events
+    assert isinstance(act, CompleteUserTask)
+    if any(isinstance(event, ProcessInstanceCompleted) for event in events):
+        return None
+    ended = {event.timer for event in events if isinstance(event, TimerCancelled)}
+    settled = {event.document for event in events if isinstance(event, RequirementSettled)}
+    return BeforeCompletion(
+        user_task=replace(done, owner=step.command.actor.person, claimed_at=done.claimed_at or step.command.at),
+        tokens=tuple((t.number, t.element, t.parent, t.status) for t in instance.marking.tokens),
+        next=instance.marking.next,
+        timers=tuple(one for number, one in sorted(instance.timers.items()) if number in ended),
+        data={id: instance.data.get(id) for id in act.data if act.data[id] != instance.data.get(id)},
+        passed=instance.passed.get(done.element),
+        owed=tuple(one for _, one in sorted(instance.owed.items()) if one.document in settled),
+        waived=tuple(sorted(document for document, number in instance.waived.items() if number == done.number)),
+        team={event.lane: instance.team.get(event.lane, ()) for event in events if isinstance(event, TeamAppointed)})
+
+
+def rounds_before(instance: ProcessInstance, before: BeforeCompletion) -> dict[str, int]:
+    """How often each element was opened, without what the recalled completion opened."""
+    opened = {task.element: task.round for number, task in instance.user_tasks.items() if number >= before.next}
+    return {id: rounds for id, one in instance.rounds.items()
+            if (rounds := min(one, opened[id] - 1) if id in opened else one)}
+
+
+def fired_since(instance: ProcessInstance, step: Step, before: BeforeCompletion) -> BeforeCompletion | None:
+    """What can be given back after a timer fired: all but that timer. None where the firing moved anything else."""
+    fired = {event.timer for event in step.events if isinstance(event, TimerFired)}
+    if {t for t in instance.marking.tokens if t.number not in fired} != set(step.marking.tokens):
+        return None
+    return replace(before, tokens=tuple(one for one in before.tokens if one[0] not in fired))
 
 
 def under(named: Mapping[str, str], kept: Mapping[str, Any]) -> dict[str, Any]:

@@ -59,6 +59,7 @@ from .commands import (
     Promise,
     RaiseIncident,
     ReassignUserTask,
+    RecallUserTask,
     RecordValues,
     RefuseExtension,
     ReleaseUserTask,
@@ -901,6 +902,10 @@ class Telling:
             ),
         )
 
+    def recall(self, said: Said, at: datetime, actor: Actor, word: str, number: str | None) -> None:
+        self.data(said, ())
+        self.ask(at, actor, RecallUserTask(user_task=self.task(word, number)))
+
     def give_back(self, said: Said, at: datetime, actor: Actor, word: str, number: str | None) -> None:
         self.ask(
             at,
@@ -1259,6 +1264,7 @@ VERBS: tuple[tuple[str, Callable[..., None]], ...] = (
     (r"memulai proses", Telling.start),
     (rf"mengambil {TASK}", Telling.claim),
     (rf"melepaskan {TASK}", Telling.release),
+    (rf"menarik kembali {TASK}", Telling.recall),
     (rf"mengalihkan {TASK} kepada (.+)", Telling.reassign),
     (rf"mengembalikan {TASK} kepada jalurnya", Telling.give_back),
     (rf"mencatat pada {TASK}", Telling.record),
@@ -1288,6 +1294,7 @@ KNOWN_VERBS = "; ".join(
     (
         "memulai proses",
         "mengambil, melepaskan, menyelesaikan langkah N[, dikerjakan di luar aplikasi pada ...]",
+        "menarik kembali langkah N",
         "mengalihkan langkah N kepada NAMA",
         "mengembalikan langkah N kepada jalurnya",
         "mencatat, melampirkan, menyatakan menyusul, memberi dispensasi pada langkah N",
@@ -1516,6 +1523,8 @@ class Printing:
                 return f"mengambil {self.task(act.user_task)}", []
             case ReleaseUserTask():
                 return f"melepaskan {self.task(act.user_task)}", []
+            case RecallUserTask():
+                return f"menarik kembali {self.task(act.user_task)}", []
             case ReassignUserTask(person=None):
                 return f"mengembalikan {self.task(act.user_task)} kepada jalurnya", self.why(act.reason)
             case ReassignUserTask():

@@ -36,6 +36,7 @@ from engine.commands import (
     OweRequirement,
     Promise,
     ReassignUserTask,
+    RecallUserTask,
     RecordValues,
     RefuseExtension,
     ReleaseUserTask,
@@ -928,6 +929,22 @@ def release(id: UUID, number: int) -> Any:
     return answer
 
 
+@inbox.post("/tugas/<uuid:id>/<int:number>/tarik")
+def recall(id: UUID, number: int) -> Any:
+    """Take one's own completion back, while nobody has gone on; then the task's page, with what was sent as a draft."""
+    with office().database.read() as db:
+        sight = look(db, id)
+        task = sight.instance.recallable
+        behalf = on_behalf(sight, task) if task else None
+    try:
+        ask(str(id), requested(RecallUserTask(user_task=number), the_key(), behalf))
+    except Refused as refused:
+        tell(refused.message, "error")
+        return redirect(url_for("processes.page", id=id), 303)
+    tell(_("Tugas ditarik kembali. Yang Anda kirim tadi ada di bawah sebagai draf: perbaiki, lalu selesaikan lagi."))
+    return redirect(page_of(str(id), number), 303)
+
+
 def simple_act(id: UUID, number: int, act: Act, then: str, key: str = "") -> Any:
     with office().database.read() as db:
         sight = look(db, id)
@@ -1334,6 +1351,7 @@ def after_completion(sent: Sent, step: Step) -> Any:
             link=(url_for("processes.page", id=sent.id), _("Lihat berkas proses")),
             copy=copy,
             done=f"{sent.id}/{sent.number}",
+            recall=url_for("inbox.recall", id=sent.id, number=sent.number) if sight.instance.recallable else "",
         )
         return redirect(page_of(sent.id, mine.number) if mine else url_for("inbox.tasks"), 303)
 

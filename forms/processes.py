@@ -27,6 +27,7 @@ from engine.commands import (
     Attachment,
     CancelProcessInstance,
     CompleteUserTask,
+    RecallUserTask,
     ResolveIncident,
     ResumeProcessInstance,
     StartProcessInstance,
@@ -111,6 +112,16 @@ class Sight:
         """Whether they may record on behalf of the other office that performs this lane."""
         lane = self.definition.lane(lane_id)
         return bool(lane and lane.other_office and set(lane.recorded_by) & set(self.actor.lanes))
+
+    def may_recall(self, number: int | None = None) -> bool:
+        """Whether the visitor completed a user task (None: any) last of all, and nobody has gone on since."""
+        task = self.instance.recallable
+        return (
+            task is not None
+            and task.owner == me().id
+            and task.number == (number or task.number)
+            and (self.performs(task.lane) or self.records_for(task.lane))
+        )
 
     def performer(self, task: UserTask | queries.OpenTask) -> str:
         """Who has a task, or who it waits for: a name where it is one person's, else the lane's."""
@@ -463,6 +474,23 @@ def told_passes(definition: ProcessDefinition, steps: Iterable[Step]) -> list[Pa
                             processing=processing,
                             values=act.data,
                         )
+                case events.UserTaskRecalled(number) if number in found:
+                    held = found[number]
+                    found[number] = Pass(
+                        element=held.element,
+                        number=number,
+                        round=held.round,
+                        lane=held.lane,
+                        opened_at=held.opened_at,
+                        norm_at=held.norm_at,
+                        late_at=held.late_at,
+                        owner=actor.person,
+                        claimed_at=held.claimed_at or at,
+                        came_back=held.came_back,
+                        extended=held.extended,
+                    )
+                case events.UserTaskCancelled(number, _element) if isinstance(step.command.act, RecallUserTask):
+                    found.pop(number, None)  # it was never worked on
                 case events.UserTaskCancelled(number, _element) if number in found:
                     found[number] = replace(found[number], ended_at=at, cancelled=True)
     return list(found.values())

@@ -669,15 +669,18 @@ def stolen(password: str) -> bool:
 # Messages: what is true now, on the next page
 
 
-def tell(text: str, look: str = "", link: tuple[str, str] | None = None, copy: str = "", done: str = "") -> None:
+def tell(
+    text: str, look: str = "", link: tuple[str, str] | None = None, copy: str = "", done: str = "", recall: str = ""
+) -> None:
     """A message at the top of the next page.
 
     link  (address, words). copy: a ready text for WhatsApp. done: the task whose copy in the browser can go.
+    recall  the address that takes back what was done
     """
     session = this_session()
     session["messages"] = [
         *session.get("messages", []),
-        {"text": text, "look": look, "link": link, "copy": copy, "done": done},
+        {"text": text, "look": look, "link": link, "copy": copy, "done": done, "recall": recall},
     ]
 
 

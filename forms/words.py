@@ -304,6 +304,7 @@ TOLD = frozenset(
         "UserTaskClaimed",
         "UserTaskReleased",
         "UserTaskReassigned",
+        "UserTaskRecalled",
         "ValuesRecorded",
         "UserTaskCompleted",
         "ExtensionAsked",
@@ -527,6 +528,10 @@ def sentence(
                 if person
                 else _("%(who)s mengembalikan tugas kepada seluruh pelaksana.", who=who)
             ) + why(getattr(act, "reason", ""))
+        case events.UserTaskRecalled(_number, id):
+            return _(
+                "%(who)s menarik kembali %(what)s, sebelum langkah sesudahnya dikerjakan.", who=who, what=element(id)
+            )
         case events.ValuesRecorded(_number, fields):
             return _(
                 "%(who)s mencatat: %(what)s.",

@@ -15,7 +15,15 @@ from sqlalchemy import Connection, bindparam, delete, insert, or_, select, updat
 
 from ..commands import AttachDocument, Command, SettleRequirement, StartProcessInstance
 from ..definition import ProcessDefinition
-from ..events import DocumentAttached, IncidentRaised, TeamAppointed, UserTaskMoved, UserTaskOpened, ValuesErased
+from ..events import (
+    DocumentAttached,
+    IncidentRaised,
+    TeamAppointed,
+    UserTaskMoved,
+    UserTaskOpened,
+    UserTaskRecalled,
+    ValuesErased,
+)
 from ..instance import CANCELLED, RUNNING, SUSPENDED, ProcessInstance, Step, UserTask
 from ..marking import Marking
 from . import journal, records
@@ -235,6 +243,10 @@ def shadows(db: Connection, before: ProcessInstance, after: ProcessInstance, def
                 if event.lane in before.team:
                     DISMISSED(db, instance=id, lane=event.lane)
                 appoint(db, id, event.lane, event.members)
+            elif isinstance(event, UserTaskRecalled) and before.team != after.team:
+                for lane in sorted(before.team.keys() | after.team.keys()):
+                    DISMISSED(db, instance=id, lane=lane)
+                    appoint(db, id, lane, after.team.get(lane, ()))
             elif isinstance(event, DocumentAttached):
                 attached(db, id, event, step, before)
             elif isinstance(event, ValuesErased):
@@ -307,6 +319,13 @@ def save_draft(db: Connection, id: str, number: int, person: str, data: Mapping[
     forget_draft(db, id, number, person)
     db.execute(insert(draft).values(instance=id, user_task=number, person=person, saved_at=text(at),
                                     data=orjson.dumps(records.encode(data)).decode()))
+
+
+def typed_by_others(db: Connection, id: str, numbers: Iterable[int], person: str) -> str | None:
+    """Somebody else who has typed into one of these user tasks; None where nobody has."""
+    found = select(draft.c.person).where(draft.c.instance == id, draft.c.user_task.in_(list(numbers)),
+                                         draft.c.person != person).order_by(draft.c.saved_at)
+    return db.execute(found.limit(1)).scalar()
 
 
 def forget_draft(db: Connection, id: str, number: int, person: str) -> None:

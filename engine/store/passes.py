@@ -6,7 +6,7 @@ away is no finished pass.
 """
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -37,6 +37,7 @@ class Read:
     instance: str
     sequence: int
     rows: tuple[Row, ...] = ()
+    recalled: tuple[int, ...] = ()      # user tasks whose completion was taken back there
     error: str | None = None
 
 
@@ -60,10 +61,10 @@ def behind(db: Connection, rules: Rules, most: int) -> list[Read]:
 
 def _read(db: Connection, rules: Rules, one: Any) -> Read:
     try:
-        rows = tuple(_passes(db, rules, one.id, one.key, one.unit, one.known, one.sequence))
+        rows, recalled = _passes(db, rules, one.id, one.key, one.unit, one.known, one.sequence)
     except (ValueError, LookupError, TypeError) as error:       # the doctor's matter (alur verify)
         return Read(instance=one.id, sequence=one.known, error=f"{type(error).__name__}: {error}")
-    return Read(instance=one.id, sequence=one.sequence, rows=rows)
+    return Read(instance=one.id, sequence=one.sequence, rows=rows, recalled=recalled)
 
 
 def record(db: Connection, found: Sequence[Read]) -> int:
@@ -72,6 +73,10 @@ def record(db: Connection, found: Sequence[Read]) -> int:
     if not found:
         return 0
     insert: Any = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+    for one in found:
+        if one.recalled:
+            db.execute(delete(finished_pass).where(finished_pass.c.instance == one.instance,
+                                                   finished_pass.c.number.in_(one.recalled)))
     if rows := [row for one in found for row in one.rows]:
         db.execute(insert(finished_pass).on_conflict_do_nothing(), rows)
     new = insert(projection)
@@ -115,9 +120,10 @@ def of_instance(db: Connection, rules: Rules, value: ProcessInstance) -> tuple[P
     rows: list[Mapping[str, Any]] = [dict(row._mapping) for row in db.execute(found)]
     read = rows[0]["known"] if rows else 0      # without a row there is nothing to save by asking
     if read < value.sequence:
+        newer, recalled = _passes(db, rules, value.id, value.key, value.unit, read, value.sequence)
+        rows = [row for row in rows if row["number"] not in recalled]
         finished = {row["number"] for row in rows}
-        rows += [row for row in _passes(db, rules, value.id, value.key, value.unit, read, value.sequence)
-                 if row["number"] not in finished]
+        rows += [row for row in newer if row["number"] not in finished]
     rows = [row for row in rows if row["number"] not in value.user_tasks]   # finished after it was loaded
     rows.sort(key=lambda row: (row["ended_at"], row["number"]))
     return tuple(_planned(row) for row in rows)
@@ -233,8 +239,10 @@ class Opened:
     lane: str
 
 
-def _passes(db: Connection, rules: Rules, id: str, key: str, unit: str, after: int, until: int) -> Iterator[Row]:
-    """The passes that were finished in these rows of an instance's journal."""
+def _passes(db: Connection, rules: Rules, id: str, key: str, unit: str, after: int,
+            until: int) -> tuple[tuple[Row, ...], tuple[int, ...]]:
+    """(the passes that were finished in these rows of an instance's journal, the user tasks that were recalled there:
+    what was read of them before holds no more)."""
     bodies = [records.parse(body) for (body,) in _bodies(db, id, after, until)]
     opened: dict[int, Opened] = {}
     asked = {event["user_task"] for body in bodies for event in body["events"] if event["type"] == "UserTaskCompleted"}
@@ -250,12 +258,18 @@ def _passes(db: Connection, rules: Rules, id: str, key: str, unit: str, after: i
             opened.update(_opened(body))
         moved = {number: one for body in page for number, one in _moved(body).items()} | moved
         missing, after = missing - opened.keys(), first
+    found: dict[int, Row] = {}
+    recalled: set[int] = set()
     for body in bodies:
         for event in body["events"]:
+            number = event.get("user_task")
             if event["type"] == "UserTaskCompleted":
-                number = event["user_task"]
                 lane, round = moved.get(number, (opened[number].lane, opened[number].round))
-                yield _row(rules, id, key, unit, body, event, replace(opened[number], lane=lane, round=round))
+                found[number] = _row(rules, id, key, unit, body, event, replace(opened[number], lane=lane, round=round))
+            elif event["type"] == "UserTaskRecalled":
+                found.pop(number, None)
+                recalled.add(number)
+    return tuple(found.values()), tuple(sorted(recalled))
 
 
 def _bodies(db: Connection, id: str, after: int, until: int) -> Iterable[Any]:

@@ -34,6 +34,7 @@ from engine.commands import (
     MigrateProcessInstance,
     OweRequirement,
     Promise,
+    RecallUserTask,
     RefuseExtension,
     StartProcessInstance,
     UndoMigration,
@@ -87,7 +88,10 @@ def rows() -> list[dict[str, Any]]:
             events.DueDatesMoved(5, None, None, None, AT, AT, AT)]),
         (EraseValues(request="r1", number="12/PDP/2027", basis="UU 27/2022 Pasal 8", files=("a" * 64,),
                      values=("2:command.act.data.arahan",), disposal=False), [
-            events.ValuesErased(1, ("a" * 64,), False)])]
+            events.ValuesErased(1, ("a" * 64,), False)]),
+        (RecallUserTask(user_task=5), [
+            events.UserTaskRecalled(5, "langkah_2", 1), events.UserTaskCancelled(9, "langkah_3"),
+            events.TimerCancelled(10, "waktu_3"), TimerStarted(6, "waktu_2", 5, AT, "c" * 64, 1)])]
     return [{"command": Command(id=f"id-{n}", at=AT, actor=ACTOR, act=act, asked="f" * 64), "events": told}
             for n, (act, told) in enumerate(acts, 1)]
 
@@ -365,9 +369,9 @@ def test_what_is_read_is_what_was_written(database_url: str) -> None:
         assert [{"command": records.decode(Command, entry.command),
                  "events": [records.decode(records.KINDS[e["type"]], e) for e in entry.events]}
                 for entry in entries] == rows()
-        assert journal.head(db, "instance/1")[:2] == (12, entries[-1].hash)
+        assert journal.head(db, "instance/1")[:2] == (len(entries), entries[-1].hash)
         assert journal.sequence_of(db, "instance/1", "id-3") == 3
-        assert journal.sequence_of(db, "instance/1", "id-13") is None
+        assert journal.sequence_of(db, "instance/1", "id-99") is None
         assert journal.streams(db, "instance/") == ["instance/1"]
     database.close()
 

@@ -30,6 +30,7 @@ from engine.commands import (
     Promise,
     RaiseIncident,
     ReassignUserTask,
+    RecallUserTask,
     RecordValues,
     RefuseExtension,
     ReleaseUserTask,
@@ -78,6 +79,7 @@ from engine.events import (
     UserTaskMoved,
     UserTaskOpened,
     UserTaskReassigned,
+    UserTaskRecalled,
     UserTaskReleased,
     ValuesRecorded,
 )
@@ -687,6 +689,163 @@ def given_lkjpd(one: Any) -> Case:
     return Case(rules_of(one), one, ProcessInstance(id="one")).when(
         lkjpd_start(attachments={"surat_edaran": file()}), PENERIMA
     )
+
+
+# Recall
+
+
+def as_before(case: Case, before: Case) -> None:
+    """Everything stands as it stood before the newest completion but one, which was recalled; the one that completed it
+    holds it."""
+    now, was = case.instance, before.instance
+    assert (now.marking.tokens, now.data, now.rounds, now.passed, now.documents, now.owed, now.waived, now.team) == (
+        was.marking.tokens, was.data, was.rounds, was.passed, was.documents, was.owed, was.waived, was.team
+    )
+    assert now.timers == was.timers and now.deadline_at == was.deadline_at and now.status == was.status
+    assert {n: replace(one, owner=None, claimed_at=None) for n, one in now.user_tasks.items()} == {
+        n: replace(one, owner=None, claimed_at=None) for n, one in was.user_tasks.items()
+    }
+    assert now.marking.next > was.marking.next, "no number is used twice"
+
+
+def test_who_completed_a_user_task_takes_it_back_before_anybody_went_on() -> None:
+    before = given("three_tasks").claimed("write")
+    case = before.completed("write", title="Hal", pages=3).when(RecallUserTask(user_task=2))
+    case.then(UserTaskRecalled(2, "write", 1), UserTaskCancelled(3, "read"))
+    as_before(case, before)
+    assert case.task("write").owner == "staff-1"
+    again = case.completed("write", title="Hal lain")
+    assert again.open == ["read"] and again.task("read").round == 1 and again.instance.data == {"title": "Hal lain"}
+    assert again.task("read").number == 4, "no number is used twice"
+
+
+def test_a_completion_is_recalled_by_nobody_else_and_only_by_who_still_performs_its_lane() -> None:
+    case = given("three_tasks").completed("write", title="Hal")
+    assert case.refuses(RecallUserTask(user_task=2), OTHER_STAFF).code == "not_yours"
+    assert case.refuses(RecallUserTask(user_task=2), ADMINISTRATOR).code == "not_yours"
+    assert case.refuses(RecallUserTask(user_task=2), somebody("staff-1", "head")).code == "not_yours"
+    assert case.refuses(RecallUserTask(user_task=3)).code == "not_open"
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        ClaimUserTask(user_task=3),
+        RaiseIncident(kind="alarm"),
+        SuspendProcessInstance(reason="Menunggu"),
+        Correct(reason="Salah", data={"title": "Lain"}),
+        CompleteUserTask(user_task=3, data={}),
+    ],
+    ids=lambda act: type(act).__name__,
+)
+def test_what_somebody_has_done_since_is_not_taken_from_them(act: Any) -> None:
+    who = ADMINISTRATOR if not isinstance(act, ClaimUserTask | CompleteUserTask) else HEAD
+    case = given("three_tasks").completed("write", title="Hal").when(act, who)
+    assert case.refuses(RecallUserTask(user_task=2)).code in ("not_open", "not_running")
+
+
+def test_a_comment_keeps_nobody_from_recalling_and_a_recall_happens_once() -> None:
+    case = given("three_tasks").completed("write", title="Hal").when(AddComment(text="Sudah saya kirim."), STAFF)
+    case = case.when(RecallUserTask(user_task=2))
+    assert case.open == ["write"] and case.refuses(RecallUserTask(user_task=2)).code == "not_open"
+
+
+def test_the_completion_that_ended_the_instance_stays() -> None:
+    case = given("approval_loop").completed("write", draft="Satu").completed("decide", HEAD, decision="approve")
+    assert case.instance.status == COMPLETED
+    assert case.refuses(RecallUserTask(user_task=4), HEAD).code == "not_running"
+
+
+def test_a_return_is_recalled_and_its_round_with_it() -> None:
+    before = given("approval_loop").completed("write", draft="Satu")
+    number = before.task("decide").number
+    case = before.completed("decide", HEAD, decision="return", reason="Kurang").when(
+        RecallUserTask(user_task=number), HEAD)
+    as_before(case, before)
+    assert case.instance.rounds["write"] == 1 and case.instance.passed["write"].round == 1
+    assert case.completed("decide", HEAD, decision="return", reason="Lagi").task("write").round == 2
+
+
+def lkjpd_after(step: int) -> Case:
+    """The LKjPD right after somebody completed a step, with the case before it."""
+    number, later = lkjpd_before(step).task(f"langkah_{step}").number, lkjpd_before(step + 1)
+    done = next(n for n, one in enumerate(later.steps) if isinstance(one.command.act, CompleteUserTask)
+                and one.command.act.user_task == number)  # fmt: skip
+    return replace(later, steps=later.steps[: done + 1], instance=folded(later, done + 1))
+
+
+def folded(case: Case, steps: int) -> ProcessInstance:
+    instance = ProcessInstance(id=case.instance.id)
+    for step in case.steps[:steps]:
+        instance = process.evolve(instance, step)
+    return instance
+
+
+def recalled(case: Case, step: int) -> Case:
+    """The same, after whoever completed a step took it back."""
+    passed = case.instance.passed[f"langkah_{step}"]
+    who = next(one.command.actor for one in case.steps if one.command.actor.person == passed.person)
+    return case.when(RecallUserTask(user_task=passed.user_task), replace(who, lanes=(
+        *who.lanes, case.definition.elements[f"langkah_{step}"].lane or "")))  # fmt: skip
+
+
+def test_every_step_of_the_lkjpd_stands_again_as_it_stood_and_goes_on_as_it_went() -> None:
+    for step in range(1, 9):
+        case = lkjpd_after(step)
+        before = folded(case, len(case.steps) - 1)
+        again = recalled(case, step)
+        as_before(again, replace(case, instance=before))
+        completion = case.steps[-1].command
+        on = again.when(completion.act, completion.actor)
+        assert on.open == case.open and on.instance.data == case.instance.data
+        assert on.instance.team == case.instance.team and on.instance.rounds == case.instance.rounds
+
+
+def test_the_team_that_a_recalled_step_appointed_is_one_no_more() -> None:
+    case = lkjpd_after(2)
+    assert "tim_penyusun" in case.instance.team
+    assert "tim_penyusun" not in recalled(case, 2).instance.team
+
+
+def test_a_deadline_that_a_recalled_step_had_met_runs_on() -> None:
+    case = lkjpd_after(8)
+    assert case.instance.deadline_timer is None
+    again = recalled(case, 8)
+    running = again.instance.deadline_timer
+    assert running is not None and running in again.instance.timers.values()
+    assert TimerStarted(running.number, running.element, None, running.due_at, running.calendar, 1) in again.events
+
+
+def test_what_fired_since_has_fired_when_a_step_is_recalled() -> None:
+    # The reminder of the next step goes with that step; the deadline, which ran before and after, has passed.
+    case = lkjpd_after(7)
+    armed = case.instance.deadline_timer
+    assert armed is not None
+    reminded = case.fired("waktu_8")
+    assert recalled(reminded, 7).instance.timers == folded(case, len(case.steps) - 1).timers
+    passed = reminded.fired("tenggat")
+    again = recalled(passed, 7)
+    assert again.open == ["langkah_7"] and again.instance.deadline_timer is None
+    assert all(token.status != ARMED for token in again.instance.marking.tokens)
+
+
+def test_what_a_timer_has_moved_on_since_is_not_taken_back() -> None:
+    case = given("waiting_timer").completed("prepare", publish_on="2026-12-01")
+    number = case.instance.passed["prepare"].user_task
+    again = case.when(RecallUserTask(user_task=number))
+    assert again.open == ["prepare"] and again.of(TimerCancelled) == [
+        TimerCancelled(case.timer("two_hours"), "two_hours")]
+    assert case.fired("two_hours").refuses(RecallUserTask(user_task=number)).code == "not_open"
+
+
+def test_a_branch_that_waited_before_a_join_waits_there_again() -> None:
+    before = given("nested_parallel").completed("judge", HEAD).completed("write")
+    number = before.task("budget").number
+    case = before.completed("budget", HEAD)
+    assert case.open == ["sign"]
+    again = case.when(RecallUserTask(user_task=number), HEAD)
+    as_before(again, before)
+    assert again.completed("budget", HEAD).open == ["sign"]
 
 
 # Work done outside

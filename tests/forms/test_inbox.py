@@ -117,6 +117,45 @@ def test_a_task_done_by_another_meanwhile_keeps_what_was_typed(desk: Desk) -> No
     assert "Tugas ini sudah diselesaikan Sekretaris Kecamatan Lasem" in slow.text
 
 
+def test_who_completed_too_early_takes_it_back_and_finds_what_was_sent_as_a_draft(desk: Desk) -> None:
+    id = desk.waiting_at(1)
+    done = desk.complete(id, 1, **{"isian.arahan": "Susun Tim segera."})
+    [next_one] = desk.instance(id).user_tasks
+    assert "Langkah 1 selesai." in done.text and "Tarik kembali" in done.text
+    done.send(action="/tarik")
+    assert "Tugas ditarik kembali." in done.text and done.path.startswith(f"/tugas/{id}/")
+    assert done.values("/completion")["isian.arahan"] == "Susun Tim segera."
+    assert [task.owner is not None for task in desk.instance(id).user_tasks.values()] == [True]
+    page = desk.reader("camat").get(f"/proses/{id}").text
+    assert "Camat Lasem menarik kembali langkah 1" in page and "Sedang dikerjakan" in page
+    assert "arahan" not in desk.instance(id).data
+    gone = desk.reader("sekcam").get(f"/tugas/{id}/{next_one}")
+    assert gone.status == 404, "what it had opened never was anybody's work"
+    again = desk.complete(id, 1, **{"isian.arahan": "Susun Tim dalam dua hari."})
+    assert "Langkah 1 selesai." in again.text and desk.instance(id).rounds["langkah_2"] == 1
+
+
+def test_what_the_next_one_has_begun_to_type_is_not_taken_away(desk: Desk) -> None:
+    id = desk.waiting_at(1)
+    done = desk.complete(id, 1)
+    page_of(desk, "sekcam", id).send({"isian.nomor_sk": "800/1"}, action="/draft", headers={"Accept": "application/json"})
+    done.send(action="/tarik")
+    assert "langkah sesudahnya sudah mulai diisi orang lain" in done.text and done.path == f"/proses/{id}"
+    assert [task.element for task in desk.instance(id).user_tasks.values()] == ["langkah_2"]
+
+
+def test_a_recall_is_offered_to_who_completed_and_to_nobody_else(desk: Desk) -> None:
+    id = desk.waiting_at(1)
+    [number] = desk.instance(id).user_tasks
+    desk.complete(id, 1)
+    for address in (f"/proses/{id}", f"/tugas/{id}/{number}"):
+        assert "Tarik kembali" in desk.reader("camat").get(address).text
+        assert "Tarik kembali" not in desk.reader("sekcam").get(address).text
+    page_of(desk, "sekcam", id).send(action="/claim")
+    for address in (f"/proses/{id}", f"/tugas/{id}/{number}"):
+        assert "Tarik kembali" not in desk.reader("camat").get(address).text
+
+
 def test_a_double_click_is_told_the_same_answer_and_nothing_is_doubled(desk: Desk) -> None:
     id = desk.waiting_at(1)
     reader = page_of(desk, "camat", id)

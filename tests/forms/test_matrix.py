@@ -98,6 +98,7 @@ CHANGED: dict[str, frozenset[str]] = {
     # The task waits for Tim Penyusun; the head of the process waives, grants and suspends.
     **dict.fromkeys(("inbox.claim", "inbox.complete", "inbox.save", "inbox.record_values",
                      "inbox.attach", "inbox.owe", "inbox.ask_extension", "uploads.begin"), frozenset({"tim1"})),
+    "inbox.recall": NOBODY,  # the task is open: nobody has completed it
     **dict.fromkeys(("inbox.reassign", "inbox.release"), frozenset({*LANES, "admin"})),
     **dict.fromkeys(("inbox.waive", "inbox.grant_extension", "inbox.refuse_extension"), frozenset({"camat"})),
     **dict.fromkeys(("inbox.comment", "processes.comment"), frozenset({*LANES, "admin"})),
