@@ -135,7 +135,8 @@ class UserTaskCompleted:
 
 @dataclass(frozen=True)
 class UserTaskRecalled:
-    """Who had completed it took it back: it is open again, under its number, and what its completion opened is gone."""
+    """It is open again, under its number: who had completed it took it back (that is the one the command names), or its
+    end came with the completion that was taken back."""
     user_task: int
     element: str
     round: int

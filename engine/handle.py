@@ -306,7 +306,7 @@ def keep_draft(db: Connection, rules: Rules, before: ProcessInstance, request: R
         else:
             instances.forget_draft(db, before.id, act.user_task, request.person)
     for event in step.events:
-        if isinstance(event, UserTaskRecalled):
+        if isinstance(event, UserTaskRecalled) and isinstance(act, RecallUserTask) and event.user_task == act.user_task:
             form = rules.definition(before.definition).elements[event.element].form
             typed = {one.id: before.data[one.id] for one in form if one.id in before.data}
             instances.save_draft(db, before.id, event.user_task, request.person, typed, step.command.at)

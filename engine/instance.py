@@ -124,11 +124,13 @@ class BeforeCompletion:
     """How an instance stood right before its newest completion, as far as that changed it: what a recall gives back.
     Of its tokens and timers those that have not fired since."""
     user_task: UserTask                     # as it was completed, held by who completed it
+    cancelled: tuple[UserTask, ...]         # others that it ended
     tokens: tuple[tuple[int, str, int, str], ...]   # number, element, parent, status, as in the marking
     next: int                               # the number of the first token that is younger than the completion
     timers: tuple[RunningTimer, ...]        # those that it ended
     data: Mapping[str, Any]                 # field -> its value before; None: it had none
     passed: Passed | None                   # the pass of the element before this one
+    rounds: Mapping[str, int]               # of what it opened: how often that was opened before
     owed: tuple[Owed, ...] = ()             # those that it settled
     waived: tuple[str, ...] = ()            # documents that were waived in this user task
     team: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)   # lane -> who was; (): nobody

@@ -543,7 +543,8 @@ class Deciding:
             raise Refused("not_yours", "Tugas ini hanya dapat ditarik kembali oleh yang menyelesaikannya.",
                           person=task.owner)
         self.must_perform(task)
-        self.tell(UserTaskRecalled(task.number, task.element, task.round))
+        for one in (task, *before.cancelled):
+            self.tell(UserTaskRecalled(one.number, one.element, one.round))
         for token in self.marking.tokens:
             if token.number >= before.next and token.status in (OPEN, WAITING):
                 cancelled = UserTaskCancelled if token.status == OPEN else TimerCancelled
@@ -1191,15 +1192,18 @@ def evolve(instance: ProcessInstance, step: Step) -> ProcessInstance:
                     round=done.round, user_task=number, person=actor.person, at=act.done_at or at)}
                 changes["waived"] = {k: v for k, v in instance.waived.items() if v != number}
             case UserTaskRecalled(number, element, _):
-                assert instance.before_completion is not None, "only what can be recalled is"
                 was = instance.before_completion
-                tasks[number] = was.user_task
+                assert was is not None, "only what can be recalled is"
+                ended = {one.number: one for one in (was.user_task, *was.cancelled)}
+                tasks[number] = ended[number]
+                if number != was.user_task.number:
+                    continue
                 passed = {id: one for id, one in instance.passed.items() if id != element}
                 changes |= {"data": merged(instance.data, was.data),
                             "passed": passed | ({element: was.passed} if was.passed else {}),
                             "waived": {**instance.waived, **dict.fromkeys(was.waived, number)},
                             "team": {lane: team for lane, team in {**instance.team, **was.team}.items() if team},
-                            "rounds": rounds_before(instance, was)}
+                            "rounds": {id: n for id, n in {**instance.rounds, **was.rounds}.items() if n}}
                 owed |= {one.document: one for one in was.owed}
             case ValuesRecorded(number, fields):
                 assert isinstance(act, RecordValues)
@@ -1348,24 +1352,21 @@ def completed(instance: ProcessInstance, step: Step, done: UserTask) -> BeforeCo
     if any(isinstance(event, ProcessInstanceCompleted) for event in events):
         return None
     ended = {event.timer for event in events if isinstance(event, TimerCancelled)}
+    cancelled = {event.user_task for event in events if isinstance(event, UserTaskCancelled)}
     settled = {event.document for event in events if isinstance(event, RequirementSettled)}
     return BeforeCompletion(
         user_task=replace(done, owner=step.command.actor.person, claimed_at=done.claimed_at or step.command.at),
+        cancelled=tuple(one for number, one in sorted(instance.user_tasks.items()) if number in cancelled),
         tokens=tuple((t.number, t.element, t.parent, t.status) for t in instance.marking.tokens),
         next=instance.marking.next,
         timers=tuple(one for number, one in sorted(instance.timers.items()) if number in ended),
         data={id: instance.data.get(id) for id in act.data if act.data[id] != instance.data.get(id)},
         passed=instance.passed.get(done.element),
+        rounds={event.element: instance.rounds.get(event.element, 0) for event in events
+                if isinstance(event, UserTaskOpened)},
         owed=tuple(one for _, one in sorted(instance.owed.items()) if one.document in settled),
         waived=tuple(sorted(document for document, number in instance.waived.items() if number == done.number)),
         team={event.lane: instance.team.get(event.lane, ()) for event in events if isinstance(event, TeamAppointed)})
-
-
-def rounds_before(instance: ProcessInstance, before: BeforeCompletion) -> dict[str, int]:
-    """How often each element was opened, without what the recalled completion opened."""
-    opened = {task.element: task.round for number, task in instance.user_tasks.items() if number >= before.next}
-    return {id: rounds for id, one in instance.rounds.items()
-            if (rounds := min(one, opened[id] - 1) if id in opened else one)}
 
 
 def fired_since(instance: ProcessInstance, step: Step, before: BeforeCompletion) -> BeforeCompletion | None:

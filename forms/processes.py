@@ -484,8 +484,8 @@ def told_passes(definition: ProcessDefinition, steps: Iterable[Step]) -> list[Pa
                         opened_at=held.opened_at,
                         norm_at=held.norm_at,
                         late_at=held.late_at,
-                        owner=actor.person,
-                        claimed_at=held.claimed_at or at,
+                        owner=actor.person if held.by else held.owner,
+                        claimed_at=held.claimed_at or (at if held.by else None),
                         came_back=held.came_back,
                         extended=held.extended,
                     )

@@ -528,6 +528,8 @@ def sentence(
                 if person
                 else _("%(who)s mengembalikan tugas kepada seluruh pelaksana.", who=who)
             ) + why(getattr(act, "reason", ""))
+        case events.UserTaskRecalled(number, id) if number != getattr(act, "user_task", None):
+            return _("%(what)s terbuka kembali.", what=_upper(element(id)))
         case events.UserTaskRecalled(_number, id):
             return _(
                 "%(who)s menarik kembali %(what)s, sebelum langkah sesudahnya dikerjakan.", who=who, what=element(id)

@@ -90,7 +90,8 @@ def undone(case: Case) -> Case:
 def without_history(instance: ProcessInstance) -> ProcessInstance:
     """What an undo must give back: all but that something happened."""
     marking = replace(instance.marking, next=0)         # numbers are never used again
-    return replace(instance, sequence=0, last_at=None, migrations=0, marking=marking)
+    return replace(instance, sequence=0, last_at=None, migrations=0, marking=marking,
+                   before_completion=None)   # migrating is something that somebody did since
 
 
 def replayed(case: Case) -> ProcessInstance:

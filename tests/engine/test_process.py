@@ -838,6 +838,16 @@ def test_what_a_timer_has_moved_on_since_is_not_taken_back() -> None:
     assert case.fired("two_hours").refuses(RecallUserTask(user_task=number)).code == "not_open"
 
 
+def test_work_that_a_recalled_completion_had_ended_is_open_again_for_who_had_it() -> None:
+    before = given("subprocess_parallel").claimed("ask", OTHER_STAFF)
+    case = before.completed("archive", found=True)
+    assert case.of(UserTaskCancelled) == [UserTaskCancelled(6, "ask")], "found: nobody need ask any more"
+    again = case.when(RecallUserTask(user_task=5))
+    assert again.of(UserTaskRecalled) == [UserTaskRecalled(5, "archive", 1), UserTaskRecalled(6, "ask", 1)]
+    assert again.task("ask") == before.task("ask")
+    as_before(again, before)
+
+
 def test_a_branch_that_waited_before_a_join_waits_there_again() -> None:
     before = given("nested_parallel").completed("judge", HEAD).completed("write")
     number = before.task("budget").number

@@ -12,6 +12,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -46,6 +47,7 @@ from engine.commands import (
     Promise,
     RaiseIncident,
     ReassignUserTask,
+    RecallUserTask,
     RecordValues,
     RefuseExtension,
     ReleaseUserTask,
@@ -417,6 +419,7 @@ class Walk:
         self.game = Game(self.one)
         self.whole: Whole | None = None if self.one.key in WHOLE_IS_WRONG | NO_WHOLE else Whole(self.one)
         self.now, self.refusals = MONDAY, 0
+        self.stood, self.fired = self.instance, set[int]()  # right before the newest completion; timers fired since
 
     # What can be done
 
@@ -463,6 +466,7 @@ class Walk:
             return
         acts = [
             (self.complete, 10),
+            (self.recall, 2),
             (self.claim, 3),
             (self.release, 1),
             (self.reassign, 1),
@@ -523,6 +527,20 @@ class Walk:
     def claim(self) -> None:
         if task := self.task():
             self.ask(ClaimUserTask(user_task=task.number), self.person(task.lane, task.owner))
+
+    def recall(self) -> None:
+        """The newest completion is taken back: everything stands as it stood, but for what has fired since."""
+        task = self.instance.recallable
+        if task is None or task.owner is None:
+            return
+        self.ask(RecallUserTask(user_task=task.number), self.person(task.lane, task.owner))
+        now, was = self.instance, self.stood
+        assert now.marking.tokens == tuple(t for t in was.marking.tokens if t.number not in self.fired)
+        assert now.timers == {number: one for number, one in was.timers.items() if number not in self.fired}
+        assert (now.data, now.rounds, now.passed, now.documents, now.owed, now.waived, now.team) == (
+            was.data, was.rounds, was.passed, was.documents, was.owed, was.waived, was.team)
+        assert {n: replace(one, owner=None, claimed_at=None) for n, one in now.user_tasks.items()} == {
+            n: replace(one, owner=None, claimed_at=None) for n, one in was.user_tasks.items()}
 
     def release(self) -> None:
         if (task := self.task()) and task.owner:
@@ -685,6 +703,10 @@ class Walk:
         step = process.decide(self.rules, self.instance, command)
         assert process.decide(self.forgetful, self.instance, command) == step
         before, after = self.instance, process.evolve(self.instance, step)
+        if isinstance(act, CompleteUserTask):
+            self.stood, self.fired = before, set()
+        elif isinstance(act, FireTimer):
+            self.fired.add(act.timer)
         self.instance, self.one = self.read_back(after), self.rules.definition(after.definition)
         assert self.instance == after
         self.steps.append(step)
@@ -766,7 +788,7 @@ class Walk:
             if self.one.deadline is None or timer.element != self.one.deadline.id:
                 for witness in witnesses:
                     witness.fire(timer.element, nth(act.timer, timer.element, before.timers), choose, timer.left > 1)
-        elif isinstance(act, (Correct, MigrateProcessInstance, UndoMigration)):
+        elif isinstance(act, (Correct, MigrateProcessInstance, RecallUserTask, UndoMigration)):
             self.game, self.whole = Game.from_marking(self.one, self.instance), None
         elif isinstance(act, CancelProcessInstance):
             self.game, self.whole = Game(self.one), None
