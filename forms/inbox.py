@@ -599,7 +599,7 @@ def task(id: UUID, number: int) -> Any:
 
 def closed_task(sight: Sight, number: int) -> Any:
     """A task that is no longer open, read-only; one that never was is not found."""
-    done = next((one for one in passes(sight, recorded(sight)) if one.number == number), None)
+    done = next((one for one in passes(sight, recorded(sight), withdrawn=True) if one.number == number), None)
     if done is None or not (sight.whole or done.lane in sight.lanes):
         abort(404)
     return render_template("closed_task.html", sight=sight, one=done, values=said(sight, done.element, done.values))
@@ -797,7 +797,7 @@ def take_in(id: UUID, number: int, keep_empty_rows: bool = False) -> Sent:
         sight = look(db, id)
         task = sight.instance.user_tasks.get(number)
         if task is None:
-            done = next((one for one in passes(sight, recorded(sight)) if one.number == number), None)
+            done = next((one for one in passes(sight, recorded(sight), withdrawn=True) if one.number == number), None)
             if done is None or not (sight.whole or done.lane in sight.lanes):
                 abort(404)
             return Sent(
@@ -866,7 +866,7 @@ def conflict(sent: Sent, refused: Refused | None) -> tuple[str, int]:
     """Somebody was quicker: who, what was typed, what can be done with it. It stays as the person's draft."""
     with office().database.read() as db:
         sight = look(db, sent.id)
-        done = next((one for one in passes(sight, recorded(sight)) if one.number == sent.number), None)
+        done = next((one for one in passes(sight, recorded(sight), withdrawn=True) if one.number == sent.number), None)
         element = sent.element or (done.element if done else None)
         if element is None:
             abort(404)
@@ -884,6 +884,7 @@ def conflict(sent: Sent, refused: Refused | None) -> tuple[str, int]:
             who=sight.names(who) if who else "",
             since=since,
             open=task is not None,
+            withdrawn=task is None and done is not None and done.withdrawn,
             message=refused.message if refused else "",
             values=said(sight, element, sent.draft.values),
             number=sent.number,

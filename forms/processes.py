@@ -359,6 +359,7 @@ class Pass:
     waiting: int | None = None  # working minutes until it was taken, and then until it was done
     processing: int | None = None
     cancelled: bool = False
+    withdrawn: bool = False  # never worked on: whoever (`by`) had completed the one before took that back
     values: Mapping[str, Any] = field(default_factory=dict)
     came_back: bool = False  # opened again by a return
     extended: bool = False  # late_at was moved by an extension; norm_at never is
@@ -376,8 +377,11 @@ class DocumentVersion:
     user_task: int | None
 
 
-def passes(sight: Sight, steps: Iterable[Step]) -> list[Pass]:
-    """Every pass of every user task that the steps tell, and the newest of those that lie before them, as they came."""
+def passes(sight: Sight, steps: Iterable[Step], withdrawn: bool = False) -> list[Pass]:
+    """Every pass of every user task that the steps tell, and the newest of those that lie before them, as they came.
+
+    withdrawn  also those that nobody worked on, because the completion that had opened them was recalled
+    """
     steps = tuple(steps)
     told, instance = told_passes(drawn(sight, steps), steps), sight.instance
     known = {one.number for one in told}
@@ -412,6 +416,7 @@ def passes(sight: Sight, steps: Iterable[Step]) -> list[Pass]:
         for task in instance.user_tasks.values()
         if task.number not in known
     ]
+    told = [one for one in told if withdrawn or not one.withdrawn]
     return [*sorted(earlier, key=lambda one: one.number), *told]
 
 
@@ -490,7 +495,10 @@ def told_passes(definition: ProcessDefinition, steps: Iterable[Step]) -> list[Pa
                         extended=held.extended,
                     )
                 case events.UserTaskCancelled(number, _element) if isinstance(step.command.act, RecallUserTask):
-                    found.pop(number, None)  # it was never worked on
+                    if number in found:
+                        found[number] = replace(
+                            found[number], ended_at=at, recorded_at=at, by=actor.person, withdrawn=True
+                        )
                 case events.UserTaskCancelled(number, _element) if number in found:
                     found[number] = replace(found[number], ended_at=at, cancelled=True)
     return list(found.values())

@@ -130,7 +130,7 @@ def test_who_completed_too_early_takes_it_back_and_finds_what_was_sent_as_a_draf
     assert "Camat Lasem menarik kembali langkah 1" in page and "Sedang dikerjakan" in page
     assert "arahan" not in desk.instance(id).data
     gone = desk.reader("sekcam").get(f"/tugas/{id}/{next_one}")
-    assert gone.status == 404, "what it had opened never was anybody's work"
+    assert "Langkah sebelumnya ditarik kembali oleh Camat Lasem" in gone.text, "who follows a link is told why"
     again = desk.complete(id, 1, **{"isian.arahan": "Susun Tim dalam dua hari."})
     assert "Langkah 1 selesai." in again.text and desk.instance(id).rounds["langkah_2"] == 1
 
@@ -138,10 +138,21 @@ def test_who_completed_too_early_takes_it_back_and_finds_what_was_sent_as_a_draf
 def test_what_the_next_one_has_begun_to_type_is_not_taken_away(desk: Desk) -> None:
     id = desk.waiting_at(1)
     done = desk.complete(id, 1)
-    page_of(desk, "sekcam", id).send({"isian.nomor_sk": "800/1"}, action="/draft", headers={"Accept": "application/json"})
+    typed = {"isian.nomor_sk_tim": "800/1"}
+    page_of(desk, "sekcam", id).send(typed, action="/draft", headers={"Accept": "application/json"})
     done.send(action="/tarik")
     assert "langkah sesudahnya sudah mulai diisi orang lain" in done.text and done.path == f"/proses/{id}"
     assert [task.element for task in desk.instance(id).user_tasks.values()] == ["langkah_2"]
+
+
+def test_who_was_typing_when_the_step_before_was_taken_back_keeps_every_word(desk: Desk) -> None:
+    id = desk.waiting_at(1)
+    done = desk.complete(id, 1)
+    slow = page_of(desk, "sekcam", id)
+    done.send(action="/tarik")
+    slow.send({"isian.nomor_sk_tim": "800/77"}, action="/completion")
+    assert slow.status == 409 and "800/77" in slow.text
+    assert "Langkah sebelumnya baru saja ditarik kembali oleh Camat Lasem" in slow.text
 
 
 def test_a_recall_is_offered_to_who_completed_and_to_nobody_else(desk: Desk) -> None:
