@@ -258,6 +258,8 @@ def state(db: Connection) -> tuple[bool, str]:
     # Whoever gives places signs at once where it is time: what is left so long could not be signed.
     if size > (kept.size if kept else 0) and (kept is None or databases.now(db) - kept.at > UNSIGNED):
         return False, f"{size} rows have their place and could not be signed; say: alur checkpoint now"
+    if store.never_signed(db, databases.now(db)):
+        return False, f"nothing was ever signed, and {waiting} rows wait; start the worker, or say: alur checkpoint now"
     signed = f"the newest checkpoint covers {kept.size} rows, of {local(kept.at)}" if kept else "nothing is signed yet"
     return True, f"{signed}; {waiting} wait for their place"
 

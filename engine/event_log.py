@@ -8,6 +8,7 @@ Sources: IEEE 1849 (XES; the standard extensions concept, lifecycle, organizatio
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import re
@@ -172,10 +173,14 @@ def _lines(moment: Moment, event: events.Event, attached: Mapping[tuple[str, int
 # What any file may carry
 
 def clean(value: str) -> str:
-    """A text without what XML or a line cannot carry: control letters are spaces, what is no letter is a sign."""
+    """A text without what XML or a line cannot carry: control letters are spaces, what is no letter is a sign. Of one
+    that is too long its beginning, how long it is, and the SHA-256 of its UTF-8: nothing is left out unsaid."""
+    if len(value) > LONGEST:
+        digest = hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()
+        return f"{clean(value[:LONGEST])} [... {len(value)} letters, SHA-256 {digest}]"
     return "".join(" " if unicodedata.category(one) in CONTROLS else
                    "\ufffd" if unicodedata.category(one) == "Cs" or one in "\ufffe\uffff" else one
-                   for one in value[:LONGEST])
+                   for one in value)
 
 
 def instant(at: datetime) -> str:

@@ -286,6 +286,7 @@ def repair(database: Database, rules: Rules, id: str, request_id: str, person: s
     with database.begin() as db:
         if id not in integrity.titles(db, [id]):
             raise Refused("unknown", "Berkas proses ini tidak ada.")
+        instances.hold(db, id)                      # nobody writes a Step between what is read and what is rebuilt
         if journal.sequence_of(db, instances.stream(id), request_id) is not None:
             return                                  # sent twice
         try:
@@ -320,6 +321,7 @@ class Health:
     log_size: int
     log_waiting: int
     signed_at: datetime | None
+    never_signed: bool                      # for a day now
     signed_size: int
     backup_at: datetime | None
     mails_waiting: int
@@ -340,7 +342,8 @@ def health(db: Connection, dialect: str, data_dir: Path, now: datetime, worker_a
         database=dialect, revision=databases.revision(db), worker_at=worker_at,
         worker_alive=worker_at is not None and now - worker_at < QUIET_WORKER,
         free_bytes=shutil.disk_usage(data_dir).free, log_size=ledger.size(db), log_waiting=waiting,
-        signed_at=kept.at if kept else None, signed_size=kept.size if kept else 0,
+        signed_at=kept.at if kept else None, never_signed=ledger.never_signed(db, now),
+        signed_size=kept.size if kept else 0,
         backup_at=records.moment(backup_at) if backup_at else None, mails_waiting=mails[0], mails_given_up=mails[1],
         next_timer_at=due.next_due(db), open_incidents=integrity.count_open_incidents(db))
 

@@ -74,6 +74,17 @@ def leave_trace_of(page: str) -> None:
         access.record(db, office().database.key, access.OverviewRead(page=page), across(visitor), now, id)
 
 
+def leave_trace_in(sight: Sight, whole: bool = False) -> None:
+    """Who opens an instance as an auditor stands in the stream `access`: every opening of its page (`whole`), and that
+    they read parts of it by their own addresses once a day, where no page was opened that day."""
+    act = access.ProcessInstanceRead(instance=sight.instance.id, sequence=sight.instance.sequence)
+    id = access.daily(me().id, local_date(sight.now, me().zone), f"audit/{sight.instance.id}")
+    with office().database.read() as db:
+        known = access.recorded(db, id)
+    if whole or not known:
+        leave_trace(sight, act, None if known else id)
+
+
 def across(visitor: Visitor) -> Actor:
     """The visitor as who audits more than one instance, on the basis of every surat tugas that lets them today."""
     numbers = dict.fromkeys(one.number for one in visitor.scopes if one.number)
@@ -205,7 +216,7 @@ def player(id: UUID) -> Any:
             took_part=took_part(it),
             offices=[sight.names(one) for one in evidence.offices(it.moments)],
         )
-    leave_trace(sight, access.ProcessInstanceRead(instance=sight.instance.id, sequence=sight.instance.sequence))
+    leave_trace_in(sight, whole=True)
     return page
 
 
@@ -235,7 +246,9 @@ def moment_page(id: UUID, sequence: int) -> Any:
         it = playing(seen(db, id))
         if not it.moments:
             abort(404)
-        return render_template("audit/_moment.html", sight=it.sight, panel=panel(it, it.at(sequence)))
+        part = render_template("audit/_moment.html", sight=it.sight, panel=panel(it, it.at(sequence)))
+    leave_trace_in(it.sight)
+    return part
 
 
 @audit.get("/audit/<uuid:id>/putar.json")
@@ -247,7 +260,9 @@ def moments(id: UUID) -> dict[str, Any]:
     """
     with office().database.read() as db:
         it = playing(seen(db, id))
-        return {"moments": [drawn(it, one) for one in it.moments]}
+        told = [drawn(it, one) for one in it.moments]
+    leave_trace_in(it.sight)
+    return {"moments": told}
 
 
 def drawn(it: Playing, moment: Moment) -> dict[str, Any]:

@@ -187,7 +187,9 @@ def facts(server: Health, now: datetime) -> list[tuple[str, str, bool]]:
         (_("Pekerja latar terakhir berkeliling"), at(server.worker_at, _("belum pernah")), server.worker_alive),
         (_("Insiden terbuka"), str(server.open_incidents), not server.open_incidents),
         (_("Titik periksa terakhir"), _("%(at)s, atas %(size)s baris", at=signed, size=server.signed_size)
-         if server.signed_at else signed, server.signed_at is not None or not server.log_size),
+         if server.signed_at else _("belum pernah ada sejak lebih dari sehari: jalankan pekerja latar (alur worker), "
+                                    "atau alur checkpoint now") if server.never_signed else signed,
+         not server.never_signed and (server.signed_at is not None or not server.log_size)),
         (_("Baris yang menunggu tempat dalam log"), str(server.log_waiting), True),
         (_("Cadangan terakhir"), at(server.backup_at, _("belum diketahui")), server.backup_at is not None
          and now - server.backup_at < invariants.OLD_BACKUP),

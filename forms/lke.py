@@ -159,8 +159,12 @@ def in_time(it: Evidence) -> list[str]:
     if drawn is None or last.deadline_at is None:
         return []
     due = words.deadline(last.deadline_at, it.zone)
-    done = next((one for one in it.moments for event in one.step.events
-                 if isinstance(event, events.UserTaskCompleted) and event.element == drawn.satisfied_by), None)
+    done = None         # the newest completion that was not taken back
+    for one in it.moments:
+        for event in one.step.events:
+            if isinstance(event, events.UserTaskCompleted | events.UserTaskRecalled) \
+                    and event.element == drawn.satisfied_by:
+                done = one if isinstance(event, events.UserTaskCompleted) else None
     if done is None:
         return [_("Tenggat %(due)s. Belum disampaikan.", due=due)]
     at = getattr(done.command.act, "done_at", None) or done.command.at

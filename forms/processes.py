@@ -214,13 +214,16 @@ def look(db: Connection, id: UUID | str) -> Sight:
     )
 
 
-def leave_trace(sight: Sight, act: access.Act) -> None:
-    """Who reads as an auditor, and not only as one who performs a lane here, stands in the stream `access`."""
+def leave_trace(sight: Sight, act: access.Act, id: str | None = None) -> None:
+    """Who reads as an auditor, and not only as one who performs a lane here, stands in the stream `access`.
+
+    id  of the row, where it is the only one of its kind; None: of this opening
+    """
     instance = sight.instance
     if sight.lanes and not me().audit(instance.unit, instance.year, instance.started_at):
         return
     with office().database.begin() as db:
-        access.record(db, office().database.key, act, auditor(sight.instance), office().now())
+        access.record(db, office().database.key, act, auditor(sight.instance), office().now(), id)
 
 
 def auditor(instance: ProcessInstance) -> Actor:

@@ -129,6 +129,12 @@ def lock(db: Connection, id: str, command_id: str) -> Loaded | None:
     return Loaded(instance=from_row(row), head=bytes(row.head), prior=row.prior) if row else None
 
 
+def hold(db: Connection, id: str) -> None:
+    """Lock the row of an instance until the transaction ends, whatever is in it (SQLite: BEGIN IMMEDIATE has done so).
+    """
+    db.execute(select(instance.c.id).where(instance.c.id == id).with_for_update())
+
+
 def from_row(row: Any) -> ProcessInstance:
     """The instance of a row. Raises Unreadable with what is wrong, in bounded time and memory."""
     for name, size, most in (("state", len(row.state), MOST_STATE_BYTES), ("marking", len(row.marking), MOST_MARKING)):

@@ -11,7 +11,7 @@ import base64
 import hmac
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -31,6 +31,8 @@ BATCH = 500                             # rows that get their index in one trans
 STREAM = "checkpoint"                   # of the keys that sign
 MOST_FAULTS = 100
 ROTATION = "alur.key-rotation/1"        # the first line of what an old key says of the new one; no checkpoint
+
+NEVER_SIGNED = timedelta(days=1)        # an installation that is being set up has no worker yet
 
 
 # Indexes
@@ -157,8 +159,17 @@ def unsigned_since(db: Connection) -> datetime | None:
     row = db.execute(first).first() or db.execute(
         select(log_pending.c.stream, log_pending.c.sequence).where(log_pending.c.refused == 0)
         .order_by(log_pending.c.id).limit(1)).first()
-    found = next(journal.read(db, row.stream, after=row.sequence - 1), None) if row else None
+    try:
+        found = next(journal.read(db, row.stream, after=row.sequence - 1), None) if row else None
+    except records.RecordError:         # a row that does not verify has no date; that it does not is said elsewhere
+        return None
     return found.at if found else None
+
+
+def never_signed(db: Connection, now: datetime) -> bool:
+    """Whether nothing was ever signed though there have been rows for a day: no worker runs, or it cannot sign."""
+    since = unsigned_since(db) if newest(db) is None else None
+    return since is not None and now - since > NEVER_SIGNED
 
 
 # The tree

@@ -9,6 +9,7 @@ import io
 import json
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from hypothesis import given
@@ -192,3 +193,10 @@ def log_of_one(text: str) -> Log:
     log = event_log.log_of("i", text, ONE)
     line = replace(log.happenings[0], activity=text, person=text, position=text, basis=text, document=text)
     return replace(log, happenings=(line,))
+
+
+def test_of_what_is_too_long_for_a_line_its_length_and_hash_are_said() -> None:
+    text = "é" * (event_log.LONGEST + 1)
+    digest = sha256(text.encode()).hexdigest()
+    assert event_log.clean(text) == f"{'é' * event_log.LONGEST} [... {len(text)} letters, SHA-256 {digest}]"
+    assert event_log.clean("é" * event_log.LONGEST) == "é" * event_log.LONGEST

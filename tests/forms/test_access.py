@@ -28,6 +28,24 @@ def test_an_auditors_look_at_a_process_and_its_papers_is_recorded(desk: Desk) ->
     assert rows(desk) == [("ProcessInstanceRead", "auditor", id), ("DocumentRead", "auditor", id)]
 
 
+def test_what_is_read_of_an_instance_by_its_parts_is_recorded_once_a_day(desk: Desk) -> None:
+    id, other = desk.waiting_at(3), desk.waiting_at(4)
+    auditor = desk.reader("auditor")
+    part = {"headers": {"Sec-Fetch-Mode": "cors"}}
+    for _ in range(3):
+        assert auditor.get(f"/audit/{id}/putar.json").status == 200
+        assert auditor.get(f"/audit/{id}/saat/2", **part).status == 200
+    assert rows(desk) == [("ProcessInstanceRead", "auditor", id)]
+    for _ in range(2):      # of the page each opening, and its parts are parts of it
+        assert auditor.get(f"/audit/{other}").status == 200
+        assert auditor.get(f"/audit/{other}/putar.json").status == 200
+    assert rows(desk)[1:] == [("ProcessInstanceRead", "auditor", other)] * 2
+    desk.later(days=1)
+    assert auditor.get("/masuk").status == 200
+    assert desk.reader("auditor").get(f"/audit/{id}/putar.json").status == 200
+    assert rows(desk)[3:] == [("ProcessInstanceRead", "auditor", id)]
+
+
 def test_who_performs_a_lane_reads_without_a_trace(desk: Desk) -> None:
     id = desk.waiting_at(3)
     assert desk.reader("camat").get(f"/proses/{id}").status == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import select, update
 from engine import invariants
 from engine.commands import RaiseIncident
 from engine.handle import Request, handle
-from engine.store import definitions, integrity, schema
+from engine.store import definitions, integrity, ledger, schema
 from engine.worker import Worker
 from forms import health
 from tests.desk import LASEM, LKJPD, Desk
@@ -51,6 +52,17 @@ def look(desk: Desk) -> invariants.Looked:
 def test_for_who_is_no_administrator_these_pages_are_not_there(site: Desk, address: str, login: str | None) -> None:
     reader = site.reader(login) if login else site.reader()
     assert reader.get(address, follow=False).status in ((404,) if login else (302, 303, 401, 404))
+
+
+def test_a_log_that_was_never_signed_is_no_good_health_after_a_day(site: Desk) -> None:
+    reader = site.reader("admin")
+    with site.database.read() as db:
+        since = ledger.unsigned_since(db)
+        assert since is not None
+        assert [ledger.never_signed(db, since + timedelta(hours=hours)) for hours in (23, 25)] == [False, True]
+    site.clock.at = max(site.clock.at, since + timedelta(days=2))
+    page = reader.get("/pengaturan/kesehatan").text
+    assert "belum pernah ada sejak lebih dari sehari: jalankan pekerja latar" in page
 
 
 def test_health_says_what_was_looked_at_and_is_well(site: Desk) -> None:

@@ -8,6 +8,7 @@ import io
 import zipfile
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import insert, select
 
 from engine import organisation as org
@@ -50,6 +51,21 @@ def test_what_is_missing_is_named_as_missing(site: Desk) -> None:
     assert {type for type, one in rows.items() if one["keadaan"] == "BELUM ADA" and not one["letak"]} == {
         "dokumen_lkjpd", "tanda_terima_bupati", "bukti_kirim_bagian_organisasi", "bukti_unggah_esr",
         "bukti_unggah_sapa_kinerja"}
+
+
+def test_a_delivery_that_was_taken_back_is_none(desk: Desk) -> None:
+    id = desk.waiting_at(8)
+
+    def said() -> str:
+        paper = bundle(desk, "camat", id).read("0-INDEKS.pdf")
+        return " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(paper)).pages).split())
+
+    done = desk.complete(id, 8)
+    assert ": tepat waktu." in said()
+    done.send(action="/tarik")
+    assert "Belum disampaikan." in said() and ": tepat waktu." not in said()
+    desk.complete(id, 8)
+    assert ": tepat waktu." in said()
 
 
 def test_a_file_that_is_gone_from_the_store_is_named_with_its_hash(site: Desk) -> None:
