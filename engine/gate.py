@@ -14,10 +14,12 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 
 from lxml import etree
 
-from .definition import Element, Finding, ProcessDefinition
+from .definition import Element, Finding, ProcessDefinition, SequenceFlow
 
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 BPMNDI = "{http://www.omg.org/spec/BPMN/20100524/DI}"
@@ -52,6 +54,7 @@ MOST_VALUE = 4_000              # characters: of an attribute that holds an owne
 MOST_FINDINGS = 300
 MOST_NAMES = 200                # of lanes that are compared
 MOST_NESTED = 8                 # subprocesses in one another
+MOST_BESIDE = 400               # elements and flows in which the neighbours of one without a name are looked for
 MOST_GUESSES = 12               # how often a name that was probably meant is looked for
 SMALLEST = 10                   # units of the drawing: less is not seen
 EDGE = 30                       # units of the drawing: how far a line or a boundary event may be off its element
@@ -105,7 +108,8 @@ class Findings:
         self.counts[severity] += 1
         if len(self.kept[severity]) < MOST_FINDINGS:
             self.kept[severity].append(Finding(
-                severity=severity, element=place[0] or None, line=place[1] or 1, message=message, english=english))
+                severity=severity, element=place[0] or None, line=place[1] or 1, message=sentence(message),
+                english=sentence(english)))
 
     def nearest(self, name: str, known: Iterable[str]) -> str:
         """The known name that was probably meant, "" if none is near; looked for a few times only."""
@@ -138,9 +142,25 @@ class Judged:
         self.found.warning((id, line or self.lines.get(id, 0)), message, english)
 
     def named(self, id: str) -> str:
-        """An element as an owner knows it."""
-        one = self.definition.elements.get(id)
-        return quoted(" ".join(one.name.split()) or id) if one else quoted(id)
+        """An element as an owner knows it: by its name; without one by what it is and where it stands."""
+        return spoken(self.definition, id)[0]
+
+    def said(self, id: str) -> str:
+        """What an element is, and its name."""
+        return spoken(self.definition, id, kind=True)[0]
+
+    def flow(self, flow: SequenceFlow) -> str:
+        """A flow by what it joins."""
+        return spoken_flow(self.definition, flow)[0]
+
+    def in_english(self, id: str) -> str:
+        return spoken(self.definition, id)[1]
+
+    def said_in_english(self, id: str) -> str:
+        return spoken(self.definition, id, kind=True)[1]
+
+    def flow_in_english(self, flow: SequenceFlow) -> str:
+        return spoken_flow(self.definition, flow)[1]
 
     def nodes(self, *kinds: str) -> tuple[Element, ...]:
         return tuple(one for one in self.definition.elements.values() if one.kind in kinds)
@@ -514,15 +534,15 @@ VALUES = {
     "cancelActivity": ("true", "false"), "isInterrupting": ("true", "false"), "triggeredByEvent": ("true", "false"),
 }
 
-_USER_TASK = "Pakai user task, yang diselesaikan oleh orang."
-_TIMER = "Pakai timer, atau user task yang mencatat kejadian itu."
-_GATEWAY = ("Pakai gateway eksklusif (satu jalan dipilih), inklusif (setiap jalan yang syaratnya terpenuhi) atau "
-            "paralel (semua jalan).")
-_DOCUMENT = "Nyatakan berkas sebagai isian berjenis document pada user task."
-_LOOP = "Ulangi dengan panah kembali melalui gateway eksklusif."
+_USER_TASK = "Pakai tugas (user task), yang diselesaikan oleh orang."
+_TIMER = "Pakai timer, atau tugas (user task) yang mencatat kejadian itu."
+_GATEWAY = ("Pakai percabangan pilihan (satu jalan dipilih), beberapa (setiap jalan yang syaratnya terpenuhi) atau "
+            "sejajar (semua jalan).")
+_DOCUMENT = "Nyatakan berkas sebagai isian berjenis berkas (document) pada tugas."
+_LOOP = "Ulangi dengan panah kembali melalui percabangan pilihan (gateway eksklusif)."
 _LANE = "Pelaksana ditentukan oleh lane."
-_FORM = "Nyatakan isian sebagai Form Data (Generated Task Forms)."
-_EDGE = "Pakai timer pada tepi user task."
+_FORM = "Tulis isiannya pada bagian Formulir tugas (Generated Task Forms)."
+_EDGE = "Pakai timer pada tepi tugas."
 _FLAT = "Gambarkan langkah-langkahnya langsung di dalam proses atau di dalam subproses biasa."
 _DELETE = "Hapus dari diagram."
 _DELETE_IT = "Hapus atribut itu."
@@ -549,7 +569,7 @@ INSTEAD = {
 }
 INSTEAD_OF_ATTRIBUTES = {
     "assignee": _LANE, "candidateUsers": _LANE, "candidateGroups": _LANE,
-    "candidateStarterGroups": "Pakai properti sop.pemulai pada start event.",
+    "candidateStarterGroups": "Isi Yang boleh memulai (sop.pemulai) pada awal proses.",
     "formKey": _FORM, "formRef": _FORM, "dueDate": _EDGE, "followUpDate": _EDGE,
 }
 _REMEDY = {                     # the same in English
@@ -713,12 +733,13 @@ def _ids(root: etree._Element, found: Findings) -> None:
 
 def _one_process(root: etree._Element, found: Findings) -> None:
     if not readable(root):
-        found.error(place(root), "Diagram tidak memuat proses. Gambarkan satu proses dengan start event, user task "
-                                 "dan end event.",
+        found.error(place(root), "Diagram tidak memuat proses. Gambarkan satu proses dengan awal (start event), tugas "
+                                 "dan akhir (end event).",
                     "The diagram has no process. Draw one process with a start event, user tasks and an end event.")
     for process in list(root.iterchildren(BPMN + "process"))[:1]:
         if not process_name(process):
-            found.error(place(process), "Proses belum bernama. Tulis nama SOP pada proses atau pool.",
+            found.error(place(process), "Proses belum bernama. Tulis nama SOP pada proses atau bidang prosesnya "
+                                        "(pool).",
                         "The process has no name. Write the SOP's name on the process or its pool.")
     language = root.get("expressionLanguage", "")
     if not _in_feel(language) and language.rstrip("/") not in ("", "http://www.w3.org/1999/XPath"):
@@ -746,15 +767,17 @@ def _pools(root: etree._Element, found: Findings) -> None:
         outside = {one.get("id") for one in participants if one.get("processRef") is None}
         if not ours:
             found.error(place(collaboration),
-                "Kolaborasi tidak memuat pool yang menunjuk proses. Gambarkan satu pool yang memuat proses, atau hapus "
-                "kolaborasi.",
+                "Gambar ini memuat bidang proses (pool), tetapi tidak satu pun berisi proses. Gambarkan satu bidang "
+                "yang "
+                "memuat proses, atau hapus yang ada.",
                 "The collaboration has no pool that holds the process. Draw one pool around the process, or delete "
                 "the collaboration.")
         for n, one in enumerate(ours):
             if n or one.get("processRef") != key:
-                found.error(place(one), f"Pool {quoted(one.get('name', ''))} tidak menunjuk proses di dalam berkas "
-                                        "ini, atau proses itu sudah mempunyai pool. Pakai satu pool yang memuat "
-                                        "proses; pihak lain menjadi lane atau pool kosong.",
+                found.error(place(one), f"Bidang proses (pool) {quoted(one.get('name', ''))} tidak menunjuk proses di "
+                                        "dalam berkas "
+                                        "ini, atau proses itu sudah mempunyai bidang. Pakai satu bidang yang "
+                                        "memuat proses; pihak lain menjadi lane atau bidang kosong.",
                             f"The pool {quoted(one.get('name', ''))} holds no process of this file, or that process "
                             "has "
                             "a pool already. Use one pool for the process; others are lanes or empty pools.")
@@ -763,7 +786,8 @@ def _pools(root: etree._Element, found: Findings) -> None:
             if (sum(one in outside for one in ends) < 1
                     or any(one not in outside and one not in nodes for one in ends)):
                 found.error(place(flow),
-                    f"{said(flow)} tidak menghubungkan proses dengan pool lain yang kosong. Di dalam proses pakai "
+                    f"{said(flow)} tidak menghubungkan proses dengan bidang proses (pool) lain yang kosong. Di dalam "
+                    "proses pakai "
                     "panah "
                     "biasa; hubungkan ulang atau hapus.",
                     f"{in_english(flow)} does not join the process with another, empty pool. Use a sequence flow "
@@ -779,15 +803,17 @@ def _events(root: etree._Element, found: Findings) -> None:
                 continue
             if around is process:
                 found.error(place(start),
-                    f"{said(start)} memakai timer, yang belum didukung. Pakai start event biasa; proses dimulai oleh "
+                    f"{said(start)} memakai timer, yang belum didukung. Pakai awal (start event) biasa; proses "
+                    "dimulai oleh "
                     "orang.",
                     f"{in_english(start)} has a timer, which is not supported. Use a plain start event; a person "
                     "starts "
                     "the process.")
             else:
                 found.error(place(start),
-                    f"{said(start)} memakai timer, padahal {said(around)} dimulai begitu dicapai. Pakai start event "
-                    "biasa; untuk menunggu, letakkan event antara bertimer sesudahnya.",
+                    f"{said(start)} memakai timer, padahal {said(around)} dimulai begitu dicapai. Pakai awal (start "
+                    "event) "
+                    "biasa; untuk menunggu, letakkan penantian (intermediate event) bertimer sesudahnya.",
                     f"{in_english(start)} has a timer, but {in_english(around)} starts as soon as it is reached. Use a "
                     "plain start event; to wait, put an intermediate timer event after it.")
         for event in process.iter(BPMN + "boundaryEvent", BPMN + "intermediateCatchEvent"):
@@ -815,7 +841,8 @@ def _deadline_shape(root: etree._Element, found: Findings) -> None:
     drawn = [one for one in root.iter(BPMN + "subProcess") if is_event_subprocess(one)]
     inner = {one for one in drawn if one.getparent().tag != BPMN + "process"}
     for node in inner:
-        found.error(place(node), f"{said(node)} adalah event subprocess di dalam {said(node.getparent())}; tenggat "
+        found.error(place(node), f"{said(node)} adalah subproses tenggat (event sub-process) di dalam "
+                                 f"{said(node.getparent())}; tenggat "
                                  "hanya untuk seluruh proses. Pindahkan ke luar, atau pakai timer pada tepi "
                                  "subprosesnya.",
                     f"{in_english(node)} is an event subprocess in {in_english(node.getparent())}; a deadline is for "
@@ -826,8 +853,10 @@ def _deadline_shape(root: etree._Element, found: Findings) -> None:
                     "Only one deadline subprocess is supported. Delete the other.")
     for node in outer[:1]:
         if not is_deadline(node):
-            found.error(place(node), f"{said(node)} bukan bentuk tenggat yang didukung: satu start event bertimer "
-                                     "tanggal yang tidak menghentikan proses, satu panah, satu end event biasa. "
+            found.error(place(node), f"{said(node)} bukan bentuk tenggat yang didukung: satu awal (start event) "
+                                     "bertimer "
+                                     "tanggal yang tidak menghentikan proses, satu panah, satu akhir (end event) "
+                                     "biasa. "
                                      "Gambarkan persis begitu.",
                         f"{in_english(node)} has not the shape of a deadline that is supported: one non-interrupting "
                         "start event with a timer date, one flow, one plain end event. Draw exactly that.")
@@ -851,8 +880,8 @@ def _subprocesses(root: etree._Element, found: Findings) -> None:
                         "are read. Draw its steps one level higher.")
         for start in node.iterchildren(BPMN + "startEvent"):
             for form in start.iter(CAMUNDA + "formData"):
-                found.error(place(form), f"Isian (Form Data) pada {said(start)} tidak akan tampil: {said(node)} tidak "
-                                         "dimulai oleh orang. Pindahkan ke user task di dalamnya.",
+                found.error(place(form), f"Formulir pada {said(start)} tidak akan tampil: {said(node)} tidak "
+                                         "dimulai oleh orang. Pindahkan ke tugas di dalamnya.",
                             f"Form data of {in_english(start)} would not be shown: {in_english(node)} is not started "
                             "by a person. Move it to a user task in it.")
 
@@ -1054,8 +1083,8 @@ def _notes(root: etree._Element, found: Findings) -> None:
     for form in root.iter(CAMUNDA + "formData"):
         holder = form.getparent().getparent()
         if holder is not None and holder.tag not in (BPMN + "userTask", BPMN + "startEvent"):
-            found.error(place(form), f"Isian (Form Data) pada {said(holder)} tidak akan tampil. Pindahkan ke user "
-                                     "task atau start event.",
+            found.error(place(form), f"Formulir pada {said(holder)} tidak akan tampil. Pindahkan ke tugas atau awal "
+                                     "(start event).",
                         f"Form data of {in_english(holder)} would not be shown. Move it to a user task or the start "
                         "event.")
 
@@ -1094,56 +1123,86 @@ def _element_properties(root: etree._Element, found: Findings) -> None:
             scope = holder.getparent() if holder.tag == BPMN + "startEvent" else holder
             if scope.tag == BPMN + "subProcess" and not is_event_subprocess(scope):
                 known = {}              # nobody starts it, and no timer is its own
-            of_properties(properties, (said(holder), in_english(holder)), known, found)
+            of_properties(properties, partial(_said, holder), known, found)
 
 
-def of_properties(properties: etree._Element, where: tuple[str, str], known: Known, found: Findings) -> None:
+Where = Callable[[], tuple[str, str]]
+
+
+def of_properties(properties: etree._Element, where: Where, known: Known, found: Findings) -> None:
     """The properties of one element or field: known, each once, with a value that means something.
 
-    where  the element or field, in Indonesian and in English
+    where  gives the element or field, in Indonesian and in English, once there is something to say
     """
     names: set[str] = set()
     for one in properties.iterchildren(CAMUNDA + "property"):
         name, value = property_name(one), one.get("value", "")
         if name in names:
-            found.error(place(one), f"Properti {quoted(name)} pada {where[0]} tertulis dua kali. Hapus salah satu.",
-                        f"The property {quoted(name)} of {where[1]} is written twice. Delete one.")
+            found.error(place(one), f"Properti {quoted(name)} pada {where()[0]} tertulis dua kali. Hapus salah satu.",
+                        f"The property {quoted(name)} of {where()[1]} is written twice. Delete one.")
         names.add(name)
         if name not in known:
             _unknown_property(one, name, where, known, found)
         elif (values := known[name]) and value.strip() and value.strip() not in values:
-            found.error(place(one), f"Properti {quoted(name)} pada {where[0]} bernilai {quoted(value)}; yang dikenal: "
+            found.error(place(one), f"Properti {quoted(name)} pada {where()[0]} bernilai {quoted(value)}; yang "
+                                    "dikenal: "
                                     f"{', '.join(values)}. Pakai salah satu.",
-                        f"The property {quoted(name)} of {where[1]} is {quoted(value)}; known are: "
+                        f"The property {quoted(name)} of {where()[1]} is {quoted(value)}; known are: "
                         f"{', '.join(values)}. "
                         "Use one of these.")
 
 
-def _unknown_property(node: etree._Element, name: str, where: tuple[str, str], known: Known, found: Findings) -> None:
+def _unknown_property(node: etree._Element, name: str, where: Where, known: Known, found: Findings) -> None:
     near = found.nearest(name, known)
     remedy = f"Mungkin maksudnya {near}." if near else f"Yang dikenal di sini: {some(sorted(known))}."
     english = f"Probably {near} is meant." if near else f"Known here are: {some(sorted(known))}."
     if name.startswith(("sop.", "kolom.")) or local(node.getparent().getparent()) == "formField":
-        found.error(place(node), f"Properti {quoted(name)} pada {where[0]} tidak dikenal. {remedy}",
-                    f"The property {quoted(name)} of {where[1]} is not known. {english}")
+        found.error(place(node), f"Properti {quoted(name)} pada {where()[0]} tidak dikenal. {remedy}",
+                    f"The property {quoted(name)} of {where()[1]} is not known. {english}")
     else:
-        found.warning(place(node), f"Properti {quoted(name)} pada {where[0]} tidak dibaca. Hapus bila tidak "
+        found.warning(place(node), f"Properti {quoted(name)} pada {where()[0]} tidak dibaca. Hapus bila tidak "
                                    f"diperlukan. {remedy if near else ''}".strip(),
-                      f"The property {quoted(name)} of {where[1]} is not read. Delete it if it is not needed. "
+                      f"The property {quoted(name)} of {where()[1]} is not read. Delete it if it is not needed. "
                       f"{english if near else ''}".strip())
 
 
 # --- Words -----------------------------------------------------------------------------------------------------------
 
-_KINDS = {                      # Indonesian, English
-    "startEvent": ("Start event", "Start event"), "endEvent": ("End event", "End event"),
-    "userTask": ("User task", "User task"), "exclusiveGateway": ("Gateway eksklusif", "Exclusive gateway"),
-    "parallelGateway": ("Gateway paralel", "Parallel gateway"), "boundaryEvent": ("Boundary event", "Boundary event"),
-    "inclusiveGateway": ("Gateway inklusif", "Inclusive gateway"),
-    "intermediateCatchEvent": ("Event antara", "Intermediate event"), "subProcess": ("Subproses", "Subprocess"),
-    "intermediateThrowEvent": ("Event antara", "Intermediate event"),
-    "sequenceFlow": ("Panah", "Flow"), "process": ("Proses", "Process"), "lane": ("Lane", "Lane"),
-    "participant": ("Pool", "Pool"), "formField": ("Isian", "Field"), "definitions": ("Berkas", "File"),
+KINDS: Mapping[str, tuple[str, str]] = {            # Indonesian as Perancang's menus have it, English
+    "startEvent": ("awal", "start event"), "endEvent": ("akhir", "end event"), "userTask": ("tugas", "user task"),
+    "exclusiveGateway": ("percabangan pilihan", "exclusive gateway"),
+    "parallelGateway": ("percabangan sejajar", "parallel gateway"),
+    "inclusiveGateway": ("percabangan beberapa", "inclusive gateway"),
+    "boundaryEvent": ("timer di tepi", "boundary event"), "intermediateCatchEvent": ("penantian", "intermediate event"),
+    "intermediateThrowEvent": ("kejadian di tengah", "intermediate event"), "subProcess": ("subproses", "subprocess"),
+    "task": ("tugas umum (task)", "task"), "manualTask": ("tugas manual (manual task)", "manual task"),
+    "serviceTask": ("tugas sistem (service task)", "service task"),
+    "scriptTask": ("tugas skrip (script task)", "script task"),
+    "businessRuleTask": ("tugas aturan (business rule task)", "business rule task"),
+    "sendTask": ("tugas mengirim (send task)", "send task"),
+    "receiveTask": ("tugas menerima (receive task)", "receive task"),
+    "callActivity": ("proses lain (call activity)", "call activity"), "transaction": ("transaksi", "transaction"),
+    "adHocSubProcess": ("subproses bebas (ad-hoc sub-process)", "ad-hoc subprocess"),
+    "complexGateway": ("percabangan rumit (gateway kompleks)", "complex gateway"),
+    "eventBasedGateway": ("percabangan menurut kejadian (event-based gateway)", "event-based gateway"),
+    "multiInstanceLoopCharacteristics": ("tanda banyak sekaligus (multi-instance)", "multi-instance marker"),
+    "standardLoopCharacteristics": ("tanda berulang (loop)", "loop marker"),
+    "messageEventDefinition": ("kejadian pesan (message)", "message event"),
+    "signalEventDefinition": ("kejadian sinyal (signal)", "signal event"),
+    "conditionalEventDefinition": ("kejadian syarat (conditional)", "conditional event"),
+    "errorEventDefinition": ("kejadian kesalahan (error)", "error event"),
+    "escalationEventDefinition": ("kejadian eskalasi (escalation)", "escalation event"),
+    "linkEventDefinition": ("kejadian sambungan (link)", "link event"),
+    "compensateEventDefinition": ("kejadian kompensasi (compensation)", "compensation event"),
+    "cancelEventDefinition": ("kejadian pembatalan (cancel)", "cancel event"),
+    "timerEventDefinition": ("timer", "timer"), "messageFlow": ("panah pesan (message flow)", "message flow"),
+    "dataObjectReference": ("data", "data object"), "dataStoreReference": ("tempat data", "data store"),
+    "dataInputAssociation": ("garis data", "data association"),
+    "dataOutputAssociation": ("garis data", "data association"),
+    "textAnnotation": ("catatan", "note"), "association": ("garis "
+                                                           "catatan", "association"), "group": ("bingkai", "group"),
+    "sequenceFlow": ("panah", "flow"), "process": ("proses", "process"), "lane": ("lane", "lane"),
+    "participant": ("bidang proses (pool)", "pool"), "formField": ("isian", "field"), "definitions": ("berkas", "file"),
 }
 
 
@@ -1156,19 +1215,135 @@ def quoted(text: str, most: int = 80) -> str:
     return f'"{text if len(text) <= most else text[:most] + "..."}"'
 
 
+def sentence(text: str) -> str:
+    """A text with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
 def said(node: etree._Element) -> str:
-    """An XML element as an owner knows it: what it is, and its name or id."""
-    return _said(node, 0)
+    """An XML element as an owner knows it: what it is and its name, or where it stands when it has none."""
+    return _said(node)[0]
 
 
 def in_english(node: etree._Element) -> str:
-    return _said(node, 1)
+    return _said(node)[1]
 
 
-def _said(node: etree._Element, language: int) -> str:
-    name = " ".join((node.get("name") or node.get("id") or "")[:200].split())
-    kind = _KINDS[local(node)][language] if local(node) in _KINDS else local(node)[:80]
-    return f"{kind} {quoted(name)}" if name else kind
+def _said(node: etree._Element) -> tuple[str, str]:
+    kind, english = KINDS.get(local(node), (local(node)[:80], local(node)[:80]))
+    name, id = _name_of(node), (node.get("id") or "")[:80]
+    if name:
+        return f"{kind} {quoted(name)}", f"{english} {quoted(name)}"
+    if node.tag not in FLOW_NODES and node.tag != BPMN + "sequenceFlow":
+        return (f"{kind} ({id})", f"{english} ({id})") if id else (kind, english)
+    return _unnamed((kind, english), id, _around(node), node.tag == BPMN + "sequenceFlow")
+
+
+def _name_of(node: etree._Element) -> str:
+    return " ".join((node.get("name") or "")[:200].split())
+
+
+def _around(node: etree._Element) -> tuple[str, str]:
+    """The names before and after an element or flow, "" of none; of the flows beside it the first MOST_BESIDE count."""
+    level = node.getparent()
+    flows = [] if level is None else list(islice(level.iterchildren(BPMN + "sequenceFlow"), MOST_BESIDE))
+    names = {one.get("id", ""): _name_of(one) for one in islice(level.iterchildren(*FLOW_NODES), MOST_BESIDE)} \
+        if flows else {}
+    before: dict[str, list[str]] = {}
+    after: dict[str, list[str]] = {}
+    for flow in flows:
+        before.setdefault(flow.get("targetRef", ""), []).append(flow.get("sourceRef", ""))
+        after.setdefault(flow.get("sourceRef", ""), []).append(flow.get("targetRef", ""))
+    if node.tag == BPMN + "sequenceFlow":
+        source, target = node.get("sourceRef", ""), node.get("targetRef", "")
+        return (names.get(source) or _nearest([source], before, names),
+                names.get(target) or _nearest([target], after, names))
+    id = node.get("id", "")
+    return _nearest([id], before, names), _nearest([id], after, names)
+
+
+def _nearest(waiting: list[str], beside: Mapping[str, Iterable[str]], names: Mapping[str, str]) -> str:
+    """The name of the first named element on the way from these, "" where none has one."""
+    seen = set(waiting)
+    while waiting:
+        further = [one for id in waiting for one in beside.get(id, ()) if one not in seen]
+        for one in further:
+            if names.get(one):
+                return names[one]
+        seen.update(further)
+        waiting = list(dict.fromkeys(further))
+    return ""
+
+
+def _unnamed(kind: tuple[str, str], id: str, around: tuple[str, str], flow: bool = False) -> tuple[str, str]:
+    """What has no name: what it is, after or before which name it stands, and its id as a help."""
+    help = f" ({id})" if id else ""
+    before, after = (quoted(one) if one else "" for one in around)
+    if flow:
+        places = [" ".join(part for part in (
+            f"{word} {before}" if before else "", f"{other} {after}" if after else "") if part)
+            for word, other in (("dari", "ke"), ("from", "to"))]
+    else:
+        kind = (f"{kind[0]} tanpa nama", f"{kind[1]} without a name")
+        places = [f"sesudah {before}", f"after {before}"] if before else (
+            [f"sebelum {after}", f"before {after}"] if after else ["", ""])
+    indonesian, english = (f"{what} {where}".rstrip() + help for what, where in zip(kind, places, strict=True))
+    return indonesian, english
+
+
+def spoken(definition: ProcessDefinition, id: str, *, kind: bool = False, help: bool = True) -> tuple[str, str]:
+    """An element, lane, flow or the process as an owner knows it, in Indonesian and in English.
+
+    kind  say what it is too, where it has a name
+    help  give the id of what has no name
+    """
+    one, lane, flow = definition.elements.get(id), definition.lane(id), definition.flows.get(id)
+    if flow is not None:
+        return spoken_flow(definition, flow)
+    if lane is not None and lane.name:
+        return f"lane {quoted(lane.name)}", f"lane {quoted(lane.name)}"
+    if one is None:
+        deadline = definition.deadline
+        if deadline is not None and id in (deadline.id, deadline.start_event):
+            return "timer tenggat", "the timer of the deadline"
+        return (quoted(definition.name), quoted(definition.name)) if id == definition.key and definition.name else (
+            quoted(id), quoted(id))
+    what, english = KINDS.get(one.kind, (one.kind, one.kind))
+    name = " ".join(one.name.split())
+    if name:
+        return (f"{what} {quoted(name)}", f"the {english} {quoted(name)}") if kind else (quoted(name), quoted(name))
+    host = definition.elements.get(one.attached_to or "")
+    if host is not None and host.name.strip():
+        shown, where = f" ({id})" if help else "", quoted(" ".join(host.name.split()))
+        return f"timer tanpa nama di tepi {where}{shown}", f"the timer without a name at the edge of {where}{shown}"
+    return _unnamed((what, f"the {english}"), id if help else "", _names_around(definition, id))
+
+
+def spoken_flow(definition: ProcessDefinition, flow: SequenceFlow) -> tuple[str, str]:
+    """A flow by its name and by what it joins, in Indonesian and in English."""
+    names = _names(definition)
+    around = (names.get(flow.source) or _names_around(definition, flow.source)[0],
+              names.get(flow.target) or _names_around(definition, flow.target)[1])
+    own = " ".join(flow.name.split())
+    kind = (f"panah {quoted(own)}", f"the flow {quoted(own)}") if own else ("panah", "the flow")
+    return _unnamed(kind, "" if own else flow.id, around, True)
+
+
+def _names(definition: ProcessDefinition) -> dict[str, str]:
+    return {one.id: " ".join(one.name.split()) for one in definition.elements.values()}
+
+
+def _names_around(definition: ProcessDefinition, id: str) -> tuple[str, str]:
+    """The nearest names before and after an element, "" of none."""
+    names, elements = _names(definition), definition.elements
+    if id not in elements:
+        return "", ""
+    before = {one: [flow.source for flow in flows] for one, flows in definition.incoming.items()}
+    for one in elements.values():
+        if one.attached_to:
+            before[one.id] = [one.attached_to]
+    after = {one: [flow.target for flow in flows] for one, flows in definition.outgoing.items()}
+    return _nearest([id], before, names), _nearest([id], after, names)
 
 
 def listed(text: str) -> tuple[str, ...]:

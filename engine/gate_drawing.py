@@ -101,7 +101,8 @@ def _numbers(it: Judged, root: etree._Element) -> None:
             id = it.definition.key if drawn is None else drawn.get("bpmnElement", "")
             it.error(id, f"Letak atau ukuran gambar {it.named(id)} bukan angka yang wajar. Geser unsur itu di pemodel "
                          "lalu simpan ulang.",
-                     f"The place or size of the drawing of {it.named(id)} is no sensible number. Move that element in "
+                     f"The place or size of the drawing of {it.in_english(id)} is no sensible number. Move that "
+                     "element in "
                      "the modeler and save.", node.sourceline or 0)
 
 
@@ -112,7 +113,7 @@ def _boxes(it: Judged, plane: etree._Element, kinds: Mapping[str, str]) -> dict[
         values = [] if bounds is None else [bounds.get(name, "") for name in ("x", "y", "width", "height")]
         if id in boxes:
             it.error(id, f"{it.named(id)} tergambar lebih dari sekali. Hapus salah satu gambarnya.",
-                     f"{it.named(id)} is drawn more than once. Delete one of its shapes.", shape.sourceline or 0)
+                     f"{it.in_english(id)} is drawn more than once. Delete one of its shapes.", shape.sourceline or 0)
         elif kinds.get(id) not in _DRAWN_AS_SHAPES:
             it.error(id, f"Ada gambar untuk {quoted(id)}, yang tidak ada di dalam proses. Hapus gambar itu.",
                      f"There is a shape of {quoted(id)}, which is not in the process. Delete that shape.",
@@ -131,11 +132,11 @@ def _all_drawn(it: Judged, boxes: Mapping[str, Box], root: etree._Element) -> No
         if box is None:
             it.error(id, f"{it.named(id)} tidak tergambar, sehingga tidak terlihat oleh siapa pun. Gambarkan di "
                          "pemodel.",
-                     f"{it.named(id)} is not drawn, so that nobody sees it. Draw it in the modeler.")
+                     f"{it.in_english(id)} is not drawn, so that nobody sees it. Draw it in the modeler.")
         elif box.width < SMALLEST or box.height < SMALLEST:
             it.error(id, f"{it.named(id)} tergambar terlalu kecil untuk dilihat. Perbesar paling sedikit {SMALLEST} "
                          "satuan.",
-                     f"{it.named(id)} is drawn too small to be seen. Make it at least {SMALLEST} units large.")
+                     f"{it.in_english(id)} is drawn too small to be seen. Make it at least {SMALLEST} units large.")
 
 
 def _deadlines(root: etree._Element) -> list[etree._Element]:
@@ -147,18 +148,18 @@ def _open(it: Judged, plane: etree._Element, boxes: Mapping[str, Box]) -> None:
     for shape in plane.iterchildren(BPMNDI + "BPMNShape"):
         one = it.definition.elements.get(shape.get("bpmnElement", ""))
         if one and one.kind == "subProcess" and shape.get("isExpanded", "true") != "true":
-            it.error(one.id, f"Subproses {it.named(one.id)} tergambar tertutup, sehingga langkah di dalamnya tidak "
+            it.error(one.id, f"{it.said(one.id)} tergambar tertutup, sehingga langkah di dalamnya tidak "
                              "terlihat. Buka (expand) di pemodel, sehingga semuanya tergambar di dalam kotaknya.",
-                     f"The subprocess {it.named(one.id)} is drawn folded, so that the steps in it are not seen. "
+                     f"{it.said_in_english(one.id)} is drawn folded, so that the steps in it are not seen. "
                      "Expand it in the modeler, so that all is drawn inside its box.", shape.sourceline or 0)
     for one in it.definition.elements.values():
         box, around = boxes.get(one.id), boxes.get(one.within or "")
         if box and around and one.kind != "boundaryEvent" and not (
                 box.shared(around) >= INSIDE * box.width * box.height and around.holds(box.centre)
                 and box.width <= around.width and box.height <= around.height):
-            it.error(one.id, f"{it.named(one.id)} berada di dalam subproses {it.named(one.within or '')}, tetapi "
+            it.error(one.id, f"{it.named(one.id)} berada di dalam {it.said(one.within or '')}, tetapi "
                              "tergambar di luar kotaknya. Geser ke dalam kotak itu atau perbesar kotaknya.",
-                     f"{it.named(one.id)} stands in the subprocess {it.named(one.within or '')} but is drawn outside "
+                     f"{it.in_english(one.id)} stands in {it.said_in_english(one.within or '')} but is drawn outside "
                      "of its box. Move it into that box or make the box larger.")
 
 
@@ -174,10 +175,10 @@ def _in_lanes(it: Judged, boxes: Mapping[str, Box], root: etree._Element) -> Non
             # A subprocess is large: what stands in the middle of it is seen as a step of its own.
             large = one.attached_to in it.definition.inside
             if host and not (host.on_edge(box.centre) if large else host.holds(box.centre, margin=EDGE)):
-                it.error(one.id, f"Boundary event {it.named(one.id)} tergambar jauh dari "
+                it.error(one.id, f"{it.said(one.id)} tergambar jauh dari "
                                  f"{it.named(one.attached_to or '')}, tempatnya menempel. Tempelkan kembali di "
                                  "pemodel.",
-                         f"The boundary event {it.named(one.id)} is drawn far from {it.named(one.attached_to or '')}, "
+                         f"{it.said_in_english(one.id)} is drawn far from {it.in_english(one.attached_to or '')}, "
                          "to which it is attached. Attach it again in the modeler.")
         elif one.lane in lanes and (one.within is None or one.kind == "userTask" or one.id in placed):
             drawn = [id for id, lane in lanes.items() if lane.holds(box.centre)]
@@ -186,13 +187,14 @@ def _in_lanes(it: Judged, boxes: Mapping[str, Box], root: etree._Element) -> Non
                 it.error(one.id, f"{it.named(one.id)} tercantum di lane {quoted(names[one.lane])}, tetapi tergambar "
                                  f"di {', '.join(seen) or 'di luar semua lane'}. Geser ke dalam lane-nya lalu simpan "
                                  "ulang.",
-                         f"{it.named(one.id)} is listed in the lane {quoted(names[one.lane])} but drawn in "
+                         f"{it.in_english(one.id)} is listed in the lane {quoted(names[one.lane])} but drawn in "
                          f"{', '.join(seen) or 'no lane at all'}. Move it into its lane and save.")
     pool = next((boxes.get(one.get("id", "")) for one in root.iter(BPMN + "participant")
                  if one.get("processRef") is not None), None)
     for id, lane in lanes.items() if pool else ():
         if pool and not pool.holds(lane.centre):
-            it.error(id, f"Lane {quoted(names[id])} tergambar di luar pool prosesnya. Geser ke dalam pool lalu simpan "
+            it.error(id, f"Lane {quoted(names[id])} tergambar di luar bidang proses (pool). Geser ke dalamnya lalu "
+                         "simpan "
                          "ulang.",
                      f"The lane {quoted(names[id])} is drawn outside the pool of its process. Move it into the pool "
                      "and "
@@ -209,7 +211,8 @@ def _apart(it: Judged, boxes: Mapping[str, Box], kinds: Mapping[str, str], root:
     others = [id for id in boxes if id not in it.definition.elements
               and (kinds[id] in data or id in outside or kinds[id] == BPMN + "subProcess")]
     for id in others[MOST_OTHERS:][:1]:
-        it.error(id, f"Di samping prosesnya tergambar lebih dari {MOST_OTHERS} catatan, data dan pool lain. Kurangi.",
+        it.error(id, f"Di samping prosesnya tergambar lebih dari {MOST_OTHERS} catatan, data dan bidang proses lain. "
+                     "Kurangi.",
                  f"Beside the process more than {MOST_OTHERS} notes, data and other pools are drawn. Draw fewer.")
     for n, id in enumerate(elements + others[:MOST_OTHERS]):
         box, host = boxes[id], it.definition.elements[id].attached_to if id in it.definition.elements else None
@@ -224,7 +227,7 @@ def _apart(it: Judged, boxes: Mapping[str, Box], kinds: Mapping[str, str], root:
                 min(area, box.width * box.height) * MOST_COVERED)
             if shared > most and other != host and it.definition.elements[other].attached_to != id:
                 it.error(id, f"Gambar {it.named(id)} menutupi {it.named(other)}. Geser salah satunya.",
-                         f"The drawing of {it.named(id)} covers {it.named(other)}. Move one of them.")
+                         f"The drawing of {it.in_english(id)} covers {it.in_english(other)}. Move one of them.")
 
 
 def _edges(it: Judged, plane: etree._Element, boxes: Mapping[str, Box], kinds: Mapping[str, str],
@@ -245,33 +248,33 @@ def _edges(it: Judged, plane: etree._Element, boxes: Mapping[str, Box], kinds: M
         if edge is None and flow.id not in it.definition.flows:
             continue            # a message, or what its shape says already: nobody goes by it
         if edge is None:
-            it.error(flow.id, f"Panah {quoted(flow.name or flow.id)} tidak tergambar, sehingga tidak terlihat oleh "
+            it.error(flow.id, f"{it.flow(flow)} tidak tergambar, sehingga tidak terlihat oleh "
                               "siapa "
                               "pun. Gambarkan di pemodel.",
-                     f"The flow {quoted(flow.name or flow.id)} is not drawn, so that nobody sees it. Draw it in the "
+                     f"{it.flow_in_english(flow)} is not drawn, so that nobody sees it. Draw it in the "
                      "modeler.", flow.line)
             continue
         points = [(one.get("x", ""), one.get("y", "")) for one in edge.iterchildren(DI + "waypoint")]
         if len(points) < 2 or not all(_NUMBER.fullmatch(x) and _NUMBER.fullmatch(y) for x, y in points):
-            it.error(flow.id, f"Panah {quoted(flow.name or flow.id)} tergambar tanpa titik awal dan akhir. Gambarkan "
+            it.error(flow.id, f"{it.flow(flow)} tergambar tanpa titik awal dan akhir. Gambarkan "
                               "ulang di pemodel.",
-                     f"The flow {quoted(flow.name or flow.id)} is drawn without where it begins and ends. Draw it "
+                     f"{it.flow_in_english(flow)} is drawn without where it begins and ends. Draw it "
                      "again "
                      "in the modeler.", edge.sourceline or 0)
             continue
         if len(points) > MOST_POINTS:
-            it.error(flow.id, f"Panah {quoted(flow.name or flow.id)} tergambar dengan {len(points)} titik; paling "
+            it.error(flow.id, f"{it.flow(flow)} tergambar dengan {len(points)} titik; paling "
                               "banyak "
                               f"{MOST_POINTS}. Gambarkan ulang di pemodel.",
-                     f"The flow {quoted(flow.name or flow.id)} is drawn with {len(points)} points; at most "
+                     f"{it.flow_in_english(flow)} is drawn with {len(points)} points; at most "
                      f"{MOST_POINTS} "
                      "are read. Draw it again in the modeler.", edge.sourceline or 0)
             continue
         for id, (x, y) in ((flow.source, points[0]), (flow.target, points[-1])):
             if id in boxes and not _touches(it.definition, id, (float(x), float(y)), boxes[id], elements):
-                it.error(flow.id, f"Gambar panah {quoted(flow.name or flow.id)} tidak menyentuh {it.named(id)}, "
+                it.error(flow.id, f"Gambar {it.flow(flow)} tidak menyentuh {it.named(id)}, "
                                   "padahal panah itu menghubungkannya. Sambungkan kembali di pemodel.",
-                         f"The drawing of the flow {quoted(flow.name or flow.id)} does not touch {it.named(id)}, which "
+                         f"The drawing of {it.flow_in_english(flow)} does not touch {it.in_english(id)}, which "
                          "it joins. Join it again in the modeler.", edge.sourceline or 0)
 
 
@@ -336,7 +339,8 @@ def _colours(it: Judged, plane: etree._Element) -> None:
         if wrong := next((name for name, light in lights.items() if light is None), None):
             it.error(id, f"Warna {quoted(colours[wrong])} pada gambar {it.named(id)} bukan warna biasa. Tulis misalnya "
                          "#1e88e5, atau hapus.",
-                     f"The colour {quoted(colours[wrong])} of the drawing of {it.named(id)} is no plain colour. Write "
+                     f"The colour {quoted(colours[wrong])} of the drawing of {it.in_english(id)} is no plain colour. "
+                     "Write "
                      "one such as #1e88e5, or delete it.", line)
             continue
         # A line stands on the white page, what is in a shape on its fill, a label on that of its shape.
@@ -346,7 +350,7 @@ def _colours(it: Judged, plane: etree._Element) -> None:
                 COLOR + "color" in colours and _contrast(lights[COLOR + "color"] or 0.0, below) < FEWEST_CONTRAST):
             it.error(id, f"Gambar {it.named(id)} berwarna sama dengan latarnya, sehingga tidak terlihat. Pilih warna "
                          "yang terlihat.",
-                     f"The drawing of {it.named(id)} has the colour of its background, so that nobody sees it. "
+                     f"The drawing of {it.in_english(id)} has the colour of its background, so that nobody sees it. "
                      "Choose a "
                      "colour that is seen.", line)
 

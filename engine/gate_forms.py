@@ -161,7 +161,7 @@ def _field_properties(node: etree._Element, found: Findings) -> None:
         known = {**known, **{property_name(one): None for one in _own_properties(node) if _is_column(one)}}
     id = quoted(node.get("id", ""))
     for properties in node.iterchildren(CAMUNDA + "properties"):
-        of_properties(properties, (f"isian {id}", f"the field {id}"), known, found)
+        of_properties(properties, lambda: (f"isian {id}", f"the field {id}"), known, found)
     for one in _own_properties(node):
         if one.get("id") and one.get("name") and one.get("id") != one.get("name"):
             found.error(place(one), f"Properti {quoted(one.get('id'))} pada isian {id} juga bernama "
@@ -238,7 +238,7 @@ def _slot(node: etree._Element, found: Findings) -> None:
         found.error(place(node), f"Bentuk {quoted(unknown[0])} pada berkas {id} tidak dikenal. Pakai: {known}.",
                     f"The form {quoted(unknown[0])} of the document {id} is not known. Use: {known}.")
     if properties.get("sop.menyusulJika") and not properties.get("sop.menyusul"):
-        found.error(place(node), f"Berkas {id} mempunyai sop.menyusulJika tanpa sop.menyusul. Sebut user task yang "
+        found.error(place(node), f"Berkas {id} mempunyai sop.menyusulJika tanpa sop.menyusul. Sebut tugas yang "
                                  "menjadi batas menyusulnya.",
                     f"The document {id} has sop.menyusulJika without sop.menyusul. Name the user task before which it "
                     "must have followed.")

@@ -79,28 +79,28 @@ def _start_and_ends(it: Judged) -> None:
     for place, inside in it.definition.inside.items():
         starts = [one for one in inside if one.kind == "startEvent"]
         where = place or it.definition.key
-        what, english = ("Proses", "The process") if place is None else (
-            f"Subproses {it.named(place)}", f"The subprocess {it.named(place)}")
+        what, english = ("Proses", "The process") if place is None else (it.said(place), it.said_in_english(place))
         if not starts:
-            it.error(where, f"{what} tidak mempunyai start event. Tambahkan satu start event.",
+            it.error(where, f"{what} tidak mempunyai awal (start event). Tambahkan satu awal.",
                      f"{english} has no start event. Add one start event.")
         for one in starts[1:]:
-            it.error(one.id, f"{what} mempunyai {len(starts)} start event; yang didukung tepat satu. Hapus yang lain.",
+            it.error(one.id, f"{what} mempunyai {len(starts)} awal (start event); yang didukung tepat satu. Hapus "
+                             "yang lain.",
                      f"{english} has {len(starts)} start events; exactly one is supported. Delete the others.")
         if not any(one.kind == "endEvent" for one in inside):
-            it.error(where, f"{what} tidak mempunyai end event. Tambahkan end event setelah langkah terakhir.",
+            it.error(where, f"{what} tidak mempunyai akhir (end event). Tambahkan akhir setelah langkah terakhir.",
                      f"{english} has no end event. Add an end event after the last step.")
     for one in it.nodes("startEvent"):
         if it.definition.incoming[one.id]:
-            it.error(one.id, f"Start event {it.named(one.id)} mempunyai panah masuk. Arahkan panah itu ke langkah "
+            it.error(one.id, f"{it.said(one.id)} mempunyai panah masuk. Arahkan panah itu ke langkah "
                              "pertama yang diulang.",
-                     f"The start event {it.named(one.id)} has an incoming flow. Lead that flow to the first step that "
+                     f"{it.said_in_english(one.id)} has an incoming flow. Lead that flow to the first step that "
                      "is repeated.")
     for one in it.nodes("endEvent"):
         if it.definition.outgoing[one.id]:
-            it.error(one.id, f"End event {it.named(one.id)} mempunyai panah keluar. Hapus panah itu atau ganti end "
-                             "event dengan gateway.",
-                     f"The end event {it.named(one.id)} has an outgoing flow. Delete that flow or use a gateway "
+            it.error(one.id, f"{it.said(one.id)} mempunyai panah keluar. Hapus panah itu atau ganti akhir (end event) "
+                             "dengan percabangan (gateway).",
+                     f"{it.said_in_english(one.id)} has an outgoing flow. Delete that flow or use a gateway "
                      "instead "
                      "of the end event.")
 
@@ -112,50 +112,51 @@ def _ways_out(it: Judged) -> None:
         ways = len(it.definition.outgoing[one.id])
         if ways == 0:
             it.error(one.id, f"{it.named(one.id)} tidak mempunyai panah keluar. Hubungkan ke langkah berikutnya atau "
-                             "ke end event.",
-                     f"{it.named(one.id)} has no outgoing flow. Join it to the next step or to an end event.")
+                             "ke akhir (end event).",
+                     f"{it.in_english(one.id)} has no outgoing flow. Join it to the next step or to an end event.")
         elif ways > 1:
-            it.error(one.id, f"{it.named(one.id)} mempunyai {ways} panah keluar; yang didukung satu. Letakkan gateway "
+            it.error(one.id, f"{it.named(one.id)} mempunyai {ways} panah keluar; yang didukung satu. Letakkan "
+                             "percabangan (gateway) "
                              "sesudahnya: eksklusif untuk memilih, paralel untuk serentak.",
-                     f"{it.named(one.id)} has {ways} outgoing flows; one is supported. Put a gateway after it: "
+                     f"{it.in_english(one.id)} has {ways} outgoing flows; one is supported. Put a gateway after it: "
                      "exclusive to choose, parallel for all at once.")
     for one in it.nodes("exclusiveGateway", "parallelGateway", "inclusiveGateway"):
         ways = len(it.definition.outgoing[one.id])
         if one.kind == "inclusiveGateway" and ways > MOST_WAYS:
-            it.error(one.id, f"Gateway inklusif {it.named(one.id)} mempunyai {ways} panah keluar; paling banyak "
-                             f"{MOST_WAYS}. Bagi menjadi dua gateway berurutan.",
-                     f"The inclusive gateway {it.named(one.id)} has {ways} outgoing flows; at most {MOST_WAYS} are "
+            it.error(one.id, f"{it.said(one.id)} mempunyai {ways} panah keluar; paling banyak "
+                             f"{MOST_WAYS}. Bagi menjadi dua percabangan (gateway) berurutan.",
+                     f"{it.said_in_english(one.id)} has {ways} outgoing flows; at most {MOST_WAYS} are "
                      "supported. Divide it into two, one after the other.")
         if not ways:
-            it.error(one.id, f"Gateway {it.named(one.id)} tidak mempunyai panah keluar. Hubungkan ke langkah "
+            it.error(one.id, f"{it.said(one.id)} tidak mempunyai panah keluar. Hubungkan ke langkah "
                              "berikutnya.",
-                     f"The gateway {it.named(one.id)} has no outgoing flow. Join it to the next step.")
+                     f"{it.said_in_english(one.id)} has no outgoing flow. Join it to the next step.")
 
 
 def _boundaries(it: Judged) -> None:
     for one in it.nodes("boundaryEvent"):
         host = it.definition.elements.get(one.attached_to or "")
         if host is None or host.kind not in ("userTask", "subProcess"):
-            it.error(one.id, f"Boundary event {it.named(one.id)} tidak menempel pada user task atau subproses. "
+            it.error(one.id, f"{it.said(one.id)} tidak menempel pada tugas atau subproses. "
                              "Tempelkan pada tepi salah satunya.",
-                     f"The boundary event {it.named(one.id)} is not attached to a user task or a subprocess. Attach it "
+                     f"{it.said_in_english(one.id)} is not attached to a user task or a subprocess. Attach it "
                      "to the edge of one.")
         elif host.within != one.within:
-            it.error(one.id, f"Boundary event {it.named(one.id)} menempel pada {it.named(host.id)}, yang berada di "
+            it.error(one.id, f"{it.said(one.id)} menempel pada {it.named(host.id)}, yang berada di "
                              "tingkat lain (di dalam atau di luar subproses). Tempelkan ulang di pemodel.",
-                     f"The boundary event {it.named(one.id)} is attached to {it.named(host.id)}, which stands on "
+                     f"{it.said_in_english(one.id)} is attached to {it.in_english(host.id)}, which stands on "
                      "another level (inside or outside of a subprocess). Attach it again in the modeler.")
         elif host.lane and one.lane and one.lane != host.lane:
-            it.warning(one.id, f"Boundary event {it.named(one.id)} tercantum di lane lain daripada "
+            it.warning(one.id, f"{it.said(one.id)} tercantum di lane lain daripada "
                                f"{it.named(host.id)}. Simpan ulang dari pemodel.",
-                       f"The boundary event {it.named(one.id)} is listed in another lane than {it.named(host.id)}. "
+                       f"{it.said_in_english(one.id)} is listed in another lane than {it.in_english(host.id)}. "
                        "Save "
                        "the diagram again in a modeler.")
         if it.definition.incoming[one.id]:
-            it.error(one.id, f"Boundary event {it.named(one.id)} mempunyai panah masuk. Arahkan panah itu ke "
+            it.error(one.id, f"{it.said(one.id)} mempunyai panah masuk. Arahkan panah itu ke "
                              f"{it.named(one.attached_to or '')}.",
-                     f"The boundary event {it.named(one.id)} has an incoming flow. Lead that flow to "
-                     f"{it.named(one.attached_to or '')}.")
+                     f"{it.said_in_english(one.id)} has an incoming flow. Lead that flow to "
+                     f"{it.in_english(one.attached_to or '')}.")
 
 
 def _flow_ends(it: Judged) -> None:
@@ -163,27 +164,28 @@ def _flow_ends(it: Judged) -> None:
     for flow in it.definition.flows.values():
         for end, word, english in ((flow.source, "asal", "source"), (flow.target, "tujuan", "target")):
             if end not in it.definition.elements:
-                it.error(flow.id, f"Panah {quoted(flow.id)} menyebut {word} {quoted(end)}, yang tidak ada di dalam "
+                it.error(flow.id, f"{it.flow(flow)} menyebut {word} {quoted(end)}, yang tidak ada di dalam "
                                   "proses. Hubungkan ulang panah itu.",
-                         f"The flow {quoted(flow.id)} names the {english} {quoted(end)}, which is not in the process. "
+                         f"{it.flow_in_english(flow)} names the {english} {quoted(end)}, which is not in the process. "
                          "Join that flow again.", flow.line)
         ends = [it.definition.elements[end] for end in (flow.source, flow.target) if end in it.definition.elements]
         if len(ends) == 2 and ends[0].within != ends[1].within:
-            it.error(flow.id, f"Panah {quoted(flow.name or flow.id)} dari {it.named(flow.source)} ke "
-                              f"{it.named(flow.target)} melintasi batas subproses. Arahkan panah ke subprosesnya; di "
-                              "dalamnya mulai dari start event dan berakhir di end event.",
-                     f"The flow {quoted(flow.name or flow.id)} from {it.named(flow.source)} to "
-                     f"{it.named(flow.target)} crosses the border of a subprocess. Lead the flow to the subprocess; "
+            it.error(flow.id, f"{it.flow(flow)} "
+                              "melintasi batas subproses. Arahkan panah ke subprosesnya; di "
+                              "dalamnya mulai dari awal (start event) dan berakhir di akhir (end event).",
+                     f"{it.flow_in_english(flow)} "
+                     "crosses the border of a subprocess. Lead the flow to the subprocess; "
                      "inside, begin at its start event and end at an end event.", flow.line)
         if flow.source == flow.target:
-            it.error(flow.id, f"Panah {quoted(flow.id)} kembali ke unsur asalnya sendiri. Untuk mengulang, pakai "
-                              "gateway eksklusif.",
-                     f"The flow {quoted(flow.id)} leads back to its own source. To repeat, use an exclusive gateway.",
+            it.error(flow.id, f"{it.flow(flow)} kembali ke asalnya sendiri. Untuk mengulang, pakai "
+                              "percabangan pilihan (gateway eksklusif).",
+                     f"{it.flow_in_english(flow)} leads back to its own source. To repeat, use an exclusive gateway.",
                      flow.line)
         if (flow.source, flow.target) in pairs:
             it.error(flow.id, f"Ada dua panah dari {it.named(flow.source)} ke {it.named(flow.target)}. Hapus salah "
                               "satu; gabungkan syaratnya dengan or.",
-                     f"There are two flows from {it.named(flow.source)} to {it.named(flow.target)}. Delete one; join "
+                     f"There are two flows from {it.in_english(flow.source)} to {it.in_english(flow.target)}. Delete "
+                     "one; join "
                      "their conditions with or.", flow.line)
         pairs.add((flow.source, flow.target))
 
@@ -193,35 +195,34 @@ def _conditions(it: Judged) -> None:
     for element in it.definition.elements.values():
         flows = it.definition.outgoing[element.id]
         deciding = element.kind in CHOOSING and len(flows) > 1
-        kind, english = ("inklusif", "inclusive") if element.kind == "inclusiveGateway" else ("eksklusif", "exclusive")
         if sum(flow.default for flow in flows) > 1 or (not deciding and any(flow.default for flow in flows)):
             it.error(element.id, f"{it.named(element.id)} mempunyai jalan bawaan (default) yang tidak berarti. Jalan "
-                                 "bawaan hanya untuk satu panah keluar gateway eksklusif atau inklusif yang memilih.",
-                     f"{it.named(element.id)} has a default flow without a meaning. A default is for one outgoing flow "
+                                 "bawaan hanya untuk satu panah keluar dari percabangan yang memilih.",
+                     f"{it.in_english(element.id)} has a default flow without a meaning. A default is for one "
+                     "outgoing flow "
                      "of an exclusive or inclusive gateway that chooses; delete it elsewhere.")
         if deciding and all(flow.condition is not None and _tried(flow.condition) is False for flow in flows):
             it.error(element.id, f"Tidak satu pun syarat panah keluar {it.named(element.id)} dapat terpenuhi, sehingga "
                                  "proses berhenti di sini. Perbaiki syaratnya atau beri jalan bawaan.",
-                     f"None of the conditions of the flows out of {it.named(element.id)} can hold, so that the process "
+                     f"None of the conditions of the flows out of {it.in_english(element.id)} can hold, so that the "
+                     "process "
                      "stops here. Mend the conditions or give it a default flow.")
         for flow in flows:
-            named = quoted(flow.name or flow.id)
+            arrow, english = it.flow(flow), it.flow_in_english(flow)
             if flow.condition is None:
                 if deciding and not flow.default:
-                    it.error(flow.id, f"Panah {named} keluar dari gateway {kind} {it.named(element.id)} tanpa "
-                                      "syarat. Tulis syaratnya, misalnya =keputusan = \"setujui\", atau jadikan "
-                                      "jalan bawaan.",
-                             f"The flow {named} leaves the {english} gateway {it.named(element.id)} without a "
-                             "condition. Write one, such as =keputusan = \"setujui\", or make it the default flow.",
-                             flow.line)
+                    it.error(flow.id, f"{arrow} belum bersyarat, padahal percabangan di pangkalnya memilih jalan. "
+                                      "Tulis syaratnya, misalnya =keputusan = \"setujui\", atau jadikan jalan bawaan.",
+                             f"{english} has no condition, but the gateway that it leaves chooses. Write one, such as "
+                             "=keputusan = \"setujui\", or make it the default flow.", flow.line)
             elif not deciding:
-                it.error(flow.id, f"Panah {named} bersyarat, padahal tidak keluar dari gateway eksklusif atau inklusif "
-                                  "yang memilih. Hapus syaratnya atau tambahkan gateway.",
-                         f"The flow {named} has a condition but does not leave an exclusive or inclusive gateway that "
-                         "chooses. Delete the condition or add a gateway.", flow.line)
+                it.error(flow.id, f"{arrow} bersyarat, padahal tidak keluar dari percabangan yang memilih jalan. Hapus "
+                                  "syaratnya atau tambahkan percabangan pilihan (gateway eksklusif).",
+                         f"{english} has a condition but does not leave a gateway that chooses. Delete the condition "
+                         "or add an exclusive gateway.", flow.line)
             elif flow.default:
-                it.error(flow.id, f"Panah {named} adalah jalan bawaan tetapi juga bersyarat. Hapus salah satunya.",
-                         f"The flow {named} is the default but has a condition too. Delete one of them.", flow.line)
+                it.error(flow.id, f"{arrow} adalah jalan bawaan tetapi juga bersyarat. Hapus salah satunya.",
+                         f"{english} is the default but has a condition too. Delete one of them.", flow.line)
 
 
 # That every run ends
@@ -252,12 +253,14 @@ def _reached(it: Judged) -> None:
     ending = _walk([one.id for one in it.nodes("endEvent")], lambda id: before[id])
     for id in it.definition.elements:
         if id not in reached:
-            it.error(id, f"{it.named(id)} tidak dapat dicapai dari start event. Hubungkan dengan panah masuk atau "
+            it.error(id, f"{it.named(id)} tidak dapat dicapai dari awal (start event). Hubungkan dengan panah masuk "
+                         "atau "
                          "hapus.",
-                     f"{it.named(id)} cannot be reached from the start event. Lead a flow to it or delete it.")
+                     f"{it.in_english(id)} cannot be reached from the start event. Lead a flow to it or delete it.")
         elif id not in ending:
-            it.error(id, f"Dari {it.named(id)} tidak ada jalan ke end event. Hubungkan lanjutannya sampai end event.",
-                     f"From {it.named(id)} no way leads to an end event. Join what follows until an end event.")
+            it.error(id, f"Dari {it.named(id)} tidak ada jalan ke akhir (end event). Hubungkan lanjutannya sampai "
+                         "akhir.",
+                     f"From {it.in_english(id)} no way leads to an end event. Join what follows until an end event.")
 
 
 def _waiting(definition: ProcessDefinition) -> set[str]:
@@ -311,12 +314,13 @@ def _loops_that_wait(it: Judged) -> None:
         [flow.target for flow in it.definition.outgoing[id] if flow.target in left],
         lambda one: [flow.target for flow in it.definition.outgoing[one] if flow.target in left])}
     if on_a_loop:
-        names = ", ".join(it.named(id) for id in sorted(on_a_loop)[:5])
-        it.error(min(on_a_loop), f"Panah-panah antara {names} berputar tanpa user task atau timer berdurasi, sehingga "
-                                 "proses berputar tanpa henti. Letakkan user task atau timer berdurasi di dalam "
+        names = [", ".join(say(id) for id in sorted(on_a_loop)[:5]) for say in (it.named, it.in_english)]
+        it.error(min(on_a_loop), f"Panah-panah antara {names[0]} berputar tanpa tugas atau timer berdurasi, sehingga "
+                                 "proses berputar tanpa henti. Letakkan tugas atau timer berdurasi di dalam "
                                  "putaran "
                                  "itu.",
-                 f"The flows between {names} turn without a user task or a timer of some length, so that the process "
+                 f"The flows between {names[1]} turn without a user task or a timer of some length, so that the "
+                 "process "
                  "would turn for ever. Put a user task or such a timer into that loop.")
 
 
@@ -330,7 +334,8 @@ def _splits_that_meet(it: Judged) -> None:
         return [flow.target for flow in it.definition.outgoing[id] if flow.target in passed]
 
     for split in it.nodes(*JOINING):
-        kind, english = ("inklusif", "inclusive") if split.kind == "inclusiveGateway" else ("paralel", "parallel")
+        kind, english = ("beberapa (gateway inklusif)", "an inclusive") if split.kind == "inclusiveGateway" else (
+            "sejajar (gateway paralel)", "a parallel")
         met: set[str] = set()
         for flow in it.definition.outgoing[split.id]:
             if flow.target in passed and not flow.default:          # the default is taken alone
@@ -338,12 +343,12 @@ def _splits_that_meet(it: Judged) -> None:
                     behind[flow.target] = _walk([flow.target], further)
                 if again := met & behind[flow.target]:
                     first = next(id for id in it.definition.elements if id in again)
-                    it.error(first, f"Di {it.named(first)} bertemu dua cabang gateway {kind} {it.named(split.id)} "
-                                    "yang berjalan bersamaan, sehingga lanjutannya berlipat ganda. Satukan kedua "
-                                    f"cabang dengan gateway {kind}.",
-                             f"Two branches of the {english} gateway {it.named(split.id)} that run at the same time "
-                             f"meet at {it.named(first)}, so that what follows is doubled. Join both branches by "
-                             f"{'an' if english == 'inclusive' else 'a'} {english} gateway.")
+                    it.error(first, f"Di {it.named(first)} bertemu dua cabang dari {it.said(split.id)} yang berjalan "
+                                    "bersamaan, sehingga lanjutannya berlipat ganda. Satukan kedua cabang dengan "
+                                    f"percabangan {kind}.",
+                             f"Two branches of {it.said_in_english(split.id)} that run at the same time meet at "
+                             f"{it.in_english(first)}, so that what follows is doubled. Join both branches by "
+                             f"{english} gateway.")
                     break
                 met |= behind[flow.target]
 
@@ -353,10 +358,10 @@ def _joins_in_loops(it: Judged) -> None:
     for one in it.nodes("inclusiveGateway"):
         if len(it.definition.incoming[one.id]) > 1 and one.id in _walk(
                 _after(it, one.id), lambda id: _after(it, id)):
-            it.error(one.id, f"Gateway inklusif {it.named(one.id)} menyatukan beberapa panah dan berada di dalam "
+            it.error(one.id, f"{it.said(one.id)} menyatukan beberapa panah dan berada di dalam "
                              "putaran, sehingga tidak pasti apa yang ditunggunya. Letakkan cabang-cabangnya beserta "
-                             "gateway ini di dalam subproses, lalu ulangi subproses itu.",
-                     f"The inclusive gateway {it.named(one.id)} joins several flows and stands in a loop, so that it "
+                             "percabangan ini di dalam subproses, lalu ulangi subproses itu.",
+                     f"{it.said_in_english(one.id)} joins several flows and stands in a loop, so that it "
                      "is not certain what it waits for. Put its branches and the gateway into a subprocess, and repeat "
                      "that.")
 
@@ -395,10 +400,10 @@ def _sound(it: Judged) -> None:
                     game.play()
         except TooMany:
             where = place or it.definition.key
-            it.error(where, f"{'Proses' if place is None else f'Subproses {it.named(place)}'} mempunyai lebih dari "
+            it.error(where, f"{'Proses' if place is None else it.said(place)} mempunyai lebih dari "
                             f"{counted(MOST_MARKINGS)} keadaan yang mungkin, terlalu banyak untuk diperiksa. Kurangi "
                             "cabang paralel yang berjalan bersamaan, atau letakkan sebagian di dalam subproses.",
-                     f"The {'process' if place is None else f'subprocess {it.named(place)}'} has more than "
+                     f"{'The process' if place is None else it.said_in_english(place)} has more than "
                      f"{MOST_MARKINGS:,} possible states, too many to be checked. Use fewer parallel branches at a "
                      "time, or put some into a subprocess.")
             break
@@ -408,25 +413,28 @@ def _sound(it: Judged) -> None:
     _say_unsound(it, doubled, stuck)
     for id in sorted(endless):
         it.error(id, f"Sampai di {it.named(id)}, proses tidak pernah dapat selesai: selalu ada cabang yang kembali ke "
-                     "dalam putaran. Pilih antara mengulang dan selesai dengan gateway eksklusif.",
-                 f"Once it comes to {it.named(id)}, the process can never end: there is always a branch that goes back "
+                     "dalam putaran. Pilih antara mengulang dan selesai dengan percabangan pilihan (gateway "
+                     "eksklusif).",
+                 f"Once it comes to {it.in_english(id)}, the process can never end: there is always a branch that "
+                 "goes back "
                  "into a loop. Choose between repeating and ending by an exclusive gateway.")
 
 
 def _say_unsound(it: Judged, doubled: set[str], stuck: set[str]) -> None:
     for id in sorted(doubled):
-        it.error(id, f"Di {it.named(id)} dapat berkumpul lebih dari satu token: dua cabang yang berjalan bersamaan "
-                     "tiba di sini sendiri-sendiri, atau timer membukanya lagi sebelum yang pertama selesai. Satukan "
-                     "kedua cabang dengan gateway paralel sebelum unsur ini, atau ubah arah panah timer itu.",
-                 f"More than one token may gather at {it.named(id)}: two branches that run at the same time come here "
+        it.error(id, f"{it.named(id)} dapat dicapai dua kali sekaligus: dua cabang yang berjalan bersamaan tiba di "
+                     "sini "
+                     "sendiri-sendiri, atau timer membukanya lagi sebelum yang pertama selesai. Satukan kedua cabang "
+                     "dengan percabangan sejajar (gateway paralel) sebelumnya, atau ubah arah panah timer itu.",
+                 f"{it.in_english(id)} may be come to twice at a time: two branches that run at the same time come "
+                 "here "
                  "each for itself, or a timer opens it again before the first is done. Join both branches by a "
-                 "parallel "
-                 "gateway before it, or lead the timer's flow elsewhere.")
+                 "parallel gateway before it, or lead the timer's flow elsewhere.")
     for id in sorted(stuck):
-        it.error(id, f"Gateway paralel {it.named(id)} dapat menunggu selamanya: tidak semua panah masuknya pasti "
-                     "dilalui, misalnya karena sebelumnya satu jalan dipilih. Satukan jalan pilihan dengan gateway "
-                     "eksklusif.",
-                 f"The parallel gateway {it.named(id)} may wait for ever: not all its incoming flows are sure to be "
+        it.error(id, f"{it.said(id)} dapat menunggu selamanya: tidak semua panah masuknya pasti "
+                     "dilalui, misalnya karena sebelumnya satu jalan dipilih. Satukan jalan pilihan dengan "
+                     "percabangan pilihan (gateway eksklusif).",
+                 f"{it.said_in_english(id)} may wait for ever: not all its incoming flows are sure to be "
                  "taken, for example because one way was chosen before. Join ways that were chosen by an exclusive "
                  "gateway.")
 
@@ -686,9 +694,9 @@ def _timers(it: Judged) -> None:
         timed.append((it.definition.deadline.start_event, it.definition.deadline.timer, False))
     for id, timer, repeats in timed:
         if timer.kind == "cycle" and not repeats:
-            it.error(id, f"Timer {it.named(id)} berulang, padahal hanya dapat lewat sekali. Pakai lama (P2D); siklus "
-                         "hanya untuk boundary event yang tidak menghentikan user task.",
-                     f"The timer {it.named(id)} repeats, but can go by only once. Use a duration (P2D); a cycle is "
+            it.error(id, f"{it.said(id)} berulang, padahal hanya dapat lewat sekali. Pakai lama (P2D); siklus "
+                         "hanya untuk timer di tepi (boundary event) yang tidak menghentikan tugas.",
+                     f"{it.said_in_english(id)} repeats, but can go by only once. Use a duration (P2D); a cycle is "
                      "only "
                      "for a boundary event that does not interrupt its user task.")
         elif not timer.expression.startswith("=") or timer.kind == "cycle":
@@ -716,25 +724,25 @@ def _timer_written(it: Judged, id: str, timer: Timer, text: str) -> None:
     if timer.kind == "duration":
         length = minutes(text)
         if length is None or not 0 < length <= MOST_MINUTES:
-            it.error(id, f"Lama {written} pada timer {it.named(id)} tidak dapat dihitung. Tulis hari, jam atau menit: "
+            it.error(id, f"Lama {written} pada {it.said(id)} tidak dapat dihitung. Tulis hari, jam atau menit: "
                          "P2D, PT4H, PT20M, P1DT2H; lebih dari nol dan paling lama 3.650 hari.",
-                     f"The duration {written} of the timer {it.named(id)} cannot be counted. Write days, hours or "
+                     f"The duration {written} of {it.said_in_english(id)} cannot be counted. Write days, hours or "
                      "minutes: P2D, PT4H, PT20M, P1DT2H; more than nothing and at most 3,650 days.")
     elif timer.kind == "date":
         if not _is_instant(text):
-            it.error(id, f"Tanggal {written} pada timer {it.named(id)} tidak dapat dibaca, atau tidak di antara tahun "
+            it.error(id, f"Tanggal {written} pada {it.said(id)} tidak dapat dibaca, atau tidak di antara tahun "
                          f"{FIRST_YEAR} dan {LAST_YEAR}. Tulis ungkapan (=date(tahun + 1, 3, 1)) atau tanggal lengkap "
                          "dengan selisih waktunya (2027-03-01T00:00:00+07:00).",
-                     f"The date {written} of the timer {it.named(id)} cannot be read, or is not between the years "
+                     f"The date {written} of {it.said_in_english(id)} cannot be read, or is not between the years "
                      f"{FIRST_YEAR} and {LAST_YEAR}. Write an expression (=date(tahun + 1, 3, 1)) or a whole date with "
                      "its offset (2027-03-01T00:00:00+07:00).")
     else:
         cycle = _CYCLE.fullmatch(text)
         length = minutes(cycle[2]) if cycle else None
         if length is None or not 1 <= length <= MOST_MINUTES:
-            it.error(id, f"Siklus {written} pada timer {it.named(id)} tidak dapat dihitung. Tulis berapa kali dan "
+            it.error(id, f"Siklus {written} pada {it.said(id)} tidak dapat dihitung. Tulis berapa kali dan "
                          "setiap berapa lama: R3/P1D; 1 sampai 9999 kali, paling singkat PT1M.",
-                     f"The cycle {written} of the timer {it.named(id)} cannot be counted. Write how often and every "
+                     f"The cycle {written} of {it.said_in_english(id)} cannot be counted. Write how often and every "
                      "how "
                      "long: R3/P1D; 1 to 9999 times, at least PT1M apart.")
 
@@ -765,14 +773,16 @@ def _shared_fields(it: Judged) -> None:
             it.error(element.id, f"Isian {quoted(one.id)} di {it.named(element.id)} berbeda jenis, pilihan atau "
                                  f"kolomnya dari yang di {it.named(there.id)}, padahal nilainya satu. Samakan atau "
                                  "beri id lain.",
-                     f"The field {quoted(one.id)} of {it.named(element.id)} has another type, other choices or columns "
-                     f"than that of {it.named(there.id)}, although it is one value. Make them equal or give one "
+                     f"The field {quoted(one.id)} of {it.in_english(element.id)} has another type, other choices or "
+                     "columns "
+                     f"than that of {it.in_english(there.id)}, although it is one value. Make them equal or give one "
                      "another "
                      "id.", one.line)
         else:
             it.warning(element.id, f"Isian {quoted(one.id)} juga ada di {it.named(there.id)}: nilainya satu dan yang "
                                    "belakangan menggantikan. Beri id lain bila itu bukan maksudnya.",
-                       f"The field {quoted(one.id)} is in {it.named(there.id)} too: it is one value, and the later "
+                       f"The field {quoted(one.id)} is in {it.in_english(there.id)} too: it is one value, and the "
+                       "later "
                        "replaces the earlier. Give it another id if that is not meant.", one.line)
 
 
@@ -838,8 +848,9 @@ def _references(it: Judged) -> None:
                      f"lanes of this process: {there}.")
     for one in definition.lanes:
         if one.recorded_by and not one.other_office:
-            it.warning(one.id, f"Lane {quoted(one.name)} mempunyai sop.dicatatOleh tetapi bukan kantor lain. "
-                                "Tambahkan sop.kantorLain = ya atau hapus.",
+            it.warning(one.id, f"Lane {quoted(one.name)} mempunyai Dicatat oleh (sop.dicatatOleh), tetapi bukan "
+                               "kantor lain. "
+                                "Centang Kantor lain (sop.kantorLain) atau hapus.",
                        f"The lane {quoted(one.name)} has sop.dicatatOleh but is not another office. Add sop.kantorLain "
                        "= ya or delete it.")
 
@@ -855,13 +866,14 @@ def _slots_refer(it: Judged) -> None:
         source = start if slot.origin == "mulai" else tasks.get(slot.origin or "")
         if slot.origin not in (None, "langkah") and (source is None or source.field(one.id) is None):
             it.error(element.id, f"{said} di {it.named(element.id)} berasal dari {quoted(slot.origin or '')}, yang "
-                                 "tidak mempunyai berkas itu. Isi sop.asal dengan mulai, langkah, atau id user task "
+                                 "tidak mempunyai berkas itu. Isi Asal (sop.asal) dengan mulai, langkah, atau id tugas "
                                  "yang menghasilkannya.",
-                     f"{english} of {it.named(element.id)} comes from {quoted(slot.origin or '')}, which has no such "
+                     f"{english} of {it.in_english(element.id)} comes from {quoted(slot.origin or '')}, which has no "
+                     "such "
                      "document. Set sop.asal to mulai, langkah, or the id of the user task that makes it.", one.line)
         if slot.owed_until is not None and slot.owed_until not in tasks:
-            it.error(element.id, f"{said} boleh menyusul sampai {quoted(slot.owed_until)}, yang bukan user task dalam "
-                                 "proses ini. Isi sop.menyusul dengan id user task.",
+            it.error(element.id, f"{said} boleh menyusul sampai {quoted(slot.owed_until)}, yang bukan tugas dalam "
+                                 "proses ini. Isi Boleh menyusul (sop.menyusul) dengan id tugas.",
                      f"{english} may follow until {quoted(slot.owed_until)}, which is no user task of this process. "
                      "Set "
                      "sop.menyusul to the id of a user task.", one.line)
@@ -911,7 +923,8 @@ def _tables_refer(it: Judged) -> None:
 def _deadline_refers(it: Judged) -> None:
     if (deadline := it.definition.deadline) and deadline.satisfied_by not in {one.id for one in it.nodes("userTask")}:
         it.error(deadline.id, f"Tenggat menyebut {quoted(deadline.satisfied_by)} sebagai langkah yang memenuhinya, "
-                              "yang bukan user task dalam proses ini. Isi sop.tenggatUntuk dengan id user task.",
+                              "yang bukan tugas dalam proses ini. Isi Terpenuhi setelah langkah (sop.tenggatUntuk) "
+                              "dengan id tugas.",
                  f"The deadline names {quoted(deadline.satisfied_by)} as the step that meets it, which is no user task "
                  "of this process. Set sop.tenggatUntuk to the id of a user task.")
 
@@ -950,14 +963,14 @@ class _Written:
 def _written(it: Judged) -> Iterator[_Written]:
     for flow in it.definition.flows.values():
         if flow.condition is not None:
-            named = quoted(flow.name or flow.id)
-            yield _Written(flow.id, flow.line, f"syarat panah {named}", f"condition of the flow {named}",
+            yield _Written(flow.id, flow.line, f"syarat {it.flow(flow)}", f"condition of {it.flow_in_english(flow)}",
                            flow.condition, decides=True)
     timers = [(one.id, one.timer) for one in it.definition.elements.values()]
     timers += [(one.start_event, one.timer) for one in (it.definition.deadline,) if one]
     for id, timer in timers:
         if timer and timer.kind != "cycle" and timer.expression.startswith("="):
-            yield _Written(id, it.lines.get(id, 0), f"timer {it.named(id)}", f"timer {it.named(id)}", timer.expression)
+            yield _Written(id, it.lines.get(id, 0), it.said(id), it.said_in_english(id).removeprefix("the "),
+                           timer.expression)
     for element, one in _form_places(it):
         for source, property in _field_expressions(one):
             english = "initial value" if property == "nilai awal" else property
@@ -1112,17 +1125,18 @@ def _numbers_of_tasks(it: Judged) -> None:
     seen: set[str] = set()
     for one in it.nodes("userTask"):
         if not one.number:
-            it.warning(one.id, f"User task {it.named(one.id)} belum bernomor. Isi sop.nomor dengan nomor langkah "
+            it.warning(one.id, f"{it.said(one.id)} belum bernomor. Isi Nomor (sop.nomor) dengan nomor langkah "
                                "dalam SOP.",
-                       f"The user task {it.named(one.id)} has no number. Set sop.nomor to the step's number in the "
+                       f"{it.said_in_english(one.id)} has no number. Set sop.nomor to the step's number in the "
                        "SOP.")
         elif not re.fullmatch(r"[1-9][0-9]{0,2}", one.number):
-            it.error(one.id, f"Nomor langkah {quoted(one.number)} pada {it.named(one.id)} tidak sah. Isi sop.nomor "
+            it.error(one.id, f"Nomor langkah {quoted(one.number)} pada {it.named(one.id)} tidak sah. Isi Nomor "
                              "dengan angka 1 sampai 999.",
-                     f"The step number {quoted(one.number)} of {it.named(one.id)} is not valid. Set sop.nomor to a "
+                     f"The step number {quoted(one.number)} of {it.in_english(one.id)} is not valid. Set sop.nomor to "
+                     "a "
                      "number from 1 to 999.")
         elif one.number in seen:
-            it.error(one.id, f"Nomor langkah {one.number} dipakai lebih dari satu user task. Beri setiap langkah "
+            it.error(one.id, f"Nomor langkah {one.number} dipakai lebih dari satu tugas. Beri setiap langkah "
                              "nomor sendiri.",
                      f"The step number {one.number} is used by more than one user task. Give each step a number of its "
                      "own.")
@@ -1136,26 +1150,27 @@ def _advice(it: Judged) -> None:
     """What runs, but probably was not meant."""
     for one in it.nodes("userTask"):
         if not one.name.strip():
-            it.warning(one.id, f"User task {quoted(one.id)} belum bernama. Tulis kata kerja yang singkat.",
-                       f"The user task {quoted(one.id)} has no name. Write a short verb.")
+            it.warning(one.id, f"{it.named(one.id)} belum bernama. Tulis kata kerja yang singkat.",
+                       f"{it.in_english(one.id)} has no name yet. Write a short verb.")
         drawn, written = norm(it.definition, one), one.properties.get("sop.waktu", "").strip()
         # "2 (dua) hari kerja" says the same as "2 hari"; what has no number at all is not compared.
         said = " ".join(f"{number} {word}" for number, word in _WRITTEN_TIME.findall(folded(written[:200])))
         if said and drawn and said != in_words(drawn):
             it.warning(one.id, f"Waktu {quoted(written)} pada {it.named(one.id)} berbeda dari timernya "
                                f"({in_words(drawn)}). Samakan salah satunya.",
-                       f"The time {quoted(written)} of {it.named(one.id)} differs from its timer ({in_words(drawn)}). "
+                       f"The time {quoted(written)} of {it.in_english(one.id)} differs from its timer "
+                       f"({in_words(drawn)}). "
                        "Make them equal.")
         if not it.definition.boundary_events[one.id]:
-            it.warning(one.id, f"User task {it.named(one.id)} tidak mempunyai batas waktu. Tempelkan timer (Mutu Baku "
-                               "Waktu), misalnya P2D, yang tidak menghentikan user task.",
-                       f"The user task {it.named(one.id)} has no time limit. Attach a timer (Mutu Baku Waktu), such as "
+            it.warning(one.id, f"{it.said(one.id)} tidak mempunyai batas waktu. Tempelkan timer (Mutu Baku "
+                               "Waktu), misalnya P2D, yang tidak menghentikan tugas.",
+                       f"{it.said_in_english(one.id)} has no time limit. Attach a timer (Mutu Baku Waktu), such as "
                        "P2D, that does not interrupt it.")
     for one in it.nodes("parallelGateway"):
         if len(it.definition.incoming[one.id]) == len(it.definition.outgoing[one.id]) == 1:
-            it.warning(one.id, f"Gateway paralel {it.named(one.id)} hanya dilewati, tidak membagi dan tidak "
+            it.warning(one.id, f"{it.said(one.id)} hanya dilewati, tidak membagi dan tidak "
                                "menyatukan. Hapus bila tidak diperlukan.",
-                       f"The parallel gateway {it.named(one.id)} is only passed, it neither splits nor joins. Delete "
+                       f"{it.said_in_english(one.id)} is only passed, it neither splits nor joins. Delete "
                        "it "
                        "if it is not needed.")
     for element in it.definition.elements.values():
@@ -1163,5 +1178,6 @@ def _advice(it: Judged) -> None:
         for extra in decisions[1:]:
             it.warning(element.id, f"{it.named(element.id)} mempunyai {len(decisions)} isian keputusan; hanya satu "
                                    "yang digambar sebagai keputusan.",
-                       f"{it.named(element.id)} has {len(decisions)} fields that are decisions; only one is drawn as "
+                       f"{it.in_english(element.id)} has {len(decisions)} fields that are decisions; only one is "
+                       "drawn as "
                        "the decision.", extra.line)

@@ -728,10 +728,14 @@ def ways(db: Connection, one: ratification.Proposal) -> list[Way]:
 def proposal_page(id: str, problem: Refused | None = None, place: str = "alasan", status: int = 200) -> Any:
     with office().database.read() as db:
         one = known_proposal(db, id)
-        names = Names(db)
         data = ratification.content(db, one.id)
         before = definitions.export(db, one.key, one.version_before) if one.version_before else None
         definition = diagram.reread(data)
+        about = rehearsing.given(db, data, one.unit) if one.state in WAITING else None
+    # As Periksa says it. What is decided is not tried again: the calendars and stories of today are no longer its own.
+    found = rehearsing.checked(data, before, about, office().now()) if about else None
+    with office().database.read() as db:
+        names = Names(db)
         powers = changes.powers(diagram.reread(before), definition) if before else ()
         page = {
             "one": one,
@@ -742,7 +746,8 @@ def proposal_page(id: str, problem: Refused | None = None, place: str = "alasan"
             "decider": names(one.decided_by) if one.decided_by else "",
             "changed": comparing.listed(one.changes, diagram.reread(before) if before else None, definition),
             "powers": [changes.power_words(power) for power in powers],
-            "remarks": rehearsing.remarks(diagram.check(data), definition),
+            "found": found,
+            "remarks": found.remarks if found else rehearsing.remarks(diagram.check(data), definition),
             "next_words": next_words(db, one, names),
             "ways": ways(db, one),
             "may_recall": one.state in WAITING and one.proposed_by == me().id,

@@ -92,6 +92,16 @@ class Checked:
     untried: tuple[str, ...]
 
     @property
+    def failed(self) -> tuple[StoryResult, ...]:
+        """The stories that no longer run."""
+        return tuple(one for one in self.stories if not one.ok)
+
+    @property
+    def noticed(self) -> int:
+        """How many things somebody should look at, errors aside."""
+        return len(self.remarks) - self.errors + len(self.stuck) + len(self.failed)
+
+    @property
     def unchanged(self) -> bool:
         return self.compared is not None and not self.compared.listed
 

@@ -376,8 +376,8 @@ def test_letters_that_nobody_sees_are_refused(letter):
         ("manualTask", "user task"),
         ("receiveTask", "user task"),
         ("businessRuleTask", "user task"),
-        ("complexGateway", "gateway eksklusif"),
-        ("eventBasedGateway", "gateway eksklusif"),
+        ("complexGateway", "percabangan pilihan"),
+        ("eventBasedGateway", "percabangan pilihan"),
         ("implicitThrowEvent", "Hapus"),
         ("transaction", "langsung di dalam proses"),
     ],
@@ -404,8 +404,8 @@ def test_what_would_change_a_user_task_is_refused(inside, element):
 @pytest.mark.parametrize(
     "extra, words",
     [
-        ('<bpmn:ioSpecification id="data" />', "isian berjenis document"),
-        ('<bpmn:property id="data" name="x" />', "isian berjenis document"),
+        ('<bpmn:ioSpecification id="data" />', "isian berjenis berkas"),
+        ('<bpmn:property id="data" name="x" />', "isian berjenis berkas"),
         ('<bpmn:adHocSubProcess id="data" />', "langsung di dalam proses"),
         ('<bpmn:unheardOf id="data" />', "Hapus dari diagram"),
         ('<other:thing xmlns:other="urn:other" id="data" />', "Hapus dari diagram"),
@@ -464,7 +464,7 @@ def test_extensions_that_we_do_not_read_are_refused(extension):
     [
         ('camunda:assignee="orang"', "lane"),
         ('camunda:candidateGroups="tim"', "lane"),
-        ('camunda:formKey="f"', "Form Data"),
+        ('camunda:formKey="f"', "Formulir"),
         ('camunda:dueDate="2027-01-01"', "timer"),
         ('isForCompensation="true"', "yang didukung false"),
         ('startQuantity="2"', "yang didukung 1"),
@@ -553,10 +553,10 @@ def test_a_second_pool_and_a_pool_without_our_process_are_refused():
     accepted(with_pools('processRef="proc"'))
     accepted(with_pools('processRef="proc"', ""))
     refused(with_pools('processRef="proc"', 'processRef="other"'), "tidak menunjuk proses", "pool1")
-    refused(with_pools('processRef="proc"', 'processRef="proc"'), "sudah mempunyai pool", "pool1")
+    refused(with_pools('processRef="proc"', 'processRef="proc"'), "sudah mempunyai bidang", "pool1")
     refused(with_pools('processRef="other"'), "tidak menunjuk proses", "pool0")
-    refused(with_pools(""), "tidak memuat pool", "col")
-    refused(with_pools(), "tidak memuat pool", "col")
+    refused(with_pools(""), "tidak satu pun berisi proses", "col")
+    refused(with_pools(), "tidak satu pun berisi proses", "col")
 
 
 # Lanes
@@ -689,7 +689,9 @@ def test_a_property_of_the_pool_would_not_be_read_and_is_refused():
         f'<bpmn:collaboration id="col">{pool}</bpmn:participant></bpmn:collaboration><bpmn:process',
     )
     refused(
-        changed(xml, 'bpmnElement="proc"', 'bpmnElement="col"'), '"sop.unit" pada Pool "Kantor" tidak dikenal', "pool"
+        changed(xml, 'bpmnElement="proc"', 'bpmnElement="col"'),
+        '"sop.unit" pada bidang proses (pool) "Kantor" tidak dikenal',
+        "pool",
     )
 
 
@@ -703,32 +705,32 @@ def test_a_form_elsewhere_than_on_a_start_event_or_user_task_is_refused():
 @pytest.mark.parametrize(
     "flows, conditions, words, element",
     [
-        ("task1>end", {}, "tidak mempunyai start event", "proc"),
-        ("start>task1", {}, "tidak mempunyai end event", "proc"),
-        ("start>task1 start2>task1 task1>end", {}, "2 start event", "start2"),
+        ("task1>end", {}, "tidak mempunyai awal", "proc"),
+        ("start>task1", {}, "tidak mempunyai akhir", "proc"),
+        ("start>task1 start2>task1 task1>end", {}, "2 awal (start event)", "start2"),
         ("start>task1 start>task2 task1>end task2>end", {}, "2 panah keluar", "start"),
         ("start>task1 task1>start", {}, "panah masuk", "start"),
         ("start>task1 task1>end end>task1", {}, "panah keluar", "end"),
         ("start>task1 task1>end task1>task2 task2>end", {}, "2 panah keluar", "task1"),
         ("start>task1 task1>end late1_task1>task2", {}, "tidak mempunyai panah keluar", "task2"),
         ("start>task1 task1>late1_task1 late1_task1>end", {}, "panah masuk", "late1_task1"),
-        ("start>task1 task1>end late1_end>end2", {}, "tidak menempel pada user task", "late1_end"),
-        ("start>task1 task1>choose", {}, "Gateway", "choose"),
-        ("start>task1 task1>task1", {}, "unsur asalnya sendiri", "task1_task1"),
-        (CHOICE, {"choose>task2": "true"}, "tanpa syarat", "choose_end"),
-        (STRAIGHT, {"task1>end": "true"}, "tidak keluar dari gateway", "task1_end"),
-        ("start>task1 task1>choose choose>end", {"choose>end": "true"}, "tidak keluar dari gateway", "choose_end"),
+        ("start>task1 task1>end late1_end>end2", {}, "tidak menempel pada tugas", "late1_end"),
+        ("start>task1 task1>choose", {}, "tidak mempunyai panah keluar", "choose"),
+        ("start>task1 task1>task1", {}, "ke asalnya sendiri", "task1_task1"),
+        (CHOICE, {"choose>task2": "true"}, "belum bersyarat", "choose_end"),
+        (STRAIGHT, {"task1>end": "true"}, "tidak keluar dari percabangan", "task1_end"),
+        ("start>task1 task1>choose choose>end", {"choose>end": "true"}, "tidak keluar dari percabangan", "choose_end"),
         ("start>task1 task1>end task2>end", {}, "tidak dapat dicapai", "task2"),
         (
             "start>task1 task1>choose1 choose1>task2 choose1>end task2>choose2 choose2>task3 task3>choose2",
             {"choose1>task2": "true", "choose1>end": "false"},
-            "tidak ada jalan ke end event",
+            "tidak ada jalan ke akhir",
             "task2",
         ),
         (
             "start>task1 task1>choose1 choose1>choose2 choose2>choose1 choose2>end",
             {"choose2>choose1": "true", "choose2>end": "false"},
-            "berputar tanpa user task",
+            "berputar tanpa tugas",
             "choose1",
         ),
     ],
@@ -813,7 +815,7 @@ def test_an_interrupting_timer_that_leads_around_a_join_is_refused():
     ],
 )
 def test_tokens_that_multiply_are_refused(flows, conditions, element):
-    refused(drawn(flows, conditions=conditions), "lebih dari satu token", element)
+    refused(drawn(flows, conditions=conditions), "dua kali sekaligus", element)
 
 
 def test_a_join_inside_a_loop_is_sound():
@@ -1108,7 +1110,7 @@ def test_the_numbers_of_steps_are_their_own():
     number = properties(**{"sop.nomor": "1"})
     refused(
         drawn("start>task1 task1>task2 task2>end", inside={"task1": number, "task2": number}),
-        "lebih dari satu user task",
+        "lebih dari satu tugas",
         "task2",
     )
 

@@ -1303,7 +1303,7 @@ def test_what_is_played_of_a_reduced_process_is_what_the_whole_one_says(seed):
             drawing.flows[at] = (source, random.choice(targets), condition)
         found = said_of(drawing.xml())
         if any(
-            "doubled" not in one.english and "gather" not in one.english and "for ever" not in one.english
+            "doubled" not in one.english and "twice at a time" not in one.english and "for ever" not in one.english
             for one in found
         ):
             continue

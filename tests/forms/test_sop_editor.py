@@ -511,7 +511,7 @@ def test_a_diagram_is_taken_as_it_is_under_a_key_of_its_own(site: Desk) -> None:
 def test_what_is_found_in_a_diagram_is_said_with_its_line_and_no_word_of_a_program(site: Desk) -> None:
     bare = (OTHERS / "interchange" / "camunda7.bpmn").read_bytes()
     said = fresh(site, aksi="berkas", berkas=(io.BytesIO(bare), "lain.bpmn")).text
-    assert re.search(r"Baris \d+: User task", said), "what is found stands with its line"
+    assert re.search(r"Baris \d+: Tugas", said), "what is found stands with its line"
     assert not re.search(r"\d+: (warning|error):", said)
 
 
