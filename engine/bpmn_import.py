@@ -192,7 +192,7 @@ class _Import:
 
     def lose(self, element: str | None, line: int, what: str, message: str) -> None:
         if len(self.lost) < MOST_LOSSES:
-            self.lost.append(Loss(element=element, line=line, what=what, message=message))
+            self.lost.append(Loss(element=element, line=line, what=what, message=gate.sentence(message)))
         else:
             self.more += 1
 

@@ -13,7 +13,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 
@@ -54,7 +54,7 @@ MOST_VALUE = 4_000              # characters: of an attribute that holds an owne
 MOST_FINDINGS = 300
 MOST_NAMES = 200                # of lanes that are compared
 MOST_NESTED = 8                 # subprocesses in one another
-MOST_BESIDE = 400               # elements and flows in which the neighbours of one without a name are looked for
+MOST_BESIDE = 120               # elements and flows in which the neighbours of one without a name are looked for
 MOST_GUESSES = 12               # how often a name that was probably meant is looked for
 SMALLEST = 10                   # units of the drawing: less is not seen
 EDGE = 30                       # units of the drawing: how far a line or a boundary event may be off its element
@@ -134,6 +134,7 @@ class Judged:
     definition: ProcessDefinition
     lines: Mapping[str, int]            # of every BPMN id
     found: Findings
+    words: dict[tuple[str, bool | None], tuple[str, str]] = field(default_factory=dict)     # what was said once
 
     def error(self, id: str, message: str, english: str, line: int = 0) -> None:
         self.found.error((id, line or self.lines.get(id, 0)), message, english)
@@ -143,24 +144,34 @@ class Judged:
 
     def named(self, id: str) -> str:
         """An element as an owner knows it: by its name; without one by what it is and where it stands."""
-        return spoken(self.definition, id)[0]
+        return self._spoken(id)[0]
 
     def said(self, id: str) -> str:
         """What an element is, and its name."""
-        return spoken(self.definition, id, kind=True)[0]
+        return self._spoken(id, True)[0]
 
     def flow(self, flow: SequenceFlow) -> str:
         """A flow by what it joins."""
-        return spoken_flow(self.definition, flow)[0]
+        return self._flow(flow)[0]
 
     def in_english(self, id: str) -> str:
-        return spoken(self.definition, id)[1]
+        return self._spoken(id)[1]
 
     def said_in_english(self, id: str) -> str:
-        return spoken(self.definition, id, kind=True)[1]
+        return self._spoken(id, True)[1]
 
     def flow_in_english(self, flow: SequenceFlow) -> str:
-        return spoken_flow(self.definition, flow)[1]
+        return self._flow(flow)[1]
+
+    def _spoken(self, id: str, kind: bool = False) -> tuple[str, str]:
+        if (id, kind) not in self.words:
+            self.words[id, kind] = spoken(self.definition, id, kind=kind)
+        return self.words[id, kind]
+
+    def _flow(self, flow: SequenceFlow) -> tuple[str, str]:
+        if (flow.id, None) not in self.words:
+            self.words[flow.id, None] = spoken_flow(self.definition, flow)
+        return self.words[flow.id, None]
 
     def nodes(self, *kinds: str) -> tuple[Element, ...]:
         return tuple(one for one in self.definition.elements.values() if one.kind in kinds)
@@ -1254,24 +1265,31 @@ def _around(node: etree._Element) -> tuple[str, str]:
     for flow in flows:
         before.setdefault(flow.get("targetRef", ""), []).append(flow.get("sourceRef", ""))
         after.setdefault(flow.get("sourceRef", ""), []).append(flow.get("targetRef", ""))
+    def name(id: str) -> str:
+        return names.get(id, "")
+
+    def sources(id: str) -> Iterable[str]:
+        return before.get(id, ())
+
+    def targets(id: str) -> Iterable[str]:
+        return after.get(id, ())
+
     if node.tag == BPMN + "sequenceFlow":
         source, target = node.get("sourceRef", ""), node.get("targetRef", "")
-        return (names.get(source) or _nearest([source], before, names),
-                names.get(target) or _nearest([target], after, names))
+        return name(source) or _nearest(source, sources, name), name(target) or _nearest(target, targets, name)
     id = node.get("id", "")
-    return _nearest([id], before, names), _nearest([id], after, names)
+    return _nearest(id, sources, name), _nearest(id, targets, name)
 
 
-def _nearest(waiting: list[str], beside: Mapping[str, Iterable[str]], names: Mapping[str, str]) -> str:
-    """The name of the first named element on the way from these, "" where none has one."""
-    seen = set(waiting)
-    while waiting:
-        further = [one for id in waiting for one in beside.get(id, ()) if one not in seen]
-        for one in further:
-            if names.get(one):
-                return names[one]
+def _nearest(id: str, beside: Callable[[str], Iterable[str]], name: Callable[[str], str]) -> str:
+    """The name of the first named element on the way from one, "" where none of MOST_BESIDE has one."""
+    seen, waiting = {id}, [id]
+    while waiting and len(seen) <= MOST_BESIDE:
+        further = list(dict.fromkeys(other for one in waiting for other in beside(one) if other not in seen))
+        if named := next(filter(None, map(name, further)), ""):
+            return named
         seen.update(further)
-        waiting = list(dict.fromkeys(further))
+        waiting = further
     return ""
 
 
@@ -1321,29 +1339,32 @@ def spoken(definition: ProcessDefinition, id: str, *, kind: bool = False, help: 
 
 def spoken_flow(definition: ProcessDefinition, flow: SequenceFlow) -> tuple[str, str]:
     """A flow by its name and by what it joins, in Indonesian and in English."""
-    names = _names(definition)
-    around = (names.get(flow.source) or _names_around(definition, flow.source)[0],
-              names.get(flow.target) or _names_around(definition, flow.target)[1])
+    around = (_own_name(definition, flow.source) or _names_around(definition, flow.source)[0],
+              _own_name(definition, flow.target) or _names_around(definition, flow.target)[1])
     own = " ".join(flow.name.split())
     kind = (f"panah {quoted(own)}", f"the flow {quoted(own)}") if own else ("panah", "the flow")
     return _unnamed(kind, "" if own else flow.id, around, True)
 
 
-def _names(definition: ProcessDefinition) -> dict[str, str]:
-    return {one.id: " ".join(one.name.split()) for one in definition.elements.values()}
+def _own_name(definition: ProcessDefinition, id: str) -> str:
+    one = definition.elements.get(id)
+    return " ".join(one.name.split()) if one else ""
 
 
 def _names_around(definition: ProcessDefinition, id: str) -> tuple[str, str]:
     """The nearest names before and after an element, "" of none."""
-    names, elements = _names(definition), definition.elements
-    if id not in elements:
+    if id not in definition.elements:
         return "", ""
-    before = {one: [flow.source for flow in flows] for one, flows in definition.incoming.items()}
-    for one in elements.values():
-        if one.attached_to:
-            before[one.id] = [one.attached_to]
-    after = {one: [flow.target for flow in flows] for one, flows in definition.outgoing.items()}
-    return _nearest([id], before, names), _nearest([id], after, names)
+    name = partial(_own_name, definition)
+
+    def before(id: str) -> Iterable[str]:
+        host = definition.elements[id].attached_to if id in definition.elements else None
+        return [host] if host else [flow.source for flow in definition.incoming.get(id, ())]
+
+    def after(id: str) -> Iterable[str]:
+        return [flow.target for flow in definition.outgoing.get(id, ())]
+
+    return _nearest(id, before, name), _nearest(id, after, name)
 
 
 def listed(text: str) -> tuple[str, ...]:

@@ -1433,3 +1433,29 @@ def test_nested_blocks_are_let_through_and_run_to_their_end(xml, random):
 def test_whatever_is_let_through_runs_to_its_end(xml, random):
     if not found(xml, "error"):
         walked(xml, random)
+
+
+def test_what_has_no_name_is_called_by_what_it_is_and_where_it_stands() -> None:
+    xml = drawn(CHOICE, conditions={"choose>task2": "true"}).replace('name="choose"', "").replace(
+        'id="task1" name="task1"', 'id="task1" name="Memeriksa"')
+    said = {one.element: (one.message, one.english) for one in diagram.check(xml.encode()) if one.severity == "error"}
+    message, english = said["choose_end"]
+    assert message.startswith('Panah dari "') and "(choose_end) belum bersyarat" in message
+    assert english.startswith('The flow from "') and "(choose_end) has no condition" in english
+    assert "token" not in message and 'gateway "' not in message
+
+
+def test_a_thousand_findings_of_nameless_steps_are_said_in_as_many_looks() -> None:
+    count = 290
+    nodes = "".join(
+        f'<bpmn:exclusiveGateway id="t{n}" />'
+        + "".join(
+            f'<bpmn:sequenceFlow id="f{n}_{m}" sourceRef="t{n}" targetRef="t{(n + m) % count}" />' for m in (1, 2, 3)
+        )
+        for n in range(count)
+    )
+    xml = f'''<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="x">
+        <bpmn:process id="p" name="P" isExecutable="true">{nodes}</bpmn:process></bpmn:definitions>'''
+    found = diagram.check(xml.encode())
+    assert len(found) > 290 and all(one.message[0].isupper() or one.message[0] == '"' for one in found)
+    assert any("(f1_1)" in one.message for one in found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from pypdf import PdfReader
@@ -129,6 +130,19 @@ def test_the_public_page_says_what_holds_and_which_position_ratified_it(site: De
 
 
 # Ways that end otherwise
+
+
+def test_a_proposal_says_what_periksa_says_of_its_draft(site: Desk) -> None:
+    address = proposed(site, ('<camunda:property name="sop.nomor" value="6" />', ""))
+    page = site.reader("analis").get(address)
+    (check,) = [link for link in page.page.xpath("//a/@href") if link.endswith("/periksa#temuan")]
+    told = site.reader("pengelola1").get(check.split("#")[0]).text
+    said = re.search(r"(\d+) hal patut diperhatikan", page.text)
+    tried = re.search(r"(\d+) contoh jalan dari versi yang berlaku dicoba lagi", told)
+    assert said and tried and int(said[1]) == 1 + int(tried[1])  # no number, and every story
+    for one in ("belum bernomor", "diagram ini tidak mempunyai langkah '6'"):
+        assert one in page.text and one in told
+    assert "tidak ada yang perlu diperhatikan" not in page.text
 
 
 def test_a_proposal_that_is_sent_back_is_open_again_with_what_is_to_be_mended(site: Desk) -> None:
