@@ -39,7 +39,7 @@ class Stop(Exception):
 
 
 def main(words: list[str]) -> int:
-    does = (run, install, test, bench, check, bundle, lock)
+    does = (run, test, install, bench, check, bundle, lock)
     targets = {one.__name__: one for one in does}
     if not words or words[0] not in targets:
         print(f"Say what to do: python3 bootstrap.py {' | '.join(targets)}", file=sys.stderr)
